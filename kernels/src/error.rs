@@ -1,0 +1,187 @@
+//! What can go wrong: one enum, each variant a way to fail with its numbers.
+
+use std::fmt;
+
+use arrow_schema::DataType;
+
+/// The result of a kernel.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a kernel or a plan could not run.
+///
+/// No variant is ever returned after a partial result: a kernel gives all of its answer or none.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The kernel has no code for this type.
+    UnsupportedType {
+        /// What was to be done, such as `"sort"`.
+        operation: &'static str,
+        /// The type that was given.
+        data_type: DataType,
+    },
+    /// Two inputs that must have the same number of rows do not.
+    LengthMismatch {
+        /// Rows that were expected.
+        expected: usize,
+        /// Rows that were found.
+        found: usize,
+    },
+    /// A row number is not below the bound.
+    IndexOutOfBounds {
+        /// Position of the offending row number in the list.
+        position: usize,
+        /// The row number.
+        index: u32,
+        /// The number of rows that it must be below.
+        bound: usize,
+    },
+    /// More rows than a `u32` row number can name.
+    TooManyRows {
+        /// The number of rows.
+        rows: usize,
+    },
+    /// A plan names a column that the table does not have.
+    UnknownColumn {
+        /// The name in the plan.
+        name: String,
+        /// The columns that there are.
+        available: Vec<String>,
+    },
+    /// A plan compares a column with a value that its type cannot be compared with.
+    WrongType {
+        /// The column.
+        column: String,
+        /// The type of the column.
+        data_type: DataType,
+        /// What the plan gave, such as `text "abc"`.
+        found: String,
+        /// What would be right, such as `a number`.
+        expected: &'static str,
+    },
+    /// An aggregate that is not defined for this type, such as the mean of a string.
+    UnsupportedAggregate {
+        /// The aggregate, such as `"mean"`.
+        function: &'static str,
+        /// The column.
+        column: String,
+        /// The type of the column.
+        data_type: DataType,
+    },
+    /// The plan contradicts itself.
+    InvalidPlan {
+        /// What is wrong, in words.
+        reason: &'static str,
+        /// The part of the plan that is meant, such as a column's name; may be empty.
+        detail: String,
+    },
+    /// An integer or decimal sum left the range of its result type.
+    Overflow {
+        /// The aggregate or kernel, such as `"sum"`.
+        operation: &'static str,
+        /// The column, when it is known.
+        column: String,
+    },
+    /// A batch does not have the schema that the query was bound to.
+    SchemaMismatch {
+        /// The number of the column that differs.
+        column: usize,
+        /// The type that was bound.
+        expected: DataType,
+        /// The type of the batch's column.
+        found: DataType,
+    },
+    /// The values of a result do not fit the 32-bit offsets of its type.
+    OffsetOverflow {
+        /// Bytes that the values take.
+        bytes: usize,
+    },
+    /// Arrow refused an array that a kernel built.
+    Arrow(String),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnsupportedType {
+                operation,
+                data_type,
+            } => {
+                write!(f, "{operation} is not supported for type {data_type}")
+            }
+            Self::LengthMismatch { expected, found } => {
+                write!(f, "expected {expected} rows, found {found}")
+            }
+            Self::IndexOutOfBounds {
+                position,
+                index,
+                bound,
+            } => {
+                write!(
+                    f,
+                    "row number {index} at position {position} is not below {bound}"
+                )
+            }
+            Self::TooManyRows { rows } => {
+                write!(f, "{rows} rows are more than a 32-bit row number can name")
+            }
+            Self::UnknownColumn { name, available } => {
+                write!(f, "unknown column \"{name}\"; the columns are ")?;
+                for (position, column) in available.iter().enumerate() {
+                    f.write_str(if position == 0 { "" } else { ", " })?;
+                    f.write_str(column)?;
+                }
+                Ok(())
+            }
+            Self::WrongType {
+                column,
+                data_type,
+                found,
+                expected,
+            } => write!(
+                f,
+                "column \"{column}\" of type {data_type} cannot be compared with {found}; expected {expected}"
+            ),
+            Self::UnsupportedAggregate {
+                function,
+                column,
+                data_type,
+            } => {
+                write!(
+                    f,
+                    "{function} is not defined for column \"{column}\" of type {data_type}"
+                )
+            }
+            Self::InvalidPlan { reason, detail } if detail.is_empty() => f.write_str(reason),
+            Self::InvalidPlan { reason, detail } => write!(f, "{reason}: {detail}"),
+            Self::Overflow { operation, column } => {
+                write!(
+                    f,
+                    "{operation} of column \"{column}\" overflows its result type"
+                )
+            }
+            Self::SchemaMismatch {
+                column,
+                expected,
+                found,
+            } => {
+                write!(
+                    f,
+                    "column {column} has type {found}, the query was bound to {expected}"
+                )
+            }
+            Self::OffsetOverflow { bytes } => {
+                write!(f, "{bytes} bytes of values do not fit 32-bit offsets")
+            }
+            Self::Arrow(message) => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<arrow_schema::ArrowError> for Error {
+    fn from(error: arrow_schema::ArrowError) -> Self {
+        Self::Arrow(error.to_string())
+    }
+}

@@ -1,0 +1,1 @@
+//! Builds the viewer and weighs it.
