@@ -103,24 +103,14 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnsupportedType {
-                operation,
-                data_type,
-            } => {
+            Self::UnsupportedType { operation, data_type } => {
                 write!(f, "{operation} is not supported for type {data_type}")
             }
             Self::LengthMismatch { expected, found } => {
                 write!(f, "expected {expected} rows, found {found}")
             }
-            Self::IndexOutOfBounds {
-                position,
-                index,
-                bound,
-            } => {
-                write!(
-                    f,
-                    "row number {index} at position {position} is not below {bound}"
-                )
+            Self::IndexOutOfBounds { position, index, bound } => {
+                write!(f, "row number {index} at position {position} is not below {bound}")
             }
             Self::TooManyRows { rows } => {
                 write!(f, "{rows} rows are more than a 32-bit row number can name")
@@ -133,42 +123,20 @@ impl fmt::Display for Error {
                 }
                 Ok(())
             }
-            Self::WrongType {
-                column,
-                data_type,
-                found,
-                expected,
-            } => write!(
+            Self::WrongType { column, data_type, found, expected } => write!(
                 f,
                 "column \"{column}\" of type {data_type} cannot be compared with {found}; expected {expected}"
             ),
-            Self::UnsupportedAggregate {
-                function,
-                column,
-                data_type,
-            } => {
-                write!(
-                    f,
-                    "{function} is not defined for column \"{column}\" of type {data_type}"
-                )
+            Self::UnsupportedAggregate { function, column, data_type } => {
+                write!(f, "{function} is not defined for column \"{column}\" of type {data_type}")
             }
             Self::InvalidPlan { reason, detail } if detail.is_empty() => f.write_str(reason),
             Self::InvalidPlan { reason, detail } => write!(f, "{reason}: {detail}"),
             Self::Overflow { operation, column } => {
-                write!(
-                    f,
-                    "{operation} of column \"{column}\" overflows its result type"
-                )
+                write!(f, "{operation} of column \"{column}\" overflows its result type")
             }
-            Self::SchemaMismatch {
-                column,
-                expected,
-                found,
-            } => {
-                write!(
-                    f,
-                    "column {column} has type {found}, the query was bound to {expected}"
-                )
+            Self::SchemaMismatch { column, expected, found } => {
+                write!(f, "column {column} has type {found}, the query was bound to {expected}")
             }
             Self::OffsetOverflow { bytes } => {
                 write!(f, "{bytes} bytes of values do not fit 32-bit offsets")

@@ -13,11 +13,25 @@
     reason = "the one crate of the workspace whose inner loops may argue with the compiler; every block carries its proof"
 )]
 
+mod bits;
+mod bytes;
+mod compare;
 mod error;
+mod filter;
+mod group;
 mod indices;
 mod mask;
+mod moment;
 pub mod query;
+mod sort;
+mod take;
+mod types;
 
+pub use compare::{Truth, compare, is_null, test_text};
 pub use error::{Error, Result};
+pub use filter::{Filter, filter, filter_batch, mask_to_indices};
+pub use group::GroupBy;
 pub use indices::Indices;
 pub use mask::Mask;
+pub use sort::{SortKey, SortOptions, sort_keys_to_indices, sort_to_indices};
+pub use take::{take, take_batches, take_chunks};

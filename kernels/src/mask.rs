@@ -20,15 +20,8 @@ impl Mask {
     /// A mask that selects all of `rows` rows, or none of them.
     #[must_use]
     pub fn constant(rows: usize, value: bool) -> Self {
-        let bits = if value {
-            BooleanBuffer::new_set(rows)
-        } else {
-            BooleanBuffer::new_unset(rows)
-        };
-        Self {
-            bits,
-            selected: if value { rows } else { 0 },
-        }
+        let bits = if value { BooleanBuffer::new_set(rows) } else { BooleanBuffer::new_unset(rows) };
+        Self { bits, selected: if value { rows } else { 0 } }
     }
 
     /// The bits.

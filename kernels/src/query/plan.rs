@@ -7,11 +7,7 @@
 /// A literal in a plan. Its meaning comes from the column that it is compared with: text compared with
 /// a timestamp is read as RFC 3339, a number compared with a date as days.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(untagged)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(untagged))]
 pub enum Scalar {
     /// SQL's NULL: a comparison with it is unknown.
     Null,
@@ -53,11 +49,7 @@ pub enum CompareOp {
 
 /// A test of a text column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case")
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum TextTest {
     /// The value holds the text anywhere.
     Contains,
@@ -73,11 +65,7 @@ pub enum TextTest {
 /// In JSON each predicate is an object with one key:
 /// `{"compare": {"column": "month", "op": "=", "value": 3}}`, `{"and": [ … ]}`.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case")
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Predicate {
     /// A column against a literal.
     Compare {
@@ -132,10 +120,7 @@ pub enum Predicate {
         /// The text that is looked for.
         value: String,
         /// Compare without regard to ASCII letters' case.
-        #[cfg_attr(
-            feature = "serde",
-            serde(default, skip_serializing_if = "std::ops::Not::not")
-        )]
+        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "std::ops::Not::not"))]
         ignore_case: bool,
     },
     /// All of these; true when empty.
@@ -148,11 +133,7 @@ pub enum Predicate {
 
 /// Where nulls stand in a sorted result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case")
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Nulls {
     /// Before all values, whatever the direction.
     First,
@@ -168,10 +149,7 @@ pub struct SortBy {
     /// Name of the column; in a grouped query, of a key or an aggregate.
     pub column: String,
     /// From the greatest to the least.
-    #[cfg_attr(
-        feature = "serde",
-        serde(default, skip_serializing_if = "std::ops::Not::not")
-    )]
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "std::ops::Not::not"))]
     pub descending: bool,
     /// Where nulls stand.
     #[cfg_attr(feature = "serde", serde(default))]
@@ -180,11 +158,7 @@ pub struct SortBy {
 
 /// What an aggregate computes of the non-null values of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "snake_case")
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum AggregateFunction {
     /// Number of rows, or of non-null values when a column is named. `Int64`.
@@ -224,16 +198,10 @@ pub struct Aggregate {
     /// What is computed.
     pub function: AggregateFunction,
     /// Of which column; none only for a count of rows.
-    #[cfg_attr(
-        feature = "serde",
-        serde(default, skip_serializing_if = "Option::is_none")
-    )]
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub column: Option<String>,
     /// The name of the result; when absent `count`, or `mean(dep_delay)`.
-    #[cfg_attr(
-        feature = "serde",
-        serde(default, rename = "as", skip_serializing_if = "Option::is_none")
-    )]
+    #[cfg_attr(feature = "serde", serde(default, rename = "as", skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
 }
 
@@ -251,11 +219,7 @@ impl Aggregate {
 
 /// A query over one table: filter, then group, then sort, then offset and limit, then choose columns.
 #[derive(Debug, Clone, PartialEq, Default)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(default, deny_unknown_fields)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Plan {
     /// The result's columns in their order; all when absent. In a grouped query the names are those of
     /// keys and aggregates.
@@ -291,10 +255,7 @@ impl Plan {
 }
 
 #[cfg(feature = "serde")]
-#[allow(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde calls it with a reference"
-)]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_zero(offset: &usize) -> bool {
     *offset == 0
 }

@@ -1,0 +1,195 @@
+//! Byte strings of any layout behind one accessor.
+//!
+//! `Utf8`, `LargeUtf8`, `Utf8View`, their binary twins and `FixedSizeBinary` differ only in how row `i`
+//! is found. [`BytesColumn`] finds it; kernels above see slices.
+
+use std::sync::Arc;
+
+use arrow_array::builder::make_view;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    BinaryType, BinaryViewType, ByteArrayType, LargeBinaryType, LargeUtf8Type, StringViewType, Utf8Type,
+};
+use arrow_array::{Array, ArrayRef, FixedSizeBinaryArray, GenericByteArray, GenericByteViewArray, OffsetSizeTrait};
+use arrow_buffer::{ArrowNativeType, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_schema::DataType;
+
+use crate::types::unsupported;
+use crate::{Error, Result};
+
+/// The values of a byte-string array, borrowed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum BytesColumn<'a> {
+    Small { offsets: &'a [i32], values: &'a [u8] },
+    Large { offsets: &'a [i64], values: &'a [u8] },
+    View { views: &'a [u128], buffers: &'a [Buffer] },
+    Fixed { size: usize, values: &'a [u8] },
+}
+
+impl<'a> BytesColumn<'a> {
+    /// Borrows an array of a byte-string type.
+    pub(crate) fn try_new(array: &'a dyn Array, operation: &'static str) -> Result<Self> {
+        fn small<T: ByteArrayType<Offset = i32>>(array: &dyn Array) -> Option<BytesColumn<'_>> {
+            let array = array.as_bytes_opt::<T>()?;
+            Some(BytesColumn::Small { offsets: array.value_offsets(), values: array.value_data() })
+        }
+        fn large<T: ByteArrayType<Offset = i64>>(array: &dyn Array) -> Option<BytesColumn<'_>> {
+            let array = array.as_bytes_opt::<T>()?;
+            Some(BytesColumn::Large { offsets: array.value_offsets(), values: array.value_data() })
+        }
+        let column = match array.data_type() {
+            DataType::Utf8 => small::<Utf8Type>(array),
+            DataType::Binary => small::<BinaryType>(array),
+            DataType::LargeUtf8 => large::<LargeUtf8Type>(array),
+            DataType::LargeBinary => large::<LargeBinaryType>(array),
+            DataType::Utf8View => array
+                .as_byte_view_opt::<StringViewType>()
+                .map(|array| Self::View { views: array.views(), buffers: array.data_buffers() }),
+            DataType::BinaryView => array
+                .as_byte_view_opt::<BinaryViewType>()
+                .map(|array| Self::View { views: array.views(), buffers: array.data_buffers() }),
+            DataType::FixedSizeBinary(size) => array
+                .as_fixed_size_binary_opt()
+                .map(|array| Self::Fixed { size: usize::try_from(*size).unwrap_or(0), values: array.value_data() }),
+            _ => None,
+        };
+        column.ok_or_else(|| unsupported(operation, array.data_type()))
+    }
+
+    /// The bytes of a row. A null row gives what lies there.
+    #[inline]
+    pub(crate) fn get(&self, row: usize) -> &'a [u8] {
+        match *self {
+            Self::Small { offsets, values } => &values[offsets[row] as usize..offsets[row + 1] as usize],
+            Self::Large { offsets, values } => &values[offsets[row] as usize..offsets[row + 1] as usize],
+            Self::View { views, buffers } => {
+                let view = &views[row];
+                let len = *view as u32 as usize;
+                if len <= 12 {
+                    inline_bytes(view, len)
+                } else {
+                    let buffer = (*view >> 64) as u32 as usize;
+                    let start = (*view >> 96) as u32 as usize;
+                    &buffers[buffer][start..start + len]
+                }
+            }
+            Self::Fixed { size, values } => &values[row * size..(row + 1) * size],
+        }
+    }
+}
+
+/// The bytes that a short view holds in itself.
+#[inline]
+fn inline_bytes(view: &u128, len: usize) -> &[u8] {
+    // SAFETY: a u128 is sixteen initialised bytes without padding, and a byte has no alignment; the
+    // lifetime is that of the borrowed view. Arrow is little-endian, as is every target we build for.
+    let bytes: &[u8; 16] = unsafe { &*std::ptr::from_ref(view).cast() };
+    &bytes[4..4 + len]
+}
+
+/// A byte-string array of `rows` values given by a function, built in two passes (lengths, bytes).
+///
+/// The values must be whole values of arrays of the same type, so that text stays valid UTF-8.
+pub(crate) fn make_bytes<'a>(
+    data_type: &DataType,
+    rows: usize,
+    nulls: Option<NullBuffer>,
+    operation: &'static str,
+    value: impl Fn(usize) -> &'a [u8],
+) -> Result<ArrayRef> {
+    let value = |row: usize| match &nulls {
+        Some(nulls) if nulls.is_null(row) => &[][..],
+        _ => value(row),
+    };
+    match data_type {
+        DataType::Utf8 => offsets_array::<Utf8Type>(rows, &nulls, &value),
+        DataType::Binary => offsets_array::<BinaryType>(rows, &nulls, &value),
+        DataType::LargeUtf8 => offsets_array::<LargeUtf8Type>(rows, &nulls, &value),
+        DataType::LargeBinary => offsets_array::<LargeBinaryType>(rows, &nulls, &value),
+        DataType::Utf8View | DataType::BinaryView => {
+            let (views, buffers) = build_views(rows, &value)?;
+            Ok(make_view_array(data_type, views, buffers, nulls.clone()))
+        }
+        DataType::FixedSizeBinary(size) => {
+            let width = usize::try_from(*size).unwrap_or(0);
+            let mut bytes = vec![0u8; rows * width];
+            for row in 0..rows {
+                let value = value(row);
+                bytes[row * width..row * width + value.len()].copy_from_slice(value);
+            }
+            let array = FixedSizeBinaryArray::try_new_with_len(*size, Buffer::from_vec(bytes), nulls.clone(), rows)?;
+            Ok(Arc::new(array))
+        }
+        _ => Err(unsupported(operation, data_type)),
+    }
+}
+
+fn offsets_array<'a, T: ByteArrayType>(
+    rows: usize,
+    nulls: &Option<NullBuffer>,
+    value: &dyn Fn(usize) -> &'a [u8],
+) -> Result<ArrayRef> {
+    let mut offsets: Vec<T::Offset> = Vec::with_capacity(rows + 1);
+    let mut end = 0usize;
+    offsets.push(T::Offset::default());
+    for row in 0..rows {
+        end += value(row).len();
+        offsets.push(T::Offset::usize_as(end));
+    }
+    // Offsets that wrapped are never used: the sum tells.
+    if !T::Offset::IS_LARGE && i32::try_from(end).is_err() {
+        return Err(Error::OffsetOverflow { bytes: end });
+    }
+    let mut bytes: Vec<u8> = Vec::with_capacity(end);
+    for row in 0..rows {
+        bytes.extend_from_slice(value(row));
+    }
+    // SAFETY: the offsets are running sums of lengths, hence start at zero and never fall.
+    let offsets = unsafe { OffsetBuffer::new_unchecked(ScalarBuffer::from(offsets)) };
+    // SAFETY: the last offset is the number of bytes, and each value is a whole value of an array of
+    // this very type (or empty), so text is valid UTF-8 between any two offsets.
+    let array = unsafe { GenericByteArray::<T>::new_unchecked(offsets, Buffer::from_vec(bytes), nulls.clone()) };
+    Ok(Arc::new(array))
+}
+
+fn build_views<'a>(rows: usize, value: &dyn Fn(usize) -> &'a [u8]) -> Result<(Vec<u128>, Vec<Buffer>)> {
+    const BLOCK: usize = 1 << 30;
+    let mut views = Vec::with_capacity(rows);
+    let mut buffers: Vec<Buffer> = Vec::new();
+    let mut block: Vec<u8> = Vec::new();
+    for row in 0..rows {
+        let value = value(row);
+        if value.len() > 12 && block.len() + value.len() > BLOCK && !block.is_empty() {
+            buffers.push(Buffer::from_vec(std::mem::take(&mut block)));
+        }
+        if u32::try_from(value.len()).is_err() {
+            return Err(Error::OffsetOverflow { bytes: value.len() });
+        }
+        views.push(make_view(value, buffers.len() as u32, block.len() as u32));
+        if value.len() > 12 {
+            block.extend_from_slice(value);
+        }
+    }
+    if !block.is_empty() {
+        buffers.push(Buffer::from_vec(block));
+    }
+    Ok((views, buffers))
+}
+
+/// A view array from views that are known to point into the buffers.
+pub(crate) fn make_view_array(
+    data_type: &DataType,
+    views: Vec<u128>,
+    buffers: Vec<Buffer>,
+    nulls: Option<NullBuffer>,
+) -> ArrayRef {
+    let views = ScalarBuffer::from(views);
+    if *data_type == DataType::Utf8View {
+        // SAFETY: each view was built here over bytes that lie in `buffers`, or was copied from an array
+        // of this type along with its buffers; text is made of whole valid values.
+        Arc::new(unsafe { GenericByteViewArray::<StringViewType>::new_unchecked(views, buffers.into(), nulls) })
+    } else {
+        // SAFETY: as above; binary values need no further check.
+        Arc::new(unsafe { GenericByteViewArray::<BinaryViewType>::new_unchecked(views, buffers.into(), nulls) })
+    }
+}

@@ -1,0 +1,79 @@
+//! A column against a column of the same type.
+
+use std::cmp::Ordering;
+
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
+use arrow_buffer::{BooleanBuffer, NullBuffer};
+
+use super::Truth;
+use crate::bytes::BytesColumn;
+use crate::query::CompareOp;
+use crate::types::{self, Kind, Order, Word, by_ordered_width};
+use crate::{Error, Result};
+
+/// Compares two columns row by row.
+pub(crate) fn compare_columns(left: &dyn Array, op: CompareOp, right: &dyn Array) -> Result<Truth> {
+    if left.len() != right.len() {
+        return Err(Error::LengthMismatch { expected: left.len(), found: right.len() });
+    }
+    if left.data_type() != right.data_type() {
+        return Err(Error::SchemaMismatch {
+            column: 1,
+            expected: left.data_type().clone(),
+            found: right.data_type().clone(),
+        });
+    }
+    let holds = |ordering: Ordering| match op {
+        CompareOp::Eq => ordering.is_eq(),
+        CompareOp::NotEq => ordering.is_ne(),
+        CompareOp::Lt => ordering.is_lt(),
+        CompareOp::LtEq => ordering.is_le(),
+        CompareOp::Gt => ordering.is_gt(),
+        CompareOp::GtEq => ordering.is_ge(),
+    };
+    let rows = left.len();
+    let bits = match types::kind(left.data_type()) {
+        Kind::Null => return Ok(Truth::unknown(rows)),
+        Kind::Boolean => {
+            let (left, right) = (left.as_boolean().values(), right.as_boolean().values());
+            BooleanBuffer::collect_bool(rows, |row| holds(left.value(row).cmp(&right.value(row))))
+        }
+        Kind::Fixed(width, order) => by_ordered_width!(width, "compare", left.data_type(), |T| {
+            let a = types::fixed_words::<T>(left, "compare")?;
+            let b = types::fixed_words::<T>(right, "compare")?;
+            BooleanBuffer::collect_bool(rows, |row| holds(ordered_key(a[row], order).cmp(&ordered_key(b[row], order))))
+        }),
+        Kind::Bytes => {
+            let (a, b) = (BytesColumn::try_new(left, "compare")?, BytesColumn::try_new(right, "compare")?);
+            BooleanBuffer::collect_bool(rows, |row| holds(a.get(row).cmp(b.get(row))))
+        }
+        Kind::Dictionary => return compare_dictionaries(left, right, &holds),
+        Kind::Nested => return Err(types::unsupported("compare", left.data_type())),
+    };
+    let nulls = NullBuffer::union(left.logical_nulls().as_ref(), right.logical_nulls().as_ref());
+    Ok(Truth::of_valid(bits, nulls.as_ref()))
+}
+
+/// The key of a value, with −0.0 taken for 0.0.
+fn ordered_key<T: Word>(word: T, order: Order) -> T {
+    word.to_key(order).max(if order == Order::Float && word == T::TOP { T::TOP } else { T::narrow(0) })
+}
+
+fn compare_dictionaries(left: &dyn Array, right: &dyn Array, holds: &dyn Fn(Ordering) -> bool) -> Result<Truth> {
+    let unsupported = || types::unsupported("compare", left.data_type());
+    let a = left.as_any_dictionary_opt().ok_or_else(unsupported)?;
+    let b = right.as_any_dictionary_opt().ok_or_else(unsupported)?;
+    if a.values().is_empty() || b.values().is_empty() {
+        return Ok(Truth::unknown(left.len()));
+    }
+    let (a_values, b_values) =
+        (BytesColumn::try_new(a.values().as_ref(), "compare")?, BytesColumn::try_new(b.values().as_ref(), "compare")?);
+    let (a_keys, b_keys) = (a.normalized_keys(), b.normalized_keys());
+    let nulls = NullBuffer::union(left.logical_nulls().as_ref(), right.logical_nulls().as_ref());
+    let bits = BooleanBuffer::collect_bool(left.len(), |row| {
+        nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row))
+            && holds(a_values.get(a_keys[row]).cmp(b_values.get(b_keys[row])))
+    });
+    Ok(Truth::of_valid(bits, nulls.as_ref()))
+}

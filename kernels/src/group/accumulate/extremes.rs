@@ -1,0 +1,185 @@
+//! Least and greatest values, by the order that sorts use.
+//!
+//! Numbers, booleans and moments are compared as order-preserving keys; byte strings as bytes. Floats
+//! follow the total order: a NaN of positive sign is the greatest value.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, BooleanArray};
+use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_schema::DataType;
+
+use super::{boolean_words, for_each_valid, is_narrow};
+use crate::bytes::{BytesColumn, make_bytes};
+use crate::types::{self, Kind, Order, Width, Word, by_ordered_width};
+use crate::{Result, bits};
+
+/// The best value of every group so far.
+#[derive(Debug)]
+pub(in crate::group) struct Extremes {
+    result: DataType,
+    greatest: bool,
+    best: Best,
+}
+
+#[derive(Debug)]
+enum Best {
+    Narrow(Vec<Option<u64>>),
+    Wide(Vec<Option<u128>>),
+    Bytes(Vec<Option<Box<[u8]>>>),
+}
+
+/// The type of the extreme: the column's, or a dictionary's values' type.
+pub(super) fn output_type(input: &DataType) -> Option<DataType> {
+    match (types::kind(input), input) {
+        (_, DataType::Dictionary(_, values)) => output_type(values),
+        (Kind::Boolean | Kind::Bytes, _) => Some(input.clone()),
+        (Kind::Fixed(width, order), _) if order != Order::None && width != Width::W32 => Some(input.clone()),
+        _ => None,
+    }
+}
+
+impl Extremes {
+    pub(super) fn new(_input: &DataType, result: DataType, greatest: bool) -> Self {
+        let best = match types::kind(&result) {
+            Kind::Bytes => Best::Bytes(Vec::new()),
+            Kind::Fixed(width, _) if !is_narrow(width) => Best::Wide(Vec::new()),
+            _ => Best::Narrow(Vec::new()),
+        };
+        Self { result, greatest, best }
+    }
+
+    pub(super) fn update(&mut self, groups: usize, ids: &[u32], array: &dyn Array) -> Result<()> {
+        if let Some(dictionary) = array.as_any_dictionary_opt() {
+            if dictionary.values().is_empty() {
+                return Ok(());
+            }
+            // Row by row through the keys: the values are borrowed, not copied.
+            let nulls = array.logical_nulls();
+            let rows = dictionary.normalized_keys();
+            return self.add(groups, ids, nulls.as_ref(), dictionary.values().as_ref(), |row| rows[row]);
+        }
+        self.add(groups, ids, array.nulls(), array, |row| row)
+    }
+
+    fn add(
+        &mut self,
+        groups: usize,
+        ids: &[u32],
+        nulls: Option<&NullBuffer>,
+        values: &dyn Array,
+        place: impl Fn(usize) -> usize,
+    ) -> Result<()> {
+        let greatest = self.greatest;
+        match (&mut self.best, types::kind(values.data_type())) {
+            (Best::Narrow(best), Kind::Boolean) => {
+                best.resize(groups, None);
+                let words = boolean_words(values);
+                for_each_valid(ids, nulls, |id, row| keep(&mut best[id], words[place(row)], greatest));
+            }
+            (Best::Narrow(best), Kind::Fixed(width, order)) if is_narrow(width) => {
+                best.resize(groups, None);
+                by_ordered_width!(width, "min or max", values.data_type(), |T| {
+                    let words = types::fixed_words::<T>(values, "min or max")?;
+                    for_each_valid(ids, nulls, |id, row| {
+                        keep(&mut best[id], Word::widen(words[place(row)].to_key(order)) as u64, greatest);
+                    });
+                });
+            }
+            (Best::Wide(best), Kind::Fixed(_, order)) => {
+                best.resize(groups, None);
+                let words = types::fixed_words::<u128>(values, "min or max")?;
+                for_each_valid(ids, nulls, |id, row| {
+                    keep(&mut best[id], words[place(row)].to_key(order), greatest);
+                });
+            }
+            (Best::Bytes(best), Kind::Bytes) => {
+                best.resize(groups, None);
+                let column = BytesColumn::try_new(values, "min or max")?;
+                for_each_valid(ids, nulls, |id, row| {
+                    keep_bytes(&mut best[id], column.get(place(row)), greatest);
+                });
+            }
+            _ => return Err(types::unsupported("min or max", values.data_type())),
+        }
+        Ok(())
+    }
+
+    pub(super) fn merge(&mut self, groups: usize, ids: &[u32], other: &Self) -> Result<()> {
+        fn each<T: Clone>(
+            to: &mut Vec<Option<T>>,
+            groups: usize,
+            ids: &[u32],
+            from: &[Option<T>],
+            mut keep: impl FnMut(&mut Option<T>, &T),
+        ) {
+            to.resize(groups, None);
+            for (&id, value) in ids.iter().zip(from) {
+                if let Some(value) = value {
+                    keep(&mut to[id as usize], value);
+                }
+            }
+        }
+        let greatest = self.greatest;
+        match (&mut self.best, &other.best) {
+            (Best::Narrow(to), Best::Narrow(from)) => {
+                each(to, groups, ids, from, |best, &value| keep(best, value, greatest))
+            }
+            (Best::Wide(to), Best::Wide(from)) => {
+                each(to, groups, ids, from, |best, &value| keep(best, value, greatest))
+            }
+            (Best::Bytes(to), Best::Bytes(from)) => {
+                each(to, groups, ids, from, |best, value| keep_bytes(best, value, greatest))
+            }
+            _ => return Err(types::unsupported("merge of min or max", &other.result)),
+        }
+        Ok(())
+    }
+
+    pub(super) fn array(&self, groups: usize) -> Result<ArrayRef> {
+        fn present<T>(best: &[Option<T>], groups: usize) -> Option<NullBuffer> {
+            bits::nulls_from_bits(BooleanBuffer::collect_bool(groups, |group| {
+                best.get(group).is_some_and(Option::is_some)
+            }))
+        }
+        match (&self.best, types::kind(&self.result)) {
+            (Best::Narrow(best), Kind::Boolean) => {
+                let bits = BooleanBuffer::collect_bool(groups, |group| best.get(group) == Some(&Some(1)));
+                Ok(Arc::new(BooleanArray::new(bits, present(best, groups))))
+            }
+            (Best::Narrow(best), Kind::Fixed(width, order)) => {
+                by_ordered_width!(width, "min or max", &self.result, |T| {
+                    let words: Vec<T> = (0..groups)
+                        .map(|group| T::narrow(best.get(group).copied().flatten().unwrap_or(0).into()).from_key(order))
+                        .collect();
+                    types::make_fixed(&self.result, words, present(best, groups), "min or max")
+                })
+            }
+            (Best::Wide(best), Kind::Fixed(_, order)) => {
+                let words: Vec<u128> =
+                    (0..groups).map(|group| best.get(group).copied().flatten().unwrap_or(0).from_key(order)).collect();
+                types::make_fixed(&self.result, words, present(best, groups), "min or max")
+            }
+            (Best::Bytes(best), _) => make_bytes(&self.result, groups, present(best, groups), "min or max", |group| {
+                best.get(group).and_then(Option::as_deref).unwrap_or(&[])
+            }),
+            _ => Err(types::unsupported("min or max", &self.result)),
+        }
+    }
+}
+
+#[inline(always)]
+fn keep<T: Copy + Ord>(best: &mut Option<T>, value: T, greatest: bool) {
+    match best {
+        Some(old) if (value > *old) != greatest || value == *old => {}
+        _ => *best = Some(value),
+    }
+}
+
+fn keep_bytes(best: &mut Option<Box<[u8]>>, value: &[u8], greatest: bool) {
+    match best {
+        Some(old) if (value > &**old) != greatest || value == &**old => {}
+        _ => *best = Some(value.into()),
+    }
+}

@@ -1,0 +1,311 @@
+//! Running a bound plan over batches.
+//!
+//! A plan without sort and groups is a stream: every batch is filtered, cut to the window of offset and
+//! limit, and handed out at once. A grouping keeps only its groups. A sort keeps the rows that pass the
+//! filter until the end.
+
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_schema::{DataType, SchemaRef};
+
+use super::bind::{BoundPlan, Grouping};
+use crate::filter::{Filter, mask_to_indices};
+use crate::group::GroupBy;
+use crate::sort::{SortKey, SortOptions, sort_keys_to_indices};
+use crate::take::take_batches;
+use crate::{Error, Indices, Mask, Result};
+
+/// Whether a running query wants more input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// Push the next batch.
+    More,
+    /// The limit is reached: nothing that is pushed from here on changes the result.
+    Done,
+}
+
+/// A query in the making: batches go in one by one, results come out as soon as they are known
+/// (at once for a filter, at the end for a sort or a grouping).
+#[derive(Debug)]
+pub struct Execution {
+    plan: BoundPlan,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Rows still to skip, rows still to hand out.
+    Stream {
+        skip: usize,
+        left: usize,
+    },
+    /// Filtered rows, with all columns that the sort and the result need.
+    Sort {
+        kept: Vec<RecordBatch>,
+    },
+    Group {
+        state: Box<GroupBy>,
+    },
+}
+
+impl Execution {
+    /// Starts a query.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedType`], though a bound plan has been checked for it.
+    pub fn try_new(plan: BoundPlan) -> Result<Self> {
+        let state = match &plan.grouping {
+            Some(grouping) => State::Group { state: Box::new(start_grouping(grouping, &plan.input)?) },
+            None if plan.sort.is_empty() => State::Stream { skip: plan.offset, left: plan.limit.unwrap_or(usize::MAX) },
+            None => State::Sort { kept: Vec::new() },
+        };
+        Ok(Self { plan, state })
+    }
+
+    /// The plan that runs.
+    #[must_use]
+    pub fn plan(&self) -> &BoundPlan {
+        &self.plan
+    }
+
+    /// Takes one batch in, and hands out what is already certain of the result.
+    ///
+    /// # Errors
+    /// [`Error::SchemaMismatch`] and what the kernels report.
+    pub fn push(&mut self, batch: &RecordBatch) -> Result<(Flow, Option<RecordBatch>)> {
+        self.plan.check(batch)?;
+        let mask = self.plan.mask(batch)?;
+        match &mut self.state {
+            State::Group { state } => {
+                if let Some(grouping) = &self.plan.grouping {
+                    update_grouping(state, grouping, batch, mask.as_ref())?;
+                }
+                Ok((Flow::More, None))
+            }
+            State::Sort { kept } => {
+                let columns: Vec<usize> = (0..batch.num_columns()).collect();
+                let rows = filter_columns(batch, &columns, &self.plan.input, mask.as_ref())?;
+                if rows.num_rows() > 0 {
+                    kept.push(rows);
+                }
+                Ok((Flow::More, None))
+            }
+            State::Stream { skip, left } => {
+                if *left == 0 {
+                    return Ok((Flow::Done, None));
+                }
+                let rows = filter_columns(batch, &self.plan.columns, &self.plan.output, mask.as_ref())?;
+                let start = (*skip).min(rows.num_rows());
+                *skip -= start;
+                let take = (rows.num_rows() - start).min(*left);
+                *left -= take;
+                let flow = if *left == 0 { Flow::Done } else { Flow::More };
+                Ok((flow, (take > 0).then(|| rows.slice(start, take))))
+            }
+        }
+    }
+
+    /// The rest of the result. A sort or a grouping gives one batch, which may have no rows.
+    ///
+    /// # Errors
+    /// What the kernels report, such as [`Error::Overflow`].
+    pub fn finish(self) -> Result<Option<RecordBatch>> {
+        let Self { plan, state } = self;
+        match state {
+            State::Stream { .. } => Ok(None),
+            State::Sort { kept } => {
+                let order = sorted(&kept, &plan)?;
+                let rows = take_projected(&kept, &plan, &order)?;
+                Ok(Some(rows))
+            }
+            State::Group { state } => finish_grouping(&plan, &state).map(Some),
+        }
+    }
+}
+
+impl BoundPlan {
+    /// The row numbers (over all batches, counted from the first) that the plan's filter, sort, offset
+    /// and limit keep, without copying any column. For views of a table that stays where it is.
+    ///
+    /// # Errors
+    /// [`Error::InvalidPlan`] when the plan is grouped; otherwise what the kernels report.
+    pub fn select(&self, batches: &[RecordBatch]) -> Result<Indices> {
+        if self.grouping.is_some() {
+            return Err(Error::InvalidPlan { reason: "a grouped plan does not select rows", detail: String::new() });
+        }
+        let total: usize = batches.iter().map(RecordBatch::num_rows).sum();
+        if u32::try_from(total).is_err() {
+            return Err(Error::TooManyRows { rows: total });
+        }
+        let end = self.limit.map(|limit| self.offset.saturating_add(limit));
+        if self.filter.is_none() {
+            let order = if self.sort.is_empty() { Indices::identity(total)? } else { self.sort_batches(batches, end)? };
+            return Ok(order.window(self.offset, self.limit));
+        }
+        // Row numbers that pass the filter, ascending.
+        let mut kept: Vec<u32> = Vec::new();
+        let mut parts = Vec::new();
+        let mut start = 0u32;
+        for batch in batches {
+            self.check(batch)?;
+            let Some(mask) = self.mask(batch)? else { break };
+            kept.extend(mask_to_indices(&mask)?.as_slice().iter().map(|&row| start + row));
+            if !self.sort.is_empty() {
+                parts.push(self.sort_columns_of(batch, &mask)?);
+            }
+            start += batch.num_rows() as u32;
+        }
+        if !self.sort.is_empty() {
+            let keys: Vec<SortKey<'_>> = (0..self.sort.len())
+                .map(|key| SortKey {
+                    chunks: parts.iter().map(|part| part[key].as_ref()).collect(),
+                    options: self.sort[key].1,
+                })
+                .collect();
+            let order = sort_keys_to_indices(&keys, end)?;
+            kept = order.as_slice().iter().map(|&position| kept[position as usize]).collect();
+        }
+        Ok(Indices::try_new(kept, total)?.window(self.offset, self.limit))
+    }
+
+    /// Runs the whole query over batches that are all here.
+    ///
+    /// # Errors
+    /// What the kernels report, such as [`Error::Overflow`].
+    pub fn execute(&self, batches: &[RecordBatch]) -> Result<RecordBatch> {
+        if let Some(grouping) = &self.grouping {
+            let mut state = start_grouping(grouping, &self.input)?;
+            for batch in batches {
+                self.check(batch)?;
+                update_grouping(&mut state, grouping, batch, self.mask(batch)?.as_ref())?;
+            }
+            return finish_grouping(self, &state);
+        }
+        take_projected(batches, self, &self.select(batches)?)
+    }
+
+    /// Whether a batch has the types that the plan was bound to.
+    fn check(&self, batch: &RecordBatch) -> Result<()> {
+        if batch.num_columns() != self.input.fields().len() {
+            return Err(Error::LengthMismatch { expected: self.input.fields().len(), found: batch.num_columns() });
+        }
+        for (column, (field, array)) in self.input.fields().iter().zip(batch.columns()).enumerate() {
+            if field.data_type() != array.data_type() {
+                return Err(Error::SchemaMismatch {
+                    column,
+                    expected: field.data_type().clone(),
+                    found: array.data_type().clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of a batch that pass the filter; `None` without a filter.
+    fn mask(&self, batch: &RecordBatch) -> Result<Option<Mask>> {
+        match &self.filter {
+            Some(filter) => Ok(Some(filter.evaluate(batch)?.to_mask())),
+            None => Ok(None),
+        }
+    }
+
+    fn sort_columns_of(&self, batch: &RecordBatch, mask: &Mask) -> Result<Vec<ArrayRef>> {
+        let filter = Filter::new(mask);
+        self.sort.iter().map(|(column, _)| filter.apply(batch.column(*column).as_ref())).collect()
+    }
+
+    fn sort_batches(&self, batches: &[RecordBatch], limit: Option<usize>) -> Result<Indices> {
+        for batch in batches {
+            self.check(batch)?;
+        }
+        let keys: Vec<SortKey<'_>> =
+            self.sort.iter().map(|(column, options)| sort_key(batches, *column, *options)).collect();
+        sort_keys_to_indices(&keys, limit)
+    }
+}
+
+fn sort_key(batches: &[RecordBatch], column: usize, options: SortOptions) -> SortKey<'_> {
+    SortKey { chunks: batches.iter().map(|batch| batch.column(column).as_ref()).collect(), options }
+}
+
+fn sorted(kept: &[RecordBatch], plan: &BoundPlan) -> Result<Indices> {
+    let end = plan.limit.map(|limit| plan.offset.saturating_add(limit));
+    Ok(plan.sort_batches(kept, end)?.window(plan.offset, plan.limit))
+}
+
+/// The plan's columns of some rows.
+fn take_projected(batches: &[RecordBatch], plan: &BoundPlan, rows: &Indices) -> Result<RecordBatch> {
+    let projected =
+        batches.iter().map(|batch| project(batch, &plan.columns, &plan.output)).collect::<Result<Vec<_>>>()?;
+    take_batches(&plan.output, &projected, rows)
+}
+
+fn project(batch: &RecordBatch, columns: &[usize], schema: &SchemaRef) -> Result<RecordBatch> {
+    let columns = columns.iter().map(|&column| batch.column(column).clone()).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
+}
+
+/// The masked rows of some columns.
+fn filter_columns(
+    batch: &RecordBatch,
+    columns: &[usize],
+    schema: &SchemaRef,
+    mask: Option<&Mask>,
+) -> Result<RecordBatch> {
+    let projected = project(batch, columns, schema)?;
+    match mask {
+        None => Ok(projected),
+        Some(mask) => crate::filter::filter_batch(&projected, mask),
+    }
+}
+
+fn start_grouping(grouping: &Grouping, input: &SchemaRef) -> Result<GroupBy> {
+    let type_of = |column: usize| -> DataType { input.field(column).data_type().clone() };
+    let keys: Vec<DataType> = grouping.keys.iter().map(|&key| type_of(key)).collect();
+    let aggregates: Vec<_> =
+        grouping.aggregates.iter().map(|&(function, column)| (function, column.map(type_of))).collect();
+    GroupBy::try_new(&keys, &aggregates)
+}
+
+fn update_grouping(state: &mut GroupBy, grouping: &Grouping, batch: &RecordBatch, mask: Option<&Mask>) -> Result<()> {
+    let rows = mask.map_or(batch.num_rows(), Mask::selected);
+    let filter = mask.map(Filter::new);
+    // A column that is used twice is filtered once.
+    let mut cache: Vec<Option<ArrayRef>> = vec![None; batch.num_columns()];
+    let columns = grouping.keys.iter().copied().chain(grouping.aggregates.iter().filter_map(|(_, column)| *column));
+    for column in columns {
+        if cache[column].is_none() {
+            let array = batch.column(column);
+            cache[column] = Some(match &filter {
+                Some(filter) => filter.apply(array.as_ref())?,
+                None => array.clone(),
+            });
+        }
+    }
+    let get = |column: usize| -> &dyn Array {
+        cache[column].as_ref().map_or_else(|| batch.column(column).as_ref(), |array| array.as_ref())
+    };
+    let keys: Vec<&dyn Array> = grouping.keys.iter().map(|&key| get(key)).collect();
+    let values: Vec<Option<&dyn Array>> = grouping.aggregates.iter().map(|(_, column)| column.map(get)).collect();
+    state.update(rows, &keys, &values)
+}
+
+fn finish_grouping(plan: &BoundPlan, state: &GroupBy) -> Result<RecordBatch> {
+    let Some(grouping) = &plan.grouping else {
+        return Err(Error::InvalidPlan { reason: "the plan is not grouped", detail: String::new() });
+    };
+    let mut columns = state.key_arrays()?;
+    columns.extend(state.aggregate_arrays()?);
+    let options = RecordBatchOptions::new().with_row_count(Some(state.groups()));
+    let groups = RecordBatch::try_new_with_options(grouping.schema.clone(), columns, &options)?;
+    let batches = [groups];
+    let order = if plan.sort.is_empty() {
+        Indices::identity(state.groups())?.window(plan.offset, plan.limit)
+    } else {
+        let keys: Vec<SortKey<'_>> =
+            plan.sort.iter().map(|(column, options)| sort_key(&batches, *column, *options)).collect();
+        let end = plan.limit.map(|limit| plan.offset.saturating_add(limit));
+        sort_keys_to_indices(&keys, end)?.window(plan.offset, plan.limit)
+    };
+    take_projected(&batches, plan, &order)
+}

@@ -1,0 +1,233 @@
+//! Gathering rows by number, from one array or from a column in chunks.
+//!
+//! [`Indices`] proves the bounds once; the loops rest on it. For chunked input each row number is first
+//! turned into (chunk, row), once for all columns ([`Places`]).
+//!
+//! Bytes touched: 4 (or 8) per row number, the values once in and once out.
+
+mod dictionary;
+#[cfg(feature = "nested")]
+mod nested;
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, BooleanArray, NullArray, RecordBatch, RecordBatchOptions};
+use arrow_buffer::{ArrowNativeType, BooleanBuffer, NullBuffer};
+use arrow_schema::{DataType, SchemaRef};
+
+use crate::bytes::{BytesColumn, make_bytes, make_view_array};
+use crate::types::{self, Kind, by_width};
+use crate::{Error, Indices, Result, bits};
+
+pub(crate) use dictionary::dictionary_from_codes;
+
+/// Where rows lie in a column of one or many chunks.
+#[derive(Debug)]
+pub(crate) enum Places<'a> {
+    /// All in one chunk.
+    One(&'a [u32]),
+    /// Chunk and row in it.
+    Many(Vec<(u32, u32)>),
+}
+
+impl<'a> Places<'a> {
+    /// Finds each row's chunk. `lengths` are the chunks' rows; the row numbers must be below their sum.
+    fn locate(indices: &'a Indices, lengths: &[usize]) -> Result<Self> {
+        let total: usize = lengths.iter().sum();
+        if indices.bound() > total {
+            return Err(Error::LengthMismatch { expected: indices.bound(), found: total });
+        }
+        if lengths.len() == 1 {
+            return Ok(Self::One(indices.as_slice()));
+        }
+        let mut starts = Vec::with_capacity(lengths.len());
+        let mut start = 0u64;
+        for &length in lengths {
+            starts.push(start);
+            start += length as u64;
+        }
+        let (mut chunk, mut from, mut to) = (0usize, 0u64, lengths.first().map_or(0, |&l| l as u64));
+        let places = indices.as_slice().iter().map(|&index| {
+            let index = u64::from(index);
+            if index < from || index >= to {
+                chunk = starts.partition_point(|&start| start <= index).saturating_sub(1);
+                from = starts[chunk];
+                to = from + lengths[chunk] as u64;
+            }
+            (chunk as u32, (index - from) as u32)
+        });
+        Ok(Self::Many(places.collect()))
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::One(rows) => rows.len(),
+            Self::Many(places) => places.len(),
+        }
+    }
+
+    #[inline]
+    fn get(&self, position: usize) -> (usize, usize) {
+        match self {
+            Self::One(rows) => (0, rows[position] as usize),
+            Self::Many(places) => (places[position].0 as usize, places[position].1 as usize),
+        }
+    }
+}
+
+/// The rows of `array` in the order of `indices`.
+///
+/// `O(indices)` plus the bytes of the values. A row number may come any number of times.
+///
+/// # Errors
+/// [`Error::LengthMismatch`] when the indices' bound is above the array's length;
+/// [`Error::UnsupportedType`]; [`Error::OffsetOverflow`] when gathered text outgrows 32-bit offsets.
+pub fn take(array: &dyn Array, indices: &Indices) -> Result<ArrayRef> {
+    take_chunks(&[array], indices)
+}
+
+/// As [`take`], from a column in chunks: row numbers run over all chunks, from the first one's first row.
+/// All chunks must have one type.
+///
+/// # Errors
+/// As [`take`], and [`Error::SchemaMismatch`] when the chunks' types differ.
+pub fn take_chunks(chunks: &[&dyn Array], indices: &Indices) -> Result<ArrayRef> {
+    let lengths: Vec<usize> = chunks.iter().map(|chunk| chunk.len()).collect();
+    gather(chunks, &Places::locate(indices, &lengths)?)
+}
+
+/// The rows of a table in batches, gathered into one batch of the given schema.
+///
+/// # Errors
+/// As [`take_chunks`].
+pub fn take_batches(schema: &SchemaRef, batches: &[RecordBatch], indices: &Indices) -> Result<RecordBatch> {
+    let lengths: Vec<usize> = batches.iter().map(RecordBatch::num_rows).collect();
+    let places = Places::locate(indices, &lengths)?;
+    let mut columns = Vec::with_capacity(schema.fields().len());
+    for (column, field) in schema.fields().iter().enumerate() {
+        let chunks: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(column).as_ref()).collect();
+        columns.push(if chunks.is_empty() { empty(field.data_type())? } else { gather(&chunks, &places)? });
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(indices.len()));
+    Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
+}
+
+/// An array of no rows.
+fn empty(data_type: &DataType) -> Result<ArrayRef> {
+    match types::kind(data_type) {
+        Kind::Null => Ok(Arc::new(NullArray::new(0))),
+        Kind::Boolean => Ok(Arc::new(BooleanArray::new(BooleanBuffer::new_unset(0), None))),
+        Kind::Fixed(width, _) => by_width!(width, |T| types::make_fixed(data_type, Vec::<T>::new(), None, "take")),
+        Kind::Bytes => make_bytes(data_type, 0, None, "take", |_| &[]),
+        Kind::Dictionary => dictionary::empty(data_type),
+        #[cfg(feature = "nested")]
+        Kind::Nested => Ok(arrow_array::new_empty_array(data_type)),
+        #[cfg(not(feature = "nested"))]
+        Kind::Nested => Err(types::unsupported("take", data_type)),
+    }
+}
+
+fn gather(chunks: &[&dyn Array], places: &Places<'_>) -> Result<ArrayRef> {
+    let Some(first) = chunks.first() else {
+        return Err(Error::LengthMismatch { expected: 1, found: 0 });
+    };
+    let data_type = first.data_type();
+    for (column, chunk) in chunks.iter().enumerate() {
+        if chunk.data_type() != data_type {
+            return Err(Error::SchemaMismatch {
+                column,
+                expected: data_type.clone(),
+                found: chunk.data_type().clone(),
+            });
+        }
+    }
+    match types::kind(data_type) {
+        Kind::Null => Ok(Arc::new(NullArray::new(places.len()))),
+        Kind::Boolean => {
+            let values: Vec<&BooleanBuffer> = chunks.iter().map(|chunk| chunk.as_boolean().values()).collect();
+            let bits = gather_bits(&values, places);
+            Ok(Arc::new(BooleanArray::new(bits, gather_nulls(chunks, places))))
+        }
+        Kind::Fixed(width, _) => by_width!(width, |T| {
+            let words =
+                chunks.iter().map(|chunk| types::fixed_words::<T>(*chunk, "take")).collect::<Result<Vec<_>>>()?;
+            types::make_fixed(data_type, gather_words(&words, places), gather_nulls(chunks, places), "take")
+        }),
+        Kind::Bytes => gather_bytes(data_type, chunks, places),
+        Kind::Dictionary => dictionary::gather(data_type, chunks, places),
+        #[cfg(feature = "nested")]
+        Kind::Nested => nested::gather(chunks, places),
+        #[cfg(not(feature = "nested"))]
+        Kind::Nested => Err(types::unsupported("take", data_type)),
+    }
+}
+
+fn gather_words<T: ArrowNativeType>(chunks: &[&[T]], places: &Places<'_>) -> Vec<T> {
+    match places {
+        Places::One(rows) => {
+            let words = chunks[0];
+            rows.iter().map(|&row| words[row as usize]).collect()
+        }
+        Places::Many(places) => places.iter().map(|&(chunk, row)| chunks[chunk as usize][row as usize]).collect(),
+    }
+}
+
+fn gather_bits(chunks: &[&BooleanBuffer], places: &Places<'_>) -> BooleanBuffer {
+    BooleanBuffer::collect_bool(places.len(), |position| {
+        let (chunk, row) = places.get(position);
+        chunks[chunk].value(row)
+    })
+}
+
+/// The validity of gathered rows; `None` when all are valid.
+fn gather_nulls(chunks: &[&dyn Array], places: &Places<'_>) -> Option<NullBuffer> {
+    let nulls: Vec<Option<&NullBuffer>> =
+        chunks.iter().map(|chunk| chunk.nulls().filter(|nulls| nulls.null_count() > 0)).collect();
+    if nulls.iter().all(Option::is_none) {
+        return None;
+    }
+    bits::nulls_from_bits(BooleanBuffer::collect_bool(places.len(), |position| {
+        let (chunk, row) = places.get(position);
+        nulls[chunk].is_none_or(|nulls| nulls.is_valid(row))
+    }))
+}
+
+fn gather_bytes(data_type: &DataType, chunks: &[&dyn Array], places: &Places<'_>) -> Result<ArrayRef> {
+    let columns = chunks.iter().map(|chunk| BytesColumn::try_new(*chunk, "take")).collect::<Result<Vec<_>>>()?;
+    let nulls = gather_nulls(chunks, places);
+    if let Some(array) = gather_views(data_type, &columns, places, nulls.as_ref()) {
+        return Ok(array);
+    }
+    make_bytes(data_type, places.len(), nulls, "take", |position| {
+        let (chunk, row) = places.get(position);
+        columns[chunk].get(row)
+    })
+}
+
+/// Views are gathered as words and keep pointing into the buffers that they came from.
+fn gather_views(
+    data_type: &DataType,
+    columns: &[BytesColumn<'_>],
+    places: &Places<'_>,
+    nulls: Option<&NullBuffer>,
+) -> Option<ArrayRef> {
+    // Chunk after chunk, each chunk's buffers are appended, and its views' buffer numbers moved up.
+    let mut buffers = Vec::new();
+    let mut first_buffer = Vec::with_capacity(columns.len());
+    for column in columns {
+        let BytesColumn::View { buffers: of_chunk, .. } = column else { return None };
+        first_buffer.push(buffers.len() as u128);
+        buffers.extend(of_chunk.iter().cloned());
+    }
+    let views = (0..places.len()).map(|position| {
+        let (chunk, row) = places.get(position);
+        let BytesColumn::View { views, .. } = columns[chunk] else { return 0 };
+        if nulls.is_some_and(|nulls| nulls.is_null(position)) {
+            return 0;
+        }
+        let view = views[row];
+        if view as u32 > 12 { view + (first_buffer[chunk] << 64) } else { view }
+    });
+    Some(make_view_array(data_type, views.collect(), buffers, nulls.cloned()))
+}

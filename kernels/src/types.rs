@@ -1,0 +1,314 @@
+//! The one list of types, sorted by how their values lie in memory.
+//!
+//! Kernels are monomorphised by **byte width**, not by logical type: an `Int32`, a `Date32` and a
+//! `Time32` are all four-byte words, and what differs between them – how the words are ordered – is a
+//! field of [`Kind`], not a type parameter. Each kernel looks at the kind once per array.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::*;
+use arrow_array::{Array, ArrayRef, PrimitiveArray};
+use arrow_buffer::{ArrowNativeType, Buffer, NullBuffer, ScalarBuffer};
+use arrow_schema::{DataType, IntervalUnit, TimeUnit};
+
+use crate::{Error, Result};
+
+/// Bytes of a fixed-width value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Width {
+    W1,
+    W2,
+    W4,
+    W8,
+    W16,
+    /// Sixteen bytes that are only aligned to eight (month-day-nano intervals).
+    W16Interval,
+    W32,
+}
+
+/// How the words of a fixed-width type are ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    Unsigned,
+    Signed,
+    /// IEEE 754 total order.
+    Float,
+    /// Equality only (intervals of several units).
+    None,
+}
+
+/// How the values of a type lie in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Null,
+    Boolean,
+    Fixed(Width, Order),
+    /// Bytes behind 32-bit or 64-bit offsets, or views, or of one fixed length: see `bytes.rs`.
+    Bytes,
+    Dictionary,
+    /// Lists, structs, maps, unions, run-end encoding.
+    Nested,
+}
+
+/// The kind of a type.
+pub(crate) fn kind(data_type: &DataType) -> Kind {
+    use DataType as D;
+    match data_type {
+        D::Null => Kind::Null,
+        D::Boolean => Kind::Boolean,
+        D::UInt8 => Kind::Fixed(Width::W1, Order::Unsigned),
+        D::UInt16 => Kind::Fixed(Width::W2, Order::Unsigned),
+        D::UInt32 => Kind::Fixed(Width::W4, Order::Unsigned),
+        D::UInt64 => Kind::Fixed(Width::W8, Order::Unsigned),
+        D::Int8 => Kind::Fixed(Width::W1, Order::Signed),
+        D::Int16 => Kind::Fixed(Width::W2, Order::Signed),
+        D::Int32 | D::Date32 | D::Time32(_) | D::Decimal32(..) | D::Interval(IntervalUnit::YearMonth) => {
+            Kind::Fixed(Width::W4, Order::Signed)
+        }
+        D::Int64 | D::Date64 | D::Time64(_) | D::Timestamp(..) | D::Duration(_) | D::Decimal64(..) => {
+            Kind::Fixed(Width::W8, Order::Signed)
+        }
+        D::Decimal128(..) => Kind::Fixed(Width::W16, Order::Signed),
+        D::Decimal256(..) => Kind::Fixed(Width::W32, Order::Signed),
+        D::Float16 => Kind::Fixed(Width::W2, Order::Float),
+        D::Float32 => Kind::Fixed(Width::W4, Order::Float),
+        D::Float64 => Kind::Fixed(Width::W8, Order::Float),
+        D::Interval(IntervalUnit::DayTime) => Kind::Fixed(Width::W8, Order::None),
+        D::Interval(IntervalUnit::MonthDayNano) => Kind::Fixed(Width::W16Interval, Order::None),
+        D::Utf8 | D::LargeUtf8 | D::Utf8View | D::Binary | D::LargeBinary | D::BinaryView | D::FixedSizeBinary(_) => {
+            Kind::Bytes
+        }
+        D::Dictionary(..) => Kind::Dictionary,
+        D::List(_)
+        | D::LargeList(_)
+        | D::ListView(_)
+        | D::LargeListView(_)
+        | D::FixedSizeList(..)
+        | D::Struct(_)
+        | D::Union(..)
+        | D::Map(..)
+        | D::RunEndEncoded(..) => Kind::Nested,
+    }
+}
+
+/// Whether a type holds text: strings, or a dictionary of strings.
+pub(crate) fn is_text(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Dictionary(_, values) => is_text(values),
+        _ => false,
+    }
+}
+
+/// Calls `$go!(pattern => ArrowType)` style arms for every fixed-width logical type.
+macro_rules! for_each_fixed {
+    ($subject:expr, |$t:ident| $body:expr, _ => $rest:expr) => {{
+        use DataType as D;
+        macro_rules! arm {
+            ($name:ident) => {{
+                type $t = $name;
+                $body
+            }};
+        }
+        match $subject {
+            D::Int8 => arm!(Int8Type),
+            D::Int16 => arm!(Int16Type),
+            D::Int32 => arm!(Int32Type),
+            D::Int64 => arm!(Int64Type),
+            D::UInt8 => arm!(UInt8Type),
+            D::UInt16 => arm!(UInt16Type),
+            D::UInt32 => arm!(UInt32Type),
+            D::UInt64 => arm!(UInt64Type),
+            D::Float16 => arm!(Float16Type),
+            D::Float32 => arm!(Float32Type),
+            D::Float64 => arm!(Float64Type),
+            D::Date32 => arm!(Date32Type),
+            D::Date64 => arm!(Date64Type),
+            D::Time32(TimeUnit::Second) => arm!(Time32SecondType),
+            D::Time32(TimeUnit::Millisecond) => arm!(Time32MillisecondType),
+            D::Time64(TimeUnit::Microsecond) => arm!(Time64MicrosecondType),
+            D::Time64(TimeUnit::Nanosecond) => arm!(Time64NanosecondType),
+            D::Timestamp(TimeUnit::Second, _) => arm!(TimestampSecondType),
+            D::Timestamp(TimeUnit::Millisecond, _) => arm!(TimestampMillisecondType),
+            D::Timestamp(TimeUnit::Microsecond, _) => arm!(TimestampMicrosecondType),
+            D::Timestamp(TimeUnit::Nanosecond, _) => arm!(TimestampNanosecondType),
+            D::Duration(TimeUnit::Second) => arm!(DurationSecondType),
+            D::Duration(TimeUnit::Millisecond) => arm!(DurationMillisecondType),
+            D::Duration(TimeUnit::Microsecond) => arm!(DurationMicrosecondType),
+            D::Duration(TimeUnit::Nanosecond) => arm!(DurationNanosecondType),
+            D::Interval(IntervalUnit::YearMonth) => arm!(IntervalYearMonthType),
+            D::Interval(IntervalUnit::DayTime) => arm!(IntervalDayTimeType),
+            D::Interval(IntervalUnit::MonthDayNano) => arm!(IntervalMonthDayNanoType),
+            D::Decimal32(..) => arm!(Decimal32Type),
+            D::Decimal64(..) => arm!(Decimal64Type),
+            D::Decimal128(..) => arm!(Decimal128Type),
+            D::Decimal256(..) => arm!(Decimal256Type),
+            _ => $rest,
+        }
+    }};
+}
+
+/// Runs `$body` with `$t` bound to the native word of a width.
+macro_rules! by_width {
+    ($width:expr, |$t:ident| $body:expr) => {{
+        macro_rules! arm {
+            ($name:ty) => {{
+                type $t = $name;
+                $body
+            }};
+        }
+        match $width {
+            $crate::types::Width::W1 => arm!(u8),
+            $crate::types::Width::W2 => arm!(u16),
+            $crate::types::Width::W4 => arm!(u32),
+            $crate::types::Width::W8 => arm!(u64),
+            $crate::types::Width::W16 => arm!(u128),
+            $crate::types::Width::W16Interval => arm!(arrow_buffer::IntervalMonthDayNano),
+            $crate::types::Width::W32 => arm!(arrow_buffer::i256),
+        }
+    }};
+}
+pub(crate) use by_width;
+
+/// The values of a fixed-width array as a buffer that begins at the array's first row.
+pub(crate) fn fixed_buffer(array: &dyn Array) -> Option<&Buffer> {
+    for_each_fixed!(
+        array.data_type(),
+        |T| array.as_primitive_opt::<T>().map(|array| array.values().inner()),
+        _ => None
+    )
+}
+
+/// The values of a fixed-width array as words.
+pub(crate) fn fixed_words<'a, T: ArrowNativeType>(array: &'a dyn Array, operation: &'static str) -> Result<&'a [T]> {
+    match fixed_buffer(array) {
+        Some(buffer) => Ok(&buffer.typed_data::<T>()[..array.len()]),
+        None => Err(unsupported(operation, array.data_type())),
+    }
+}
+
+/// An array of a fixed-width type from its words.
+pub(crate) fn make_fixed<T: ArrowNativeType>(
+    data_type: &DataType,
+    words: Vec<T>,
+    nulls: Option<NullBuffer>,
+    operation: &'static str,
+) -> Result<ArrayRef> {
+    make_fixed_buffer(data_type, Buffer::from_vec(words), nulls, operation)
+}
+
+fn make_fixed_buffer(
+    data_type: &DataType,
+    buffer: Buffer,
+    nulls: Option<NullBuffer>,
+    operation: &'static str,
+) -> Result<ArrayRef> {
+    for_each_fixed!(
+        data_type,
+        |T| {
+            let array = PrimitiveArray::<T>::try_new(ScalarBuffer::from(buffer), nulls)?;
+            Ok(Arc::new(array.with_data_type(data_type.clone())))
+        },
+        _ => Err(unsupported(operation, data_type))
+    )
+}
+
+/// The error for a type that a kernel does not know.
+pub(crate) fn unsupported(operation: &'static str, data_type: &DataType) -> Error {
+    Error::UnsupportedType { operation, data_type: data_type.clone() }
+}
+
+/// An unsigned word that radix sorts, range tests and hash tables work on.
+pub(crate) trait Word: ArrowNativeType + Ord + std::hash::Hash {
+    /// The word with only its top bit set.
+    const TOP: Self;
+    /// All bits set.
+    const ONES: Self;
+    /// The low bits of a wide word.
+    fn narrow(wide: u128) -> Self;
+    /// The word with zeros above it.
+    fn widen(self) -> u128;
+    /// Difference modulo the width.
+    fn distance(self, from: Self) -> Self;
+    /// Exclusive or.
+    fn flip(self, bits: Self) -> Self;
+
+    /// The word as an unsigned number that is ordered as the value is (see [`Order`]).
+    #[inline(always)]
+    fn to_key(self, order: Order) -> Self {
+        match order {
+            Order::Unsigned | Order::None => self,
+            Order::Signed => self.flip(Self::TOP),
+            Order::Float => self.flip(if self < Self::TOP { Self::TOP } else { Self::ONES }),
+        }
+    }
+
+    /// The opposite of [`Word::to_key`].
+    #[inline(always)]
+    fn from_key(self, order: Order) -> Self {
+        match order {
+            Order::Unsigned | Order::None => self,
+            Order::Signed => self.flip(Self::TOP),
+            Order::Float => self.flip(if self < Self::TOP { Self::ONES } else { Self::TOP }),
+        }
+    }
+}
+
+macro_rules! word {
+    ($($t:ty),*) => {$(
+        impl Word for $t {
+            const TOP: Self = 1 << (<$t>::BITS - 1);
+            const ONES: Self = <$t>::MAX;
+            #[inline(always)]
+            #[allow(clippy::cast_possible_truncation, reason = "the low bits are what is asked for")]
+            fn narrow(wide: u128) -> Self { wide as Self }
+            #[inline(always)]
+            #[allow(trivial_numeric_casts, clippy::unnecessary_cast, reason = "one of the widths is u128 itself")]
+            fn widen(self) -> u128 { self as u128 }
+            #[inline(always)]
+            fn distance(self, from: Self) -> Self { self.wrapping_sub(from) }
+            #[inline(always)]
+            fn flip(self, bits: Self) -> Self { self ^ bits }
+        }
+    )*};
+}
+word!(u8, u16, u32, u64, u128);
+
+/// Runs `$body` with `$t` bound to the word of a width that has an order, or returns an error.
+macro_rules! by_ordered_width {
+    ($width:expr, $operation:expr, $data_type:expr, |$t:ident| $body:expr) => {{
+        macro_rules! arm {
+            ($name:ty) => {{
+                type $t = $name;
+                $body
+            }};
+        }
+        match $width {
+            $crate::types::Width::W1 => arm!(u8),
+            $crate::types::Width::W2 => arm!(u16),
+            $crate::types::Width::W4 => arm!(u32),
+            $crate::types::Width::W8 => arm!(u64),
+            $crate::types::Width::W16 => arm!(u128),
+            _ => return Err($crate::types::unsupported($operation, $data_type)),
+        }
+    }};
+}
+pub(crate) use by_ordered_width;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_ordered_as_the_values_are() {
+        let floats = [f64::from_bits(u64::MAX), f64::NEG_INFINITY, -1.0, -0.0, 0.0, 1.0, f64::INFINITY, f64::NAN];
+        let keys: Vec<u64> = floats.iter().map(|v| v.to_bits().to_key(Order::Float)).collect();
+        assert!(keys.is_sorted() && keys.windows(2).all(|pair| pair[0] < pair[1]));
+        for (value, key) in floats.iter().zip(&keys) {
+            assert_eq!(key.from_key(Order::Float), value.to_bits());
+        }
+        let signed: Vec<u8> = [-128i8, -1, 0, 127].iter().map(|v| (*v as u8).to_key(Order::Signed)).collect();
+        assert_eq!(signed, [0, 127, 128, 255]);
+    }
+}
