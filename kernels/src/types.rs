@@ -246,7 +246,7 @@ pub(crate) trait Word: ArrowNativeType + Ord + std::hash::Hash {
 
     /// The opposite of [`Word::to_key`].
     #[inline(always)]
-    fn from_key(self, order: Order) -> Self {
+    fn to_word(self, order: Order) -> Self {
         match order {
             Order::Unsigned | Order::None => self,
             Order::Signed => self.flip(Self::TOP),
@@ -306,7 +306,7 @@ mod tests {
         let keys: Vec<u64> = floats.iter().map(|v| v.to_bits().to_key(Order::Float)).collect();
         assert!(keys.is_sorted() && keys.windows(2).all(|pair| pair[0] < pair[1]));
         for (value, key) in floats.iter().zip(&keys) {
-            assert_eq!(key.from_key(Order::Float), value.to_bits());
+            assert_eq!(key.to_word(Order::Float), value.to_bits());
         }
         let signed: Vec<u8> = [-128i8, -1, 0, 127].iter().map(|v| (*v as u8).to_key(Order::Signed)).collect();
         assert_eq!(signed, [0, 127, 128, 255]);

@@ -30,7 +30,7 @@ fn words_in_range<T: Word>(words: &[T], order: Order, low: T, high: T, negate: b
     if order == Order::Float {
         bits::test_each(words, |word| (word.to_key(Order::Float).distance(low) <= span) != negate)
     } else {
-        let low = low.from_key(order);
+        let low = low.to_word(order);
         bits::test_each(words, |word| (word.distance(low) <= span) != negate)
     }
 }

@@ -136,6 +136,7 @@ impl BoundPlan {
         if u32::try_from(total).is_err() {
             return Err(Error::TooManyRows { rows: total });
         }
+        batches.iter().try_for_each(|batch| self.check(batch))?;
         let end = self.limit.map(|limit| self.offset.saturating_add(limit));
         if self.filter.is_none() {
             let order = if self.sort.is_empty() { Indices::identity(total)? } else { self.sort_batches(batches, end)? };
@@ -146,7 +147,6 @@ impl BoundPlan {
         let mut parts = Vec::new();
         let mut start = 0u32;
         for batch in batches {
-            self.check(batch)?;
             let Some(mask) = self.mask(batch)? else { break };
             kept.extend(mask_to_indices(&mask)?.as_slice().iter().map(|&row| start + row));
             if !self.sort.is_empty() {
@@ -214,9 +214,6 @@ impl BoundPlan {
     }
 
     fn sort_batches(&self, batches: &[RecordBatch], limit: Option<usize>) -> Result<Indices> {
-        for batch in batches {
-            self.check(batch)?;
-        }
         let keys: Vec<SortKey<'_>> =
             self.sort.iter().map(|(column, options)| sort_key(batches, *column, *options)).collect();
         sort_keys_to_indices(&keys, limit)

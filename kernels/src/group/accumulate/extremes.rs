@@ -151,14 +151,14 @@ impl Extremes {
             (Best::Narrow(best), Kind::Fixed(width, order)) => {
                 by_ordered_width!(width, "min or max", &self.result, |T| {
                     let words: Vec<T> = (0..groups)
-                        .map(|group| T::narrow(best.get(group).copied().flatten().unwrap_or(0).into()).from_key(order))
+                        .map(|group| T::narrow(best.get(group).copied().flatten().unwrap_or(0).into()).to_word(order))
                         .collect();
                     types::make_fixed(&self.result, words, present(best, groups), "min or max")
                 })
             }
             (Best::Wide(best), Kind::Fixed(_, order)) => {
                 let words: Vec<u128> =
-                    (0..groups).map(|group| best.get(group).copied().flatten().unwrap_or(0).from_key(order)).collect();
+                    (0..groups).map(|group| best.get(group).copied().flatten().unwrap_or(0).to_word(order)).collect();
                 types::make_fixed(&self.result, words, present(best, groups), "min or max")
             }
             (Best::Bytes(best), _) => make_bytes(&self.result, groups, present(best, groups), "min or max", |group| {

@@ -1,0 +1,96 @@
+//! sort_to_indices against a stable sort by arrow-ord's comparator, for every type.
+#![allow(clippy::unwrap_used, reason = "a test may stop at what must not happen")]
+
+mod common;
+
+use std::cmp::Ordering;
+
+use arrow_array::{Array, ArrayRef};
+use arrow_ord::ord::make_comparator;
+use arrow_schema::{DataType, SortOptions as ArrowOptions};
+use common::{Random, array, cut, refs, types};
+use kernels::query::Nulls;
+use kernels::{SortKey, SortOptions};
+use proptest::prelude::*;
+
+fn options(random: &mut Random) -> SortOptions {
+    SortOptions { descending: random.chance(50), nulls: if random.chance(50) { Nulls::First } else { Nulls::Last } }
+}
+
+/// The definition: rows in their order, stably sorted.
+fn oracle(keys: &[(ArrayRef, SortOptions)], rows: usize) -> Vec<u32> {
+    let comparators: Vec<_> = keys
+        .iter()
+        .map(|(array, options)| {
+            let options = ArrowOptions { descending: options.descending, nulls_first: options.nulls == Nulls::First };
+            make_comparator(array.as_ref(), array.as_ref(), options).unwrap()
+        })
+        .collect();
+    let mut order: Vec<u32> = (0..rows as u32).collect();
+    order.sort_by(|&a, &b| {
+        comparators.iter().map(|compare| compare(a as usize, b as usize)).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
+    });
+    order
+}
+
+fn check(keys: &[(ArrayRef, SortOptions)], rows: usize, random: &mut Random) {
+    let expected = oracle(keys, rows);
+    for limit in [None, Some(0), Some(1), Some(rows / 20), Some(rows / 2), Some(rows + 5)] {
+        let chunks: Vec<Vec<ArrayRef>> = keys.iter().map(|(array, _)| cut(random, array)).collect();
+        let sort_keys: Vec<SortKey<'_>> = keys
+            .iter()
+            .zip(&chunks)
+            .map(|((_, options), chunks)| SortKey { chunks: refs(chunks), options: *options })
+            .collect();
+        let ours = kernels::sort_keys_to_indices(&sort_keys, limit).unwrap();
+        let expected = &expected[..limit.unwrap_or(rows).min(rows)];
+        let described: Vec<_> = keys.iter().map(|(array, options)| (array.data_type(), options)).collect();
+        assert_eq!(ours.as_slice(), expected, "{described:?} limit {limit:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn one_key(seed: u64, rows in prop::sample::select(vec![0usize, 1, 2, 37, 300, 1000]), nulls in 0usize..3) {
+        let mut random = Random::new(seed);
+        for data_type in types().into_iter().chain([DataType::Decimal256(50, 2)]) {
+            let key = (array(&mut random, &data_type, rows, nulls * 40), options(&mut random));
+            check(&[key], rows, &mut random);
+        }
+    }
+
+    #[test]
+    fn several_keys(seed: u64, rows in 0usize..600, nulls in 0usize..3, keys in 2usize..5) {
+        let mut random = Random::new(seed);
+        let types = types();
+        let keys: Vec<_> = (0..keys)
+            .map(|_| {
+                let data_type = &types[random.below(types.len())];
+                (array(&mut random, data_type, rows, nulls * 40), options(&mut random))
+            })
+            .collect();
+        check(&keys, rows, &mut random);
+    }
+}
+
+#[test]
+fn long_columns_take_the_radix_path() {
+    let mut random = Random::new(7);
+    for data_type in [DataType::Int64, DataType::Float64, DataType::Utf8, DataType::UInt8] {
+        let key = (array(&mut random, &data_type, 20_000, 5), SortOptions::default());
+        check(&[key], 20_000, &mut random);
+    }
+}
+
+#[test]
+fn nested_keys_are_refused() {
+    let list = arrow_array::ListArray::new_null(
+        std::sync::Arc::new(arrow_schema::Field::new("item", DataType::Int32, true)),
+        3,
+    );
+    let error = kernels::sort_to_indices(&list, SortOptions::default(), None).unwrap_err();
+    assert!(error.to_string().contains("sort is not supported for type List"), "{error}");
+    assert_eq!(list.len(), 3);
+}
