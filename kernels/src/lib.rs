@@ -13,6 +13,7 @@
     reason = "the one crate of the workspace whose inner loops may argue with the compiler; every block carries its proof"
 )]
 
+pub mod arrays;
 mod bits;
 mod bytes;
 mod compare;

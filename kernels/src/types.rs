@@ -198,7 +198,7 @@ pub(crate) fn make_fixed<T: ArrowNativeType>(
     make_fixed_buffer(data_type, Buffer::from_vec(words), nulls, operation)
 }
 
-fn make_fixed_buffer(
+pub(crate) fn make_fixed_buffer(
     data_type: &DataType,
     buffer: Buffer,
     nulls: Option<NullBuffer>,

@@ -6,24 +6,191 @@ use std::fmt;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why bytes could not be read or a batch could not be written.
+///
+/// `offset` is always the place in the whole stream or file where the message begins.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Error {
     /// The bytes ended inside a message.
     Truncated {
-        /// Byte offset in the stream where the message began.
+        /// Where the message began.
         offset: u64,
         /// Bytes that were still missing, as far as known.
         missing: u64,
     },
+    /// A length is negative or beyond its limit.
+    Limit {
+        /// Where the message began.
+        offset: u64,
+        /// What is too large.
+        what: &'static str,
+        /// The size that was found.
+        found: i64,
+        /// The greatest size that is accepted.
+        limit: usize,
+    },
+    /// The metadata is not a valid flatbuffer, or lacks a part that it must have.
+    Metadata {
+        /// Where the message began.
+        offset: u64,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// A message of a kind that may not stand here.
+    UnexpectedMessage {
+        /// Where the message began.
+        offset: u64,
+        /// The kind that was found.
+        found: &'static str,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// The stream was written on a big-endian machine.
+    BigEndian,
+    /// The metadata is older than version 4.
+    Version {
+        /// The number that the flatbuffer holds (3 is version 4).
+        found: i16,
+    },
+    /// A field has a type that this build does not read.
+    UnsupportedType {
+        /// The field.
+        field: String,
+        /// Its type.
+        what: &'static str,
+    },
+    /// The body is compressed, and this build has no decoder for it.
+    UnsupportedCompression {
+        /// Where the message began.
+        offset: u64,
+        /// The codec.
+        codec: &'static str,
+    },
+    /// A buffer does not lie in its message's body.
+    BufferOutOfBounds {
+        /// Where the message began.
+        offset: u64,
+        /// The column.
+        column: String,
+        /// Where the buffer begins in the body.
+        start: i64,
+        /// The buffer's length.
+        length: i64,
+        /// The body's length.
+        body: usize,
+    },
+    /// A buffer is too short for its rows.
+    BufferTooShort {
+        /// Where the message began.
+        offset: u64,
+        /// The column.
+        column: String,
+        /// Bytes that are needed.
+        expected: usize,
+        /// Bytes that are there.
+        found: usize,
+    },
+    /// An offset into values is negative, falls, or points behind the end.
+    InvalidOffset {
+        /// Where the message began.
+        offset: u64,
+        /// The column.
+        column: String,
+        /// The row whose end is wrong.
+        row: usize,
+    },
+    /// The number of rows of a column is not the batch's.
+    RowCount {
+        /// Where the message began.
+        offset: u64,
+        /// The column.
+        column: String,
+        /// Rows of the batch.
+        expected: i64,
+        /// Rows of the column.
+        found: i64,
+    },
+    /// Values that the type forbids: text that is not UTF-8, a view or a key out of range.
+    InvalidValues {
+        /// Where the message began.
+        offset: u64,
+        /// The column.
+        column: String,
+        /// What is wrong, in Arrow's words.
+        reason: String,
+    },
+    /// A dictionary is used or extended that has not come.
+    MissingDictionary {
+        /// Where the message began.
+        offset: u64,
+        /// The dictionary's number.
+        id: i64,
+    },
+    /// The bytes are not an Arrow file.
+    NotAFile {
+        /// What is missing.
+        what: &'static str,
+    },
+    /// The file has no batch of this number.
+    NoSuchBatch {
+        /// The number asked for.
+        index: usize,
+        /// Batches that there are.
+        batches: usize,
+    },
+    /// A plan is not the JSON of a plan.
+    Plan {
+        /// What is wrong, with line and column.
+        reason: String,
+    },
+    /// A batch could not be written.
+    Encode(String),
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Truncated { offset, missing } => {
-                write!(f, "the message at byte {offset} ends {missing} bytes early")
+                write!(f, "the stream ends {missing} bytes early, in the message at byte {offset}")
             }
+            Self::Limit { offset, what, found, limit } => {
+                write!(f, "the {what} of the message at byte {offset} is {found}, which is not within 0 and {limit}")
+            }
+            Self::Metadata { offset, what } => write!(f, "the message at byte {offset} is malformed: {what}"),
+            Self::UnexpectedMessage { offset, found, expected } => {
+                write!(f, "the message at byte {offset} is a {found}, expected {expected}")
+            }
+            Self::BigEndian => f.write_str("the data is big-endian, which is not supported"),
+            Self::Version { found } => write!(f, "metadata version {} is not supported, expected 4 or 5", found + 1),
+            Self::UnsupportedType { field, what } => write!(f, "field \"{field}\" has the unsupported type {what}"),
+            Self::UnsupportedCompression { offset, codec } => {
+                write!(f, "the message at byte {offset} is compressed with {codec}, which this build does not read")
+            }
+            Self::BufferOutOfBounds { offset, column, start, length, body } => write!(
+                f,
+                "a buffer of column \"{column}\" in the message at byte {offset} claims {length} bytes from {start} of a body of {body}"
+            ),
+            Self::BufferTooShort { offset, column, expected, found } => write!(
+                f,
+                "a buffer of column \"{column}\" in the message at byte {offset} has {found} bytes, expected {expected}"
+            ),
+            Self::InvalidOffset { offset, column, row } => write!(
+                f,
+                "the offset of row {row} of column \"{column}\" in the message at byte {offset} is out of order or range"
+            ),
+            Self::RowCount { offset, column, expected, found } => {
+                write!(f, "column \"{column}\" in the message at byte {offset} has {found} rows, expected {expected}")
+            }
+            Self::InvalidValues { offset, column, reason } => {
+                write!(f, "column \"{column}\" in the message at byte {offset}: {reason}")
+            }
+            Self::MissingDictionary { offset, id } => {
+                write!(f, "the message at byte {offset} needs dictionary {id}, which has not come")
+            }
+            Self::NotAFile { what } => write!(f, "not an Arrow file: {what}"),
+            Self::NoSuchBatch { index, batches } => write!(f, "no batch {index}; the file has {batches}"),
+            Self::Plan { reason } => write!(f, "not a query plan: {reason}"),
+            Self::Encode(reason) => f.write_str(reason),
         }
     }
 }

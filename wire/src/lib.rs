@@ -1,7 +1,41 @@
-//! Arrow IPC framing without I/O: bytes in, batches out, and the other way round.
+//! Arrow IPC without I/O: bytes in any cut to record batches, and batches to bytes.
+//!
+//! * [`stream`] – one continuous stream: schema once, then dictionaries and batches.
+//! * [`file`] – the Arrow file format, with random access to any batch.
+//! * [`plan`] – query plans as JSON.
+//!
+//! Reading goes over the flatbuffer accessors of `arrow-ipc` but not through its reader, whose weight a
+//! browser would have to carry. Every length, offset, key and string is checked before it is used; errors
+//! say where in the bytes they were met. Batches borrow from the bytes when the alignment allows.
 #![forbid(unsafe_code)]
 
+mod arrays;
 mod error;
+pub mod file;
+mod message;
+#[cfg(feature = "json")]
+pub mod plan;
+mod schema;
 pub mod stream;
 
 pub use error::{Error, Result};
+
+/// Sizes that a reader accepts, checked before anything is allocated for them.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The greatest size of one message's metadata, in bytes.
+    pub metadata: usize,
+    /// The greatest size of one message's body, in bytes.
+    pub body: usize,
+    /// The greatest number of fields in a schema, nested ones counted.
+    pub fields: usize,
+    /// The greatest depth of nesting.
+    pub depth: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { metadata: 16 << 20, body: 1 << 30, fields: 10_000, depth: 64 }
+    }
+}

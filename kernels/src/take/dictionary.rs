@@ -131,7 +131,7 @@ pub(crate) fn dictionary_from_codes(
 }
 
 /// A dictionary array of the given keys; checks that each is in range.
-fn dictionary_array(key_type: &DataType, keys: ArrayRef, values: ArrayRef) -> Result<ArrayRef> {
+pub(crate) fn dictionary_array(key_type: &DataType, keys: ArrayRef, values: ArrayRef) -> Result<ArrayRef> {
     fn build<K: ArrowDictionaryKeyType>(keys: &dyn Array, values: ArrayRef) -> Result<ArrayRef> {
         let keys: &PrimitiveArray<K> =
             keys.as_primitive_opt().ok_or_else(|| types::unsupported("dictionary", keys.data_type()))?;

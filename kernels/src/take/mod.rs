@@ -20,7 +20,7 @@ use crate::bytes::{BytesColumn, make_bytes, make_view_array};
 use crate::types::{self, Kind, by_width};
 use crate::{Error, Indices, Result, bits};
 
-pub(crate) use dictionary::dictionary_from_codes;
+pub(crate) use dictionary::{dictionary_array, dictionary_from_codes};
 
 /// Where rows lie in a column of one or many chunks.
 #[derive(Debug)]
@@ -114,7 +114,7 @@ pub fn take_batches(schema: &SchemaRef, batches: &[RecordBatch], indices: &Indic
 }
 
 /// An array of no rows.
-fn empty(data_type: &DataType) -> Result<ArrayRef> {
+pub(crate) fn empty(data_type: &DataType) -> Result<ArrayRef> {
     match types::kind(data_type) {
         Kind::Null => Ok(Arc::new(NullArray::new(0))),
         Kind::Boolean => Ok(Arc::new(BooleanArray::new(BooleanBuffer::new_unset(0), None))),

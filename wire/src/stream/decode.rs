@@ -1,0 +1,205 @@
+//! The push decoder: bytes in any cut, events out.
+//!
+//! A frame is a prefix (a continuation marker and the metadata's length; before format 0.15 the length
+//! alone), the metadata and the body. The decoder takes each of the three when all of its bytes are here.
+
+use arrow_array::RecordBatch;
+use arrow_buffer::Buffer;
+use arrow_schema::SchemaRef;
+
+use super::assemble::Pending;
+use crate::message::{self, Outcome, Reader};
+use crate::{Error, Limits, Result};
+
+const CONTINUATION: [u8; 4] = [0xff; 4];
+
+/// What came out of the bytes.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// The schema: always first, always once.
+    Schema(SchemaRef),
+    /// A batch of rows.
+    Batch(RecordBatch),
+    /// The end-of-stream marker. Bytes behind it are not read.
+    End,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Before a frame's first four bytes.
+    Prefix,
+    /// Behind a continuation marker: the length follows.
+    Length,
+    /// The metadata follows.
+    Metadata(usize),
+    /// The body follows.
+    Body {
+        metadata: Buffer,
+        length: usize,
+    },
+    Ended,
+    Failed(Error),
+}
+
+/// Takes the bytes of a stream in any cut and gives its batches.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use arrow_array::{ArrayRef, Int32Array, RecordBatch};
+/// # let batch = RecordBatch::try_from_iter([("n", Arc::new(Int32Array::from(vec![1, 2])) as ArrayRef)])?;
+/// # let mut encoder = wire::stream::StreamEncoder::try_new(&batch.schema())?;
+/// # let mut bytes: Vec<u8> = Vec::new();
+/// # encoder.encode(&batch)?.iter().for_each(|part| bytes.extend_from_slice(part));
+/// use wire::stream::{Event, StreamDecoder};
+/// let mut decoder = StreamDecoder::new(wire::Limits::default());
+/// let mut rows = 0;
+/// for chunk in bytes.chunks(7) {
+///     decoder.push(chunk.to_vec());
+///     while let Some(event) = decoder.next_event() {
+///         if let Event::Batch(batch) = event? {
+///             rows += batch.num_rows();
+///         }
+///     }
+/// }
+/// decoder.finish()?;
+/// assert_eq!(rows, 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct StreamDecoder {
+    limits: Limits,
+    pending: Pending,
+    state: State,
+    reader: Reader,
+    /// Where the current message begins.
+    offset: u64,
+}
+
+impl Default for StreamDecoder {
+    fn default() -> Self {
+        Self::new(Limits::default())
+    }
+}
+
+impl StreamDecoder {
+    /// A decoder with the given limits.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, pending: Pending::default(), state: State::Prefix, reader: Reader::default(), offset: 0 }
+    }
+
+    /// Takes the next bytes. The decoder owns them from here on, and its batches borrow from them when a
+    /// message lies whole and aligned in them.
+    pub fn push(&mut self, bytes: impl Into<Buffer>) {
+        if !matches!(self.state, State::Ended | State::Failed(_)) {
+            self.pending.push(bytes.into());
+        }
+    }
+
+    /// The next thing in the bytes so far; `None` when more bytes are needed. After an error the decoder
+    /// stays in that error; after the end it gives nothing more.
+    pub fn next_event(&mut self) -> Option<Result<Event>> {
+        match self.advance() {
+            Ok(event) => event.map(Ok),
+            Err(error) => {
+                self.state = State::Failed(error.clone());
+                Some(Err(error))
+            }
+        }
+    }
+
+    /// The schema, once it has come.
+    #[must_use]
+    pub fn schema(&self) -> Option<&SchemaRef> {
+        self.reader.schema()
+    }
+
+    /// Says that no more bytes come. A stream may end without its marker, but not inside a message, and not
+    /// before its schema.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`], or the error that the decoder is in.
+    pub fn finish(&mut self) -> Result<()> {
+        let needed = match &self.state {
+            State::Failed(error) => return Err(error.clone()),
+            State::Ended => return Ok(()),
+            State::Prefix if self.pending.available() == 0 && self.schema().is_some() => return Ok(()),
+            State::Prefix | State::Length => 4,
+            State::Metadata(length) | State::Body { length, .. } => *length,
+        };
+        let missing = needed.saturating_sub(self.pending.available()) as u64;
+        Err(Error::Truncated { offset: self.offset, missing })
+    }
+
+    fn advance(&mut self) -> Result<Option<Event>> {
+        loop {
+            match &self.state {
+                State::Failed(error) => return Err(error.clone()),
+                State::Ended => return Ok(None),
+                State::Prefix => {
+                    self.offset = self.pending.position();
+                    let Some(word) = self.word() else { return Ok(None) };
+                    if word == CONTINUATION {
+                        self.state = State::Length;
+                    } else if let Some(event) = self.length(word)? {
+                        return Ok(Some(event));
+                    }
+                }
+                State::Length => {
+                    let Some(word) = self.word() else { return Ok(None) };
+                    if let Some(event) = self.length(word)? {
+                        return Ok(Some(event));
+                    }
+                }
+                State::Metadata(length) => {
+                    let Some(metadata) = self.pending.take(*length) else { return Ok(None) };
+                    let message = message::parse(&metadata, self.offset, &self.limits)?;
+                    let length = message::body_length(&message, self.offset, &self.limits)?;
+                    self.state = State::Body { metadata, length };
+                }
+                State::Body { metadata, length } => {
+                    let Some(body) = self.pending.take(*length) else { return Ok(None) };
+                    // Verified once already; the second look costs by table, not by row.
+                    let message = message::parse(metadata, self.offset, &self.limits)?;
+                    let outcome = self.reader.message(&message, &body, self.offset, &self.limits)?;
+                    self.state = State::Prefix;
+                    match outcome {
+                        Outcome::Schema(schema) => return Ok(Some(Event::Schema(schema))),
+                        Outcome::Batch(batch) => return Ok(Some(Event::Batch(batch))),
+                        Outcome::Dictionary => {}
+                    }
+                }
+            }
+        }
+    }
+
+    fn word(&mut self) -> Option<[u8; 4]> {
+        let bytes = self.pending.take(4)?;
+        bytes.as_slice().try_into().ok()
+    }
+
+    /// The metadata's length has come; zero is the end of the stream.
+    fn length(&mut self, word: [u8; 4]) -> Result<Option<Event>> {
+        let found = i32::from_le_bytes(word);
+        let length =
+            usize::try_from(found).ok().filter(|&length| length <= self.limits.metadata).ok_or(Error::Limit {
+                offset: self.offset,
+                what: "metadata length",
+                found: found.into(),
+                limit: self.limits.metadata,
+            })?;
+        if length == 0 {
+            if self.reader.schema().is_none() {
+                return Err(Error::UnexpectedMessage {
+                    offset: self.offset,
+                    found: "end of stream",
+                    expected: "a schema first",
+                });
+            }
+            self.state = State::Ended;
+            return Ok(Some(Event::End));
+        }
+        self.state = State::Metadata(length);
+        Ok(None)
+    }
+}
