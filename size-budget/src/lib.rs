@@ -1,1 +1,14 @@
-//! Builds the viewer and weighs it.
+//! Builds the viewer's bundle and weighs it.
+//!
+//! * [`bundle`] – cargo, wasm-bindgen and wasm-opt, to two files: one WASM module and one JS module. The
+//!   server's build script calls it, so that the page is inside the server.
+//! * [`measure`] – bytes raw, gzipped and brotli-compressed, and what they are made of.
+//! * [`budget`] – the limits in `budget.toml`, and the verdict.
+
+pub mod budget;
+pub mod bundle;
+mod error;
+pub mod measure;
+mod optimise;
+
+pub use error::{Error, Result};

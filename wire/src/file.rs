@@ -11,6 +11,52 @@ const MAGIC: &[u8; 6] = b"ARROW1";
 /// Magic and padding at the start; footer length and magic at the end.
 const FRAME: usize = 8 + 4 + 6;
 
+/// Writes an Arrow file to anything that takes bytes.
+#[cfg(feature = "encode")]
+pub struct FileWriter<W: std::io::Write> {
+    inner: arrow_ipc::writer::FileWriter<W>,
+}
+
+#[cfg(feature = "encode")]
+impl<W: std::io::Write> std::fmt::Debug for FileWriter<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileWriter").field("schema", self.inner.schema()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "encode")]
+impl<W: std::io::Write> FileWriter<W> {
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] when a type cannot be written or the sink fails.
+    pub fn try_new(sink: W, schema: &arrow_schema::Schema) -> Result<Self> {
+        let inner = arrow_ipc::writer::FileWriter::try_new(sink, schema).map_err(encode_error)?;
+        Ok(Self { inner })
+    }
+
+    /// Adds a batch.
+    ///
+    /// # Errors
+    /// [`Error::Encode`], also when a dictionary differs from the one written before: a file has one.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.inner.write(batch).map_err(encode_error)
+    }
+
+    /// Writes the footer.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] when the sink fails.
+    pub fn finish(mut self) -> Result<()> {
+        self.inner.finish().map_err(encode_error)
+    }
+}
+
+#[cfg(feature = "encode")]
+fn encode_error(error: arrow_schema::ArrowError) -> Error {
+    Error::Encode(error.to_string())
+}
+
 /// Whether bytes begin as an Arrow file does.
 #[must_use]
 pub fn is_file(start: &[u8]) -> bool {

@@ -1,0 +1,68 @@
+//! Puts the viewer's bundle where the server embeds it, precompressed.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs, process};
+
+use size_budget::{bundle, measure};
+
+fn main() {
+    if let Err(error) = run() {
+        eprintln!("the viewer's bundle could not be built: {error}");
+        process::exit(1);
+    }
+}
+
+fn run() -> Result<(), Box<dyn std::error::Error>> {
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
+    let viewer = out.join("viewer");
+    fs::create_dir_all(&viewer)?;
+    println!("cargo::rerun-if-env-changed=BODKIN_VIEWER_DIR");
+    println!("cargo::rerun-if-env-changed=WASM_OPT");
+    for source in bundle::SOURCES {
+        println!("cargo::rerun-if-changed={}", bundle::workspace().join(source).display());
+    }
+    let (js, wasm) = match env::var_os("BODKIN_VIEWER_DIR") {
+        Some(folder) => {
+            let folder = PathBuf::from(folder);
+            (fs::read(folder.join("bodkin.js"))?, fs::read(folder.join("bodkin.wasm"))?)
+        }
+        None => {
+            let bundle = bundle::build(&target_directory(&out))?;
+            if bundle.optimiser.is_none() {
+                println!(
+                    "cargo::warning=wasm-opt was not found: the viewer works, but is about a fifth larger. Remedy: {}",
+                    bundle::WASM_OPT_REMEDY
+                );
+            }
+            (bundle.js, bundle.wasm)
+        }
+    };
+    for (name, bytes) in [("bodkin.js", js), ("bodkin.wasm", wasm)] {
+        write(&viewer, name, &bytes)?;
+    }
+    Ok(())
+}
+
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    // Compression at the highest quality takes seconds: only when the bytes have changed.
+    let plain = folder.join(name);
+    let (gz, br) = (folder.join(format!("{name}.gz")), folder.join(format!("{name}.br")));
+    if fs::read(&plain).is_ok_and(|old| old == bytes) && gz.exists() && br.exists() {
+        return Ok(());
+    }
+    fs::write(gz, measure::gzip(bytes))?;
+    fs::write(br, measure::brotli(bytes))?;
+    fs::write(plain, bytes)
+}
+
+/// The target directory that this build script's output lies in.
+fn target_directory(out: &Path) -> PathBuf {
+    // target/<profile>/build/<package>/out, with a target triple between when one is given.
+    let build = out.ancestors().find(|folder| folder.file_name().is_some_and(|name| name == "build"));
+    let profile = build.and_then(Path::parent);
+    let above = profile.and_then(Path::parent).unwrap_or(out);
+    match above.file_name() {
+        Some(name) if name.to_string_lossy().matches('-').count() >= 2 => above.parent().unwrap_or(above).to_owned(),
+        _ => above.to_owned(),
+    }
+}
