@@ -1,2 +1,5 @@
-//! The data server.
-fn main() {}
+//! The `edge-server` command.
+
+fn main() -> std::process::ExitCode {
+    edge_server::cli::main()
+}

@@ -1,0 +1,102 @@
+//! What can go wrong, in one place; `http::problem` turns it into a response.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// The result of anything in the server.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why the server or a command could not do what was asked.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be opened, read or written.
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file's contents are not what its format asks for.
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// A file has an extension that stands for no format.
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Two tables have one name.
+    DuplicateTable {
+        /// The name.
+        name: String,
+    },
+    /// There is no such table.
+    UnknownTable {
+        /// The name.
+        name: String,
+        /// The tables that there are.
+        available: Vec<String>,
+    },
+    /// A plan could not be read.
+    Plan(wire::Error),
+    /// A plan could not be bound or run.
+    Query(kernels::Error),
+    /// A batch could not be written.
+    Output(String),
+    /// The address cannot be listened on.
+    Bind {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The address can be reached from other machines, and nobody said that this is meant.
+    NotLoopback {
+        /// The address.
+        address: std::net::SocketAddr,
+    },
+    /// A thread of the server broke down; the request failed, the server lives on.
+    Internal(String),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
+            Self::Format { path, reason } => write!(f, "{}: {reason}", path.display()),
+            Self::UnknownFormat { path } => write!(
+                f,
+                "{}: unknown format; the extensions are .parquet, .arrow, .feather, .arrows, .csv, .json and .ndjson",
+                path.display()
+            ),
+            Self::DuplicateTable { name } => {
+                write!(f, "two tables are called \"{name}\"; give one another name with --table NAME=PATH")
+            }
+            Self::UnknownTable { name, available } => {
+                write!(f, "unknown table \"{name}\"; the tables are {}", available.join(", "))
+            }
+            Self::Plan(error) => error.fmt(f),
+            Self::Query(error) => error.fmt(f),
+            Self::Output(reason) => f.write_str(reason),
+            Self::Bind { address, source } => write!(f, "cannot listen on {address}: {source}"),
+            Self::NotLoopback { address } => write!(
+                f,
+                "{address} can be reached from other machines, and the server asks nobody who they are; \
+                 if that is meant, add --allow-non-loopback-without-authentication"
+            ),
+            Self::Internal(reason) => write!(f, "internal error: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<kernels::Error> for Error {
+    fn from(error: kernels::Error) -> Self {
+        Self::Query(error)
+    }
+}

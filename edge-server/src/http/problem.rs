@@ -1,0 +1,112 @@
+//! Errors as RFC 9457 problem documents: a status, a title, what happened, and what would have been right.
+
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::{Response, StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::Reply;
+use crate::Error;
+
+/// A response that tells what is wrong.
+#[derive(Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    title: &'static str,
+    detail: String,
+    more: Map<String, Value>,
+    allow: Option<&'static str>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, title, detail: detail.into(), more: Map::new(), allow: None }
+    }
+
+    fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.more.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub(super) fn not_found(path: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "no such path", format!("there is nothing at {path}"))
+            .with("paths", json!(["/", "/health", "/v1/tables", "/v1/tables/{table}", "/v1/tables/{table}/data", "/v1/tables/{table}/query"]))
+    }
+
+    pub(super) fn method(method: &str, path: &str, allow: &'static str) -> Self {
+        let detail = format!("{path} does not take {method}; it takes {allow}");
+        Self { allow: Some(allow), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed", detail) }
+    }
+
+    pub(super) fn too_large(limit: usize) -> Self {
+        let detail = format!("the body is longer than {limit} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body too long", detail).with("limit", limit)
+    }
+
+    pub(super) fn timeout() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "body too slow", "the body did not come in time")
+    }
+
+    pub(super) fn bad_request(detail: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed request", detail)
+    }
+
+    pub(super) fn not_acceptable(accept: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "no such representation",
+            format!("none of \"{accept}\" can be given"),
+        )
+        .with("available", json!(super::tables::REPRESENTATIONS.map(crate::output::Format::media_type)))
+    }
+
+    /// The response.
+    pub(super) fn reply(self) -> Reply {
+        let mut document = Map::new();
+        document.insert("type".to_owned(), "about:blank".into());
+        document.insert("title".to_owned(), self.title.into());
+        document.insert("status".to_owned(), self.status.as_u16().into());
+        document.insert("detail".to_owned(), self.detail.into());
+        document.extend(self.more);
+        let mut reply = Response::new(Value::Object(document).to_string().into_bytes().into());
+        *reply.status_mut() = self.status;
+        reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(allow) = self.allow {
+            reply.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+        }
+        reply
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let detail = error.to_string();
+        match error {
+            Error::UnknownTable { available, .. } => {
+                Self::new(StatusCode::NOT_FOUND, "unknown table", detail).with("tables", available)
+            }
+            Error::Plan(_) => Self::new(StatusCode::BAD_REQUEST, "not a query plan", detail),
+            Error::Query(kernels::Error::UnknownColumn { name, available }) => {
+                Self::new(StatusCode::BAD_REQUEST, "unknown column", detail)
+                    .with("column", name)
+                    .with("columns", available)
+            }
+            Error::Query(kernels::Error::WrongType { column, data_type, expected, .. }) => {
+                Self::new(StatusCode::BAD_REQUEST, "wrong type", detail)
+                    .with("column", column)
+                    .with("columnType", data_type.to_string())
+                    .with("expected", expected)
+            }
+            Error::Query(_) => Self::new(StatusCode::BAD_REQUEST, "query cannot be run", detail),
+            Error::Output(_) => Self::new(StatusCode::NOT_ACCEPTABLE, "result cannot be written", detail),
+            other => {
+                // What is wrong inside is for the log, not for the client.
+                tracing::error!(error = %other, "a request failed");
+                Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "internal error",
+                    "the server could not read the table; its log says why",
+                )
+            }
+        }
+    }
+}

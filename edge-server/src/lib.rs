@@ -1,0 +1,17 @@
+//! The data server: files in, Arrow over HTTP out, with the viewer's page inside.
+//!
+//! * [`source`] – Arrow files and streams, Parquet and CSV behind one trait that gives batches.
+//! * [`output`] – batches to Arrow, Parquet, CSV and JSON.
+//! * [`run`] – a plan over a source, batch by batch.
+//! * [`http`] – the endpoints.
+//! * [`cli`] – the commands.
+#![forbid(unsafe_code)]
+
+pub mod cli;
+mod error;
+pub mod http;
+pub mod output;
+pub mod run;
+pub mod source;
+
+pub use error::{Error, Result};

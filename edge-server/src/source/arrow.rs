@@ -1,0 +1,41 @@
+//! Arrow files and streams: the bytes are read once, and every batch borrows from them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_buffer::Buffer;
+use wire::Limits;
+use wire::file::{self, FileReader};
+use wire::stream::{Event, StreamDecoder};
+
+use super::{Memory, Source};
+use crate::{Error, Result};
+
+/// Opens an Arrow file or stream; which of the two, its first bytes tell.
+pub(super) fn open(path: &Path) -> Result<Arc<dyn Source>> {
+    let malformed = |error: wire::Error| Error::Format { path: path.to_owned(), reason: error.to_string() };
+    let contents = std::fs::read(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
+    let bytes = contents.len() as u64;
+    let buffer = Buffer::from_vec(contents);
+    if file::is_file(&buffer) {
+        let mut reader = FileReader::try_new(buffer, Limits::default()).map_err(malformed)?;
+        let batches =
+            (0..reader.batches()).map(|index| reader.batch(index)).collect::<wire::Result<Vec<_>>>().map_err(malformed)?;
+        return Ok(Arc::new(Memory { schema: reader.schema().clone(), batches, bytes }));
+    }
+    let mut decoder = StreamDecoder::new(Limits::default());
+    decoder.push(buffer);
+    let mut batches = Vec::new();
+    while let Some(event) = decoder.next_event() {
+        match event.map_err(malformed)? {
+            Event::Batch(batch) => batches.push(batch),
+            Event::Schema(_) => {}
+            Event::End => break,
+        }
+    }
+    decoder.finish().map_err(malformed)?;
+    let Some(schema) = decoder.schema().cloned() else {
+        return Err(Error::Format { path: path.to_owned(), reason: "the stream has no schema".to_owned() });
+    };
+    Ok(Arc::new(Memory { schema, batches, bytes }))
+}
