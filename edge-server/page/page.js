@@ -1,1 +1,45 @@
+// The page: which tables there are, which one is shown, light or dark.
 
+const viewer = document.querySelector('bodkin-table');
+const nav = document.querySelector('nav');
+const root = document.documentElement;
+
+function show(name) {
+  for (const link of nav.children) {
+    if (link.textContent === name) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+  document.title = name ? `${name} – Bodkin` : 'Bodkin';
+  if (name) viewer.setAttribute('src', `/v1/tables/${encodeURIComponent(name)}/data`);
+}
+
+const named = () => decodeURIComponent(location.hash.slice(1));
+
+try {
+  const { tables } = await (await fetch('/v1/tables')).json();
+  for (const { name, rows } of tables) {
+    const link = document.createElement('a');
+    link.href = `#${encodeURIComponent(name)}`;
+    link.textContent = name;
+    link.title = `${rows.toLocaleString()} rows`;
+    nav.append(link);
+  }
+  const known = (name) => tables.some((table) => table.name === name);
+  show(known(named()) ? named() : tables[0]?.name);
+  addEventListener('hashchange', () => known(named()) && show(named()));
+} catch (error) {
+  nav.textContent = 'The list of tables could not be read. Is the server still running?';
+}
+
+function theme(name) {
+  if (name !== 'light' && name !== 'dark') return;
+  root.dataset.theme = name;
+  viewer.setAttribute('theme', name);
+}
+
+theme(new URLSearchParams(location.search).get('theme') ?? localStorage.getItem('theme'));
+document.querySelector('#theme').addEventListener('click', () => {
+  const dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
+  theme(dark ? 'light' : 'dark');
+  localStorage.setItem('theme', root.dataset.theme);
+});

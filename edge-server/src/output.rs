@@ -98,9 +98,7 @@ impl<W: Write + Send> Writer<W> {
             Format::Parquet => {
                 let properties =
                     WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
-                Inner::Parquet(Box::new(
-                    ArrowWriter::try_new(sink, schema.clone(), Some(properties)).map_err(failed)?,
-                ))
+                Inner::Parquet(Box::new(ArrowWriter::try_new(sink, schema.clone(), Some(properties)).map_err(failed)?))
             }
             Format::Csv => Inner::Csv {
                 writer: arrow_csv::WriterBuilder::new().with_header(true).build(sink),

@@ -70,12 +70,7 @@ pub fn build(target: &Path) -> Result<Bundle> {
         js.push(b'\n');
         js.extend(fs::read(&element).map_err(at(&element))?);
     }
-    let bundle = Bundle {
-        wasm: measure::strip(&named)?,
-        named,
-        js,
-        optimiser: optimiser.map(|tool| tool.name),
-    };
+    let bundle = Bundle { wasm: measure::strip(&named)?, named, js, optimiser: optimiser.map(|tool| tool.name) };
     write_kept(&keep, &bundle)?;
     fs::write(&stamp, inputs).map_err(at(&stamp))?;
     Ok(bundle)
@@ -142,7 +137,8 @@ fn compile(root: &Path, target: &Path) -> Result<PathBuf> {
     // The outer cargo's settings are for the host.
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy().into_owned();
-        let outer = ["CARGO_", "RUSTC", "RUSTFLAGS", "DEP_", "TARGET", "HOST", "OPT_LEVEL", "PROFILE", "DEBUG", "NUM_JOBS"];
+        let outer =
+            ["CARGO_", "RUSTC", "RUSTFLAGS", "DEP_", "TARGET", "HOST", "OPT_LEVEL", "PROFILE", "DEBUG", "NUM_JOBS"];
         let kept = ["CARGO_HOME", "CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR"];
         if outer.iter().any(|prefix| name.starts_with(prefix)) && !kept.iter().any(|prefix| name.starts_with(prefix)) {
             command.env_remove(&name);
@@ -157,9 +153,7 @@ fn compile(root: &Path, target: &Path) -> Result<PathBuf> {
     if root.join("Cargo.lock").exists() {
         command.arg("--locked");
     }
-    let output = command
-        .output()
-        .map_err(|_| Error::MissingTool { tool: "cargo", remedy: "https://rustup.rs" })?;
+    let output = command.output().map_err(|_| Error::MissingTool { tool: "cargo", remedy: "https://rustup.rs" })?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         if said.contains("can't find crate for `core`") || said.contains("target may not be installed") {

@@ -70,7 +70,9 @@ pub fn items(module: &[u8]) -> Result<Vec<Item>> {
                 imported = section
                     .into_imports()
                     .filter_map(std::result::Result::ok)
-                    .filter(|import| matches!(import.ty, wasmparser::TypeRef::Func(_) | wasmparser::TypeRef::FuncExact(_)))
+                    .filter(|import| {
+                        matches!(import.ty, wasmparser::TypeRef::Func(_) | wasmparser::TypeRef::FuncExact(_))
+                    })
                     .count() as u32;
             }
             Payload::CodeSectionEntry(body) => bodies.push(length(&body.range())),
@@ -78,7 +80,8 @@ pub fn items(module: &[u8]) -> Result<Vec<Item>> {
                 items.push(Item { name: "<data: constants and strings>".to_owned(), bytes: length(&section.range()) });
             }
             Payload::ElementSection(section) => {
-                items.push(Item { name: "<elements: tables of functions>".to_owned(), bytes: length(&section.range()) });
+                items
+                    .push(Item { name: "<elements: tables of functions>".to_owned(), bytes: length(&section.range()) });
             }
             Payload::CustomSection(section) => {
                 if let KnownCustom::Name(reader) = section.as_known() {

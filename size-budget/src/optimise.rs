@@ -14,7 +14,8 @@ use crate::{Error, Result};
 const PINNED: &str = "132.0.0";
 
 /// What to do when no wasm-opt is to be had.
-pub const REMEDY: &str = "install npm (the pinned wasm-opt then comes by itself), or put wasm-opt on the PATH, or set WASM_OPT";
+pub const REMEDY: &str =
+    "install npm (the pinned wasm-opt then comes by itself), or put wasm-opt on the PATH, or set WASM_OPT";
 
 /// A wasm-opt that can be run.
 #[derive(Debug)]
@@ -58,7 +59,15 @@ impl Tool {
         fs::create_dir_all(folder).map_err(at(folder))?;
         let (from, to) = (folder.join("in.wasm"), folder.join("out.wasm"));
         fs::write(&from, wasm).map_err(at(&from))?;
-        let features = ["simd", "bulk-memory", "sign-ext", "mutable-globals", "nontrapping-float-to-int", "reference-types", "multivalue"];
+        let features = [
+            "simd",
+            "bulk-memory",
+            "sign-ext",
+            "mutable-globals",
+            "nontrapping-float-to-int",
+            "reference-types",
+            "multivalue",
+        ];
         let output = Command::new(&self.program)
             .args(["-Oz", "-g"])
             .args(features.iter().map(|feature| format!("--enable-{feature}")))

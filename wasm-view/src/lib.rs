@@ -1,8 +1,23 @@
-//! The viewer.
-use wasm_bindgen::prelude::*;
+//! The viewer: an Arrow stream to a table on a canvas.
+//!
+//! Rust holds the state, the data and the pixels; `js/element.js` holds what only a page can: the custom
+//! element, the fetch, and the boxes that people type into. The two meet in [`Viewer`].
+//!
+//! * `load` – bytes to batches, with progress.
+//! * `table` – the batches, and any row of them.
+//! * `view` – filters, sort and grouping as a plan, and the rows that it gives.
+//! * `filter_text` – what is typed into a filter box, as a predicate.
+//! * `format` – values as text.
+//! * `grid` – where things are, and how they are painted.
+//! * `viewer` – the exported class: calls in, numbers and text out.
+#![forbid(unsafe_code)]
 
-/// A first export.
-#[wasm_bindgen]
-pub fn version() -> String {
-    env!("CARGO_PKG_VERSION").to_owned()
-}
+mod filter_text;
+mod format;
+mod grid;
+mod load;
+mod table;
+mod view;
+mod viewer;
+
+pub use viewer::Viewer;

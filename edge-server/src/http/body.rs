@@ -86,9 +86,7 @@ impl Body {
     ///
     /// # Errors
     /// What `produce` returns before its first chunk.
-    pub(super) async fn produced(
-        produce: impl FnOnce(&mut Sender) -> Result<()> + Send + 'static,
-    ) -> Result<Self> {
+    pub(super) async fn produced(produce: impl FnOnce(&mut Sender) -> Result<()> + Send + 'static) -> Result<Self> {
         let (channel, mut rest) = mpsc::channel(WAITING_CHUNKS);
         tokio::task::spawn_blocking(move || {
             let mut sender = Sender { channel, waiting: Vec::new(), closed: false };

@@ -28,8 +28,17 @@ impl Problem {
     }
 
     pub(super) fn not_found(path: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "no such path", format!("there is nothing at {path}"))
-            .with("paths", json!(["/", "/health", "/v1/tables", "/v1/tables/{table}", "/v1/tables/{table}/data", "/v1/tables/{table}/query"]))
+        Self::new(StatusCode::NOT_FOUND, "no such path", format!("there is nothing at {path}")).with(
+            "paths",
+            json!([
+                "/",
+                "/health",
+                "/v1/tables",
+                "/v1/tables/{table}",
+                "/v1/tables/{table}/data",
+                "/v1/tables/{table}/query"
+            ]),
+        )
     }
 
     pub(super) fn method(method: &str, path: &str, allow: &'static str) -> Self {
@@ -51,12 +60,8 @@ impl Problem {
     }
 
     pub(super) fn not_acceptable(accept: &str) -> Self {
-        Self::new(
-            StatusCode::NOT_ACCEPTABLE,
-            "no such representation",
-            format!("none of \"{accept}\" can be given"),
-        )
-        .with("available", json!(super::tables::REPRESENTATIONS.map(crate::output::Format::media_type)))
+        Self::new(StatusCode::NOT_ACCEPTABLE, "no such representation", format!("none of \"{accept}\" can be given"))
+            .with("available", json!(super::tables::REPRESENTATIONS.map(crate::output::Format::media_type)))
     }
 
     /// The response.

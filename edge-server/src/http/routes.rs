@@ -34,9 +34,12 @@ pub(super) async fn answer(request: Request<Incoming>, tables: &Tables) -> Reply
 
 async fn route(request: Request<Incoming>, all: &Tables) -> Result<Reply, Problem> {
     let path = request.uri().path().to_owned();
-    let segments: Vec<String> = path.split('/').skip(1).map(decode).collect::<Option<_>>().ok_or_else(|| {
-        Problem::bad_request("the path holds a broken percent escape")
-    })?;
+    let segments: Vec<String> = path
+        .split('/')
+        .skip(1)
+        .map(decode)
+        .collect::<Option<_>>()
+        .ok_or_else(|| Problem::bad_request("the path holds a broken percent escape"))?;
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match segments.as_slice() {
         ["health"] => get(&request).map(|_head| json(&serde_json::json!({"status": "ok"}))),

@@ -19,8 +19,10 @@ pub(super) fn open(path: &Path) -> Result<Arc<dyn Source>> {
     let buffer = Buffer::from_vec(contents);
     if file::is_file(&buffer) {
         let mut reader = FileReader::try_new(buffer, Limits::default()).map_err(malformed)?;
-        let batches =
-            (0..reader.batches()).map(|index| reader.batch(index)).collect::<wire::Result<Vec<_>>>().map_err(malformed)?;
+        let batches = (0..reader.batches())
+            .map(|index| reader.batch(index))
+            .collect::<wire::Result<Vec<_>>>()
+            .map_err(malformed)?;
         return Ok(Arc::new(Memory { schema: reader.schema().clone(), batches, bytes }));
     }
     let mut decoder = StreamDecoder::new(Limits::default());

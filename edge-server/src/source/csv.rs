@@ -17,7 +17,8 @@ const SAMPLE_ROWS: usize = 10_000;
 /// Reads a CSV file with a header line.
 pub(super) fn open(path: &Path, delimiter: u8) -> Result<Memory> {
     let io = |source| Error::Io { path: path.to_owned(), source };
-    let malformed = |error: arrow_schema::ArrowError| Error::Format { path: path.to_owned(), reason: error.to_string() };
+    let malformed =
+        |error: arrow_schema::ArrowError| Error::Format { path: path.to_owned(), reason: error.to_string() };
     let mut file = File::open(path).map_err(io)?;
     let bytes = file.metadata().map_err(io)?.len();
     let format = Format::default().with_header(true).with_delimiter(delimiter);

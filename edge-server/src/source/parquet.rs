@@ -70,9 +70,14 @@ impl ParquetSource {
             None => ProjectionMask::all(),
         };
         let path = self.place.path();
-        let reader =
-            builder.with_batch_size(BATCH_ROWS).with_projection(mask).build().map_err(|error| malformed(&path, &error))?;
-        Ok(Box::new(reader.map(move |batch| -> Result<RecordBatch> { batch.map_err(|error| malformed(&path, &error)) })))
+        let reader = builder
+            .with_batch_size(BATCH_ROWS)
+            .with_projection(mask)
+            .build()
+            .map_err(|error| malformed(&path, &error))?;
+        Ok(Box::new(
+            reader.map(move |batch| -> Result<RecordBatch> { batch.map_err(|error| malformed(&path, &error)) }),
+        ))
     }
 }
 

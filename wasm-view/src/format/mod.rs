@@ -1,0 +1,394 @@
+//! Values as text: exact for copying and reading, short for the grid.
+//!
+//! A grid's column is read as a column: floats share a number of decimals, timestamps a precision, so that
+//! digits stand below digits. What the short form leaves out, the exact form shows.
+
+mod number;
+mod time;
+mod zone;
+
+use std::fmt::Write;
+
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    BinaryType, BinaryViewType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, Float16Type, Float32Type,
+    Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, LargeBinaryType, UInt8Type, UInt16Type, UInt32Type,
+    UInt64Type,
+};
+use arrow_schema::{DataType, TimeUnit};
+
+pub(crate) use time::moment;
+pub(crate) use zone::Zones;
+
+/// Bytes of a binary value that are shown.
+const BINARY_SHOWN: usize = 64;
+/// Values of a list that are shown.
+const LIST_SHOWN: usize = 1_000;
+/// Depth of nesting that is shown.
+const DEPTH_SHOWN: usize = 8;
+
+/// How a column's cells are written in the grid.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Style {
+    /// Numbers stand at the right.
+    pub(crate) right: bool,
+    /// Decimals of a float column.
+    pub(crate) decimals: Option<u8>,
+    /// Parts of the clock that the column's values have.
+    pub(crate) clock: time::Clock,
+}
+
+/// What writing needs beside the value.
+#[derive(Debug)]
+pub(crate) struct Formats {
+    pub(crate) zones: Zones,
+    /// Between groups of three digits, in the grid.
+    pub(crate) separator: char,
+}
+
+impl Style {
+    /// The style of a column, as a sample of its values needs it.
+    pub(crate) fn of(array: &dyn Array, sample: usize) -> Self {
+        let rows = array.len().min(sample);
+        let right = is_number(array.data_type());
+        let (mut decimals, mut clock) = (None, time::Clock::default());
+        let present = |row: &usize| array.is_valid(*row);
+        match array.data_type() {
+            DataType::Float64 => {
+                if let Some(array) = array.as_primitive_opt::<Float64Type>() {
+                    decimals = Some(number::decimals((0..rows).filter(present).map(|row| array.value(row))));
+                }
+            }
+            DataType::Float32 => {
+                if let Some(array) = array.as_primitive_opt::<Float32Type>() {
+                    decimals = Some(number::decimals((0..rows).filter(present).map(|row| f64::from(array.value(row)))));
+                }
+            }
+            _ => {
+                for row in (0..rows).filter(present) {
+                    clock = clock.max(time::clock_of(array, row));
+                }
+            }
+        }
+        Self { right, decimals, clock }
+    }
+
+    /// A style that fits both.
+    pub(crate) fn join(self, other: Self) -> Self {
+        Self { right: self.right, decimals: self.decimals.max(other.decimals), clock: self.clock.max(other.clock) }
+    }
+}
+
+/// Whether values of the type are numbers that are compared by their digits.
+pub(crate) fn is_number(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Dictionary(_, values) => is_number(values),
+        other => other.is_numeric() || matches!(other, DataType::Duration(_)),
+    }
+}
+
+/// A type's name in a header.
+pub(crate) fn type_label(data_type: &DataType) -> String {
+    let unit = |unit: &TimeUnit| match unit {
+        TimeUnit::Second => "s",
+        TimeUnit::Millisecond => "ms",
+        TimeUnit::Microsecond => "µs",
+        TimeUnit::Nanosecond => "ns",
+    };
+    let named = |name: &str| name.to_owned();
+    match data_type {
+        DataType::Null => named("null"),
+        DataType::Boolean => named("boolean"),
+        DataType::Int8 => named("int8"),
+        DataType::Int16 => named("int16"),
+        DataType::Int32 => named("int32"),
+        DataType::Int64 => named("int64"),
+        DataType::UInt8 => named("uint8"),
+        DataType::UInt16 => named("uint16"),
+        DataType::UInt32 => named("uint32"),
+        DataType::UInt64 => named("uint64"),
+        DataType::Float16 => named("float16"),
+        DataType::Float32 => named("float32"),
+        DataType::Float64 => named("float64"),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => named("text"),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+            named("binary")
+        }
+        DataType::Date32 | DataType::Date64 => named("date"),
+        DataType::Time32(u) | DataType::Time64(u) => ["time ", unit(u)].concat(),
+        DataType::Timestamp(u, None) => ["timestamp ", unit(u)].concat(),
+        DataType::Timestamp(u, Some(zone)) => ["timestamp ", unit(u), " · ", zone].concat(),
+        DataType::Duration(u) => ["duration ", unit(u)].concat(),
+        DataType::Interval(_) => named("interval"),
+        DataType::Decimal32(p, s)
+        | DataType::Decimal64(p, s)
+        | DataType::Decimal128(p, s)
+        | DataType::Decimal256(p, s) => ["decimal ", &p.to_string(), ",", &s.to_string()].concat(),
+        DataType::Dictionary(_, values) => [&type_label(values), " · dictionary"].concat(),
+        DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) => {
+            ["list of ", &type_label(field.data_type())].concat()
+        }
+        DataType::Struct(_) => named("struct"),
+        DataType::Map(..) => named("map"),
+        _ => named("other"),
+    }
+}
+
+/// Writes a value; gives `false` and writes nothing when it is null. With a style in the grid's short form.
+pub(crate) fn write(array: &dyn Array, row: usize, style: Option<&Style>, formats: &Formats, out: &mut String) -> bool {
+    write_nested(array, row, style, formats, out, 0)
+}
+
+fn write_nested(
+    array: &dyn Array,
+    row: usize,
+    style: Option<&Style>,
+    formats: &Formats,
+    out: &mut String,
+    depth: usize,
+) -> bool {
+    if row >= array.len() || array.is_null(row) {
+        return false;
+    }
+    macro_rules! primitive {
+        ($type:ty, |$value:ident| $write:expr) => {
+            if let Some(array) = array.as_primitive_opt::<$type>() {
+                let $value = array.value(row);
+                $write;
+            }
+        };
+    }
+    macro_rules! integer {
+        ($type:ty) => {
+            primitive!($type, |value| number::integer(i128::from(value), style.map(|_| formats.separator), out))
+        };
+    }
+    macro_rules! decimal {
+        ($type:ty) => {
+            if let Some(array) = array.as_primitive_opt::<$type>() {
+                number::decimal_text(&array.value_as_string(row), style.map(|_| formats.separator), out);
+            }
+        };
+    }
+    let decimals = style.and_then(|style| style.decimals);
+    match array.data_type() {
+        DataType::Null => return false,
+        DataType::Boolean => {
+            if let Some(array) = array.as_boolean_opt() {
+                out.push_str(if array.value(row) { "true" } else { "false" });
+            }
+        }
+        DataType::Int8 => integer!(Int8Type),
+        DataType::Int16 => integer!(Int16Type),
+        DataType::Int32 => integer!(Int32Type),
+        DataType::Int64 => integer!(Int64Type),
+        DataType::UInt8 => integer!(UInt8Type),
+        DataType::UInt16 => integer!(UInt16Type),
+        DataType::UInt32 => integer!(UInt32Type),
+        DataType::UInt64 => integer!(UInt64Type),
+        DataType::Float16 => primitive!(Float16Type, |value| number::float(
+            f64::from(value),
+            decimals.map(|d| (d, formats.separator)),
+            out
+        )),
+        DataType::Float32 => {
+            primitive!(Float32Type, |value| number::float32(value, decimals.map(|d| (d, formats.separator)), out))
+        }
+        DataType::Float64 => {
+            primitive!(Float64Type, |value| number::float(value, decimals.map(|d| (d, formats.separator)), out));
+        }
+        DataType::Decimal32(..) => decimal!(Decimal32Type),
+        DataType::Decimal64(..) => decimal!(Decimal64Type),
+        DataType::Decimal128(..) => decimal!(Decimal128Type),
+        DataType::Decimal256(..) => decimal!(Decimal256Type),
+        DataType::Utf8 => out.push_str(array.as_string_opt::<i32>().map_or("", |array| array.value(row))),
+        DataType::LargeUtf8 => out.push_str(array.as_string_opt::<i64>().map_or("", |array| array.value(row))),
+        DataType::Utf8View => out.push_str(array.as_string_view_opt().map_or("", |array| array.value(row))),
+        DataType::Binary => hex(array.as_bytes_opt::<BinaryType>().map_or(&[], |array| array.value(row)), out),
+        DataType::LargeBinary => {
+            hex(array.as_bytes_opt::<LargeBinaryType>().map_or(&[], |array| array.value(row)), out);
+        }
+        DataType::BinaryView => {
+            hex(array.as_byte_view_opt::<BinaryViewType>().map_or(&[], |array| array.value(row)), out);
+        }
+        DataType::FixedSizeBinary(_) => {
+            hex(array.as_fixed_size_binary_opt().map_or(&[], |array| array.value(row)), out);
+        }
+        DataType::Dictionary(..) => {
+            let Some(array) = array.as_any_dictionary_opt() else { return false };
+            let key = key_of(array.keys(), row);
+            return write_nested(array.values().as_ref(), key, style, formats, out, depth);
+        }
+        _ if depth >= DEPTH_SHOWN => out.push('…'),
+        DataType::List(_) => {
+            if let Some(array) = array.as_list_opt::<i32>() {
+                list(array.value(row).as_ref(), formats, out, depth);
+            }
+        }
+        DataType::LargeList(_) => {
+            if let Some(array) = array.as_list_opt::<i64>() {
+                list(array.value(row).as_ref(), formats, out, depth);
+            }
+        }
+        DataType::FixedSizeList(..) => {
+            if let Some(array) = array.as_fixed_size_list_opt() {
+                list(array.value(row).as_ref(), formats, out, depth);
+            }
+        }
+        DataType::Map(..) => {
+            if let Some(array) = array.as_map_opt() {
+                list(&array.value(row), formats, out, depth);
+            }
+        }
+        DataType::Struct(fields) => {
+            let Some(array) = array.as_struct_opt() else { return false };
+            out.push('{');
+            for (position, (field, column)) in fields.iter().zip(array.columns()).enumerate() {
+                out.push_str(if position == 0 { "" } else { ", " });
+                out.push_str(field.name());
+                out.push_str(": ");
+                if !write_nested(column.as_ref(), row, None, formats, out, depth + 1) {
+                    out.push_str("null");
+                }
+            }
+            out.push('}');
+        }
+        _ => time::write(array, row, style, &formats.zones, out),
+    }
+    true
+}
+
+fn list(values: &dyn Array, formats: &Formats, out: &mut String, depth: usize) {
+    out.push('[');
+    for row in 0..values.len().min(LIST_SHOWN) {
+        out.push_str(if row == 0 { "" } else { ", " });
+        if !write_nested(values, row, None, formats, out, depth + 1) {
+            out.push_str("null");
+        }
+    }
+    out.push_str(if values.len() > LIST_SHOWN { ", …]" } else { "]" });
+}
+
+fn key_of(keys: &dyn Array, row: usize) -> usize {
+    macro_rules! key {
+        ($($type:ty),*) => {
+            $(if let Some(keys) = keys.as_primitive_opt::<$type>() {
+                return usize::try_from(keys.value(row)).unwrap_or(usize::MAX);
+            })*
+        };
+    }
+    key!(Int32Type, Int8Type, Int16Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type);
+    usize::MAX
+}
+
+fn hex(bytes: &[u8], out: &mut String) {
+    out.push_str("0x");
+    for byte in bytes.iter().take(BINARY_SHOWN) {
+        let _infallible = write!(out, "{byte:02x}");
+    }
+    if bytes.len() > BINARY_SHOWN {
+        out.push('…');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::*;
+    use arrow_buffer::i256;
+
+    use super::*;
+
+    fn formats() -> Formats {
+        Formats { zones: Zones::new(Box::new(|_, _| None)), separator: ',' }
+    }
+
+    fn exact(array: &dyn Array) -> Vec<Option<String>> {
+        (0..array.len())
+            .map(|row| {
+                let mut out = String::new();
+                write(array, row, None, &formats(), &mut out).then_some(out)
+            })
+            .collect()
+    }
+
+    fn short(array: &dyn Array) -> Vec<Option<String>> {
+        let style = Style::of(array, 100);
+        (0..array.len())
+            .map(|row| {
+                let mut out = String::new();
+                write(array, row, Some(&style), &formats(), &mut out).then_some(out)
+            })
+            .collect()
+    }
+
+    fn some(texts: &[&str]) -> Vec<Option<String>> {
+        texts.iter().map(|text| Some((*text).to_owned())).collect()
+    }
+
+    #[test]
+    fn integers_keep_every_digit() {
+        assert_eq!(
+            exact(&Int64Array::from(vec![i64::MIN, 9_007_199_254_740_993])),
+            some(&["-9223372036854775808", "9007199254740993"])
+        );
+        assert_eq!(exact(&UInt64Array::from(vec![u64::MAX])), some(&["18446744073709551615"]));
+        assert_eq!(short(&Int32Array::from(vec![2013, 10_000, -1_234_567])), some(&["2013", "10,000", "-1,234,567"]));
+    }
+
+    #[test]
+    fn floats_are_exact_or_aligned() {
+        let array = Float64Array::from(vec![15.10795435218885, 2.0, -0.0, f64::NAN, f64::INFINITY, 1e300, 1e-9]);
+        assert_eq!(exact(&array), some(&["15.10795435218885", "2", "-0", "NaN", "∞", "1e300", "1e-9"]));
+        assert_eq!(short(&array)[..3], some(&["15.108", "2.000", "-0.000"])[..]);
+        assert_eq!(short(&Float64Array::from(vec![0.5, 12345.25])), some(&["0.50", "12,345.25"]));
+        assert_eq!(exact(&Float32Array::from(vec![0.1])), some(&["0.1"]));
+    }
+
+    #[test]
+    fn decimals_and_binary_and_nulls() {
+        let decimals = Decimal256Array::from(vec![Some(i256::from_i128(-1_234_567)), None])
+            .with_precision_and_scale(40, 2)
+            .unwrap();
+        assert_eq!(exact(&decimals), [Some("-12345.67".to_owned()), None]);
+        assert_eq!(short(&decimals)[0].as_deref(), Some("-12,345.67"));
+        assert_eq!(exact(&BinaryArray::from(vec![&[0u8, 255][..]])), some(&["0x00ff"]));
+        assert_eq!(exact(&NullArray::new(1)), [None]);
+    }
+
+    #[test]
+    fn dictionaries_and_nested_values() {
+        let words: DictionaryArray<Int8Type> = vec![Some("a"), None, Some("b")].into_iter().collect();
+        assert_eq!(exact(&words), [Some("a".to_owned()), None, Some("b".to_owned())]);
+        let lists = ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None]), None]);
+        assert_eq!(exact(&lists), [Some("[1, null]".to_owned()), None]);
+        let pair = StructArray::from(vec![(
+            Arc::new(arrow_schema::Field::new("x", DataType::Int32, true)),
+            Arc::new(Int32Array::from(vec![Some(7), None])) as ArrayRef,
+        )]);
+        assert_eq!(exact(&pair), some(&["{x: 7}", "{x: null}"]));
+    }
+
+    #[test]
+    fn times_share_a_precision() {
+        let day = TimestampMillisecondArray::from(vec![1_357_016_400_000, 1_357_016_460_000]);
+        assert_eq!(short(&day), some(&["2013-01-01 05:00", "2013-01-01 05:01"]));
+        assert_eq!(exact(&day)[0].as_deref(), Some("2013-01-01T05:00:00"));
+        let zoned = TimestampSecondArray::from(vec![1_357_016_400]).with_timezone("+02:00");
+        assert_eq!(short(&zoned), some(&["2013-01-01 07:00 +02:00"]));
+        let unknown = TimestampSecondArray::from(vec![1_357_016_400]).with_timezone("Mars/Olympus");
+        assert_eq!(exact(&unknown), some(&["2013-01-01T05:00:00Z"]));
+        assert_eq!(exact(&Date32Array::from(vec![-1, 0, 19_000])), some(&["1969-12-31", "1970-01-01", "2022-01-08"]));
+        assert_eq!(exact(&TimestampNanosecondArray::from(vec![-1])), some(&["1969-12-31T23:59:59.999999999"]));
+        assert_eq!(exact(&Time32SecondArray::from(vec![3_661])), some(&["01:01:01"]));
+        assert_eq!(exact(&DurationMillisecondArray::from(vec![-90_061_500])), some(&["-1d 01:01:01.500"]));
+        // Nothing that bytes can hold may stop the viewer.
+        assert!(exact(&TimestampSecondArray::from(vec![i64::MAX]))[0].is_some());
+        assert!(exact(&Date32Array::from(vec![i32::MIN]))[0].is_some());
+        assert!(exact(&Date64Array::from(vec![i64::MIN]))[0].is_some());
+        assert!(exact(&Time64NanosecondArray::from(vec![i64::MIN]))[0].is_some());
+        assert!(exact(&DurationSecondArray::from(vec![i64::MIN]))[0].is_some());
+    }
+}

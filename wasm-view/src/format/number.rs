@@ -1,0 +1,102 @@
+//! Numbers: digits in groups of three, floats with a column's decimals.
+
+use std::fmt::Write;
+
+/// The most decimals of a float column in the grid.
+const MOST_DECIMALS: u8 = 3;
+/// From here on a float is written with an exponent.
+const LARGE: f64 = 1e15;
+/// Below this, too.
+const SMALL: f64 = 1e-4;
+
+/// An integer; with a separator from five digits on, as years and the like are not split.
+pub(super) fn integer(value: i128, separator: Option<char>, out: &mut String) {
+    let start = out.len();
+    let _infallible = write!(out, "{value}");
+    if let Some(separator) = separator {
+        group(out, start, separator);
+    }
+}
+
+/// A decimal number that is text already.
+pub(super) fn decimal_text(text: &str, separator: Option<char>, out: &mut String) {
+    let start = out.len();
+    out.push_str(text);
+    if let Some(separator) = separator {
+        group(out, start, separator);
+    }
+}
+
+/// A float: shortest text that reads back the same, or with a fixed number of decimals.
+pub(super) fn float(value: f64, fixed: Option<(u8, char)>, out: &mut String) {
+    if special(value, out) {
+        return;
+    }
+    let size = value.abs();
+    let _infallible = match fixed {
+        Some((decimals, separator)) if size == 0.0 || (SMALL..LARGE).contains(&size) => {
+            let start = out.len();
+            let done = write!(out, "{value:.*}", usize::from(decimals));
+            group(out, start, separator);
+            done
+        }
+        Some(_) => write!(out, "{value:.3e}"),
+        None if size == 0.0 || (1e-6..1e21).contains(&size) => write!(out, "{value}"),
+        None => write!(out, "{value:e}"),
+    };
+}
+
+/// As [`float`]; the shortest text is a 32-bit float's own.
+pub(super) fn float32(value: f32, fixed: Option<(u8, char)>, out: &mut String) {
+    if fixed.is_some() {
+        return float(f64::from(value), fixed, out);
+    }
+    if special(f64::from(value), out) {
+        return;
+    }
+    let size = value.abs();
+    let plain = size == 0.0 || (1e-6..1e21).contains(&size);
+    let _infallible = if plain { write!(out, "{value}") } else { write!(out, "{value:e}") };
+}
+
+fn special(value: f64, out: &mut String) -> bool {
+    let text = match value {
+        value if value.is_nan() => "NaN",
+        f64::INFINITY => "∞",
+        f64::NEG_INFINITY => "-∞",
+        _ => return false,
+    };
+    out.push_str(text);
+    true
+}
+
+/// The fewest decimals that show all values, up to a readable number.
+pub(super) fn decimals(values: impl Iterator<Item = f64>) -> u8 {
+    let mut needed = 0;
+    for value in values.filter(|value| value.is_finite()) {
+        while needed < MOST_DECIMALS {
+            let scaled = value * 10f64.powi(i32::from(needed));
+            if (scaled - scaled.round()).abs() <= 1e-9 * scaled.abs().max(1.0) {
+                break;
+            }
+            needed += 1;
+        }
+    }
+    // One decimal in money and rates reads as a slip; two do not.
+    if needed == 1 { 2 } else { needed }
+}
+
+/// Puts separators into the digits before the point.
+fn group(out: &mut String, start: usize, separator: char) {
+    let text = &out[start..];
+    let sign = usize::from(text.starts_with('-'));
+    let digits = text[sign..].bytes().take_while(u8::is_ascii_digit).count();
+    if digits < 5 {
+        return;
+    }
+    let mut at = start + sign + digits;
+    while at > start + sign + 3 {
+        at -= 3;
+        out.insert(at, separator);
+    }
+}

@@ -1,0 +1,237 @@
+//! Dates, times, timestamps, durations and intervals.
+
+use std::fmt::Write;
+
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Date32Type, Date64Type, DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType,
+    DurationSecondType, IntervalDayTimeType, IntervalMonthDayNanoType, IntervalYearMonthType, Time32MillisecondType,
+    Time32SecondType, Time64MicrosecondType, Time64NanosecondType, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType,
+};
+use arrow_schema::{DataType, IntervalUnit, TimeUnit};
+
+use super::{Style, Zones};
+
+const DAY: i64 = 86_400;
+
+/// How fine a clock must be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Clock {
+    /// Midnight: the date says it all.
+    #[default]
+    Date,
+    Minutes,
+    Seconds,
+    Millis,
+    Micros,
+    Nanos,
+}
+
+/// Seconds and nanoseconds of a value in a unit.
+fn split(value: i64, unit: TimeUnit) -> (i64, u32) {
+    let per_second = match unit {
+        TimeUnit::Second => 1,
+        TimeUnit::Millisecond => 1_000,
+        TimeUnit::Microsecond => 1_000_000,
+        TimeUnit::Nanosecond => 1_000_000_000,
+    };
+    let nanos = value.rem_euclid(per_second) * (1_000_000_000 / per_second);
+    (value.div_euclid(per_second), nanos as u32)
+}
+
+/// The number that a temporal array holds.
+fn value_of(array: &dyn Array, row: usize) -> Option<i64> {
+    macro_rules! value {
+        ($type:ty) => {
+            array.as_primitive_opt::<$type>().map(|array| i64::from(array.value(row)))
+        };
+    }
+    match array.data_type() {
+        DataType::Date32 => value!(Date32Type),
+        DataType::Date64 => value!(Date64Type),
+        DataType::Time32(TimeUnit::Second) => value!(Time32SecondType),
+        DataType::Time32(_) => value!(Time32MillisecondType),
+        DataType::Time64(TimeUnit::Microsecond) => value!(Time64MicrosecondType),
+        DataType::Time64(_) => value!(Time64NanosecondType),
+        DataType::Timestamp(TimeUnit::Second, _) => value!(TimestampSecondType),
+        DataType::Timestamp(TimeUnit::Millisecond, _) => value!(TimestampMillisecondType),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => value!(TimestampMicrosecondType),
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => value!(TimestampNanosecondType),
+        DataType::Duration(TimeUnit::Second) => value!(DurationSecondType),
+        DataType::Duration(TimeUnit::Millisecond) => value!(DurationMillisecondType),
+        DataType::Duration(TimeUnit::Microsecond) => value!(DurationMicrosecondType),
+        DataType::Duration(TimeUnit::Nanosecond) => value!(DurationNanosecondType),
+        _ => None,
+    }
+}
+
+fn fineness(seconds: i64, nanos: u32) -> Clock {
+    if !nanos.is_multiple_of(1_000) {
+        Clock::Nanos
+    } else if !nanos.is_multiple_of(1_000_000) {
+        Clock::Micros
+    } else if nanos != 0 {
+        Clock::Millis
+    } else if seconds.rem_euclid(60) != 0 {
+        Clock::Seconds
+    } else if seconds.rem_euclid(DAY) != 0 {
+        Clock::Minutes
+    } else {
+        Clock::Date
+    }
+}
+
+/// How fine a clock a value needs.
+pub(super) fn clock_of(array: &dyn Array, row: usize) -> Clock {
+    match (array.data_type(), value_of(array, row)) {
+        (DataType::Timestamp(unit, _), Some(value)) => {
+            let (seconds, nanos) = split(value, *unit);
+            fineness(seconds, nanos)
+        }
+        _ => Clock::Date,
+    }
+}
+
+/// Writes a value of a temporal type; any other type by its name.
+pub(super) fn write(array: &dyn Array, row: usize, style: Option<&Style>, zones: &Zones, out: &mut String) {
+    match (array.data_type(), value_of(array, row)) {
+        (DataType::Date32, Some(days)) => date(days, out),
+        (DataType::Date64, Some(millis)) => {
+            let days = millis.div_euclid(DAY * 1_000);
+            date(days, out);
+            let rest = millis.rem_euclid(DAY * 1_000);
+            if rest != 0 {
+                out.push(' ');
+                clock(rest / 1_000, (rest % 1_000) as u32 * 1_000_000, Clock::Millis, out);
+            }
+        }
+        (DataType::Time32(unit) | DataType::Time64(unit), Some(value)) => {
+            let (seconds, nanos) = split(value, *unit);
+            let fine = fineness(seconds, nanos).max(Clock::Seconds);
+            clock(seconds, nanos, fine, out);
+        }
+        (DataType::Timestamp(unit, zone), Some(value)) => {
+            timestamp(split(value, *unit), zone.as_deref(), style, zones, out);
+        }
+        (DataType::Duration(unit), Some(value)) => duration(value, *unit, out),
+        (DataType::Interval(unit), _) => interval(array, row, *unit, out),
+        (other, _) => {
+            let _infallible = write!(out, "({other})");
+        }
+    }
+}
+
+fn timestamp((seconds, nanos): (i64, u32), zone: Option<&str>, style: Option<&Style>, zones: &Zones, out: &mut String) {
+    let offset = zone.and_then(|zone| zones.offset(zone, seconds));
+    let local = seconds.saturating_add(offset.unwrap_or(0).into());
+    date(local.div_euclid(DAY), out);
+    let needed = fineness(local, nanos);
+    let fine = match style {
+        // In a zone, midnight is a moment of the day like any other.
+        Some(style) if zone.is_none() => style.clock.max(needed),
+        Some(style) => style.clock.max(needed).max(Clock::Minutes),
+        None => needed.max(Clock::Seconds),
+    };
+    if fine > Clock::Date {
+        out.push(if style.is_some() { ' ' } else { 'T' });
+        clock(local, nanos, fine, out);
+    }
+    match (zone, offset) {
+        (None, _) => {}
+        (Some(_), None | Some(0)) => out.push_str(if style.is_some() { " Z" } else { "Z" }),
+        (Some(_), Some(offset)) => {
+            let (sign, size) = (if offset < 0 { '-' } else { '+' }, offset.unsigned_abs() / 60);
+            out.push_str(if style.is_some() { " " } else { "" });
+            let _infallible = write!(out, "{sign}{:02}:{:02}", size / 60, size % 60);
+        }
+    }
+}
+
+/// A moment in UTC, such as `2013-01-01T05:00:00.000000000Z`.
+pub(crate) fn moment(seconds: i64, nanos: u32, out: &mut String) {
+    date(seconds.div_euclid(DAY), out);
+    out.push('T');
+    clock(seconds, nanos, Clock::Nanos, out);
+    out.push('Z');
+}
+
+/// `2013-01-01`, of days since 1970 (Howard Hinnant, "chrono-compatible low-level date algorithms").
+fn date(days: i64, out: &mut String) {
+    let shifted = i128::from(days) + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + i128::from(month <= 2);
+    let _infallible = if year < 0 {
+        write!(out, "-{:04}-{month:02}-{day:02}", -year)
+    } else {
+        write!(out, "{year:04}-{month:02}-{day:02}")
+    };
+}
+
+/// `05:00`, `05:00:00`, `05:00:00.000`.
+fn clock(seconds: i64, nanos: u32, fine: Clock, out: &mut String) {
+    let second = seconds.rem_euclid(DAY);
+    let _infallible = write!(out, "{:02}:{:02}", second / 3_600, second / 60 % 60);
+    if fine >= Clock::Seconds {
+        let _infallible = write!(out, ":{:02}", second % 60);
+    }
+    let _infallible = match fine {
+        Clock::Millis => write!(out, ".{:03}", nanos / 1_000_000),
+        Clock::Micros => write!(out, ".{:06}", nanos / 1_000),
+        Clock::Nanos => write!(out, ".{nanos:09}"),
+        _ => Ok(()),
+    };
+}
+
+/// `-1d 01:01:01.500`.
+fn duration(value: i64, unit: TimeUnit, out: &mut String) {
+    let (seconds, nanos) = split(value, unit);
+    // The size of a negative duration: its fraction counts from the other side.
+    let (seconds, nanos) = match (value < 0, nanos) {
+        (false, _) => (seconds.unsigned_abs(), nanos),
+        (true, 0) => (seconds.unsigned_abs(), 0),
+        (true, _) => ((seconds + 1).unsigned_abs(), 1_000_000_000 - nanos),
+    };
+    out.push_str(if value < 0 { "-" } else { "" });
+    let days = seconds / 86_400;
+    if days > 0 {
+        let _infallible = write!(out, "{days}d ");
+    }
+    let rest = (seconds % 86_400) as i64;
+    clock(rest, nanos, fineness(rest, nanos).max(Clock::Seconds), out);
+}
+
+fn interval(array: &dyn Array, row: usize, unit: IntervalUnit, out: &mut String) {
+    let (months, days, nanos) = match unit {
+        IntervalUnit::YearMonth => {
+            (array.as_primitive_opt::<IntervalYearMonthType>().map_or(0, |array| array.value(row)), 0, 0)
+        }
+        IntervalUnit::DayTime => array.as_primitive_opt::<IntervalDayTimeType>().map_or((0, 0, 0), |array| {
+            let value = array.value(row);
+            (0, value.days, i64::from(value.milliseconds) * 1_000_000)
+        }),
+        IntervalUnit::MonthDayNano => array.as_primitive_opt::<IntervalMonthDayNanoType>().map_or((0, 0, 0), |array| {
+            let value = array.value(row);
+            (value.months, value.days, value.nanoseconds)
+        }),
+    };
+    let start = out.len();
+    if months != 0 {
+        let _infallible = write!(out, "{months}mo ");
+    }
+    if days != 0 {
+        let _infallible = write!(out, "{days}d ");
+    }
+    if nanos != 0 || out.len() == start {
+        duration(nanos, TimeUnit::Nanosecond, out);
+    } else {
+        out.pop();
+    }
+}

@@ -1,0 +1,56 @@
+//! Loading: bytes in any cut to batches, with numbers for a progress bar.
+
+use arrow_schema::SchemaRef;
+use wire::stream::{Event, StreamDecoder};
+use wire::{Limits, Result};
+
+use crate::table::Table;
+
+/// A table that is coming in.
+#[derive(Debug, Default)]
+pub(crate) struct Load {
+    decoder: StreamDecoder,
+    /// Bytes that have come.
+    pub(crate) bytes: usize,
+}
+
+/// What a piece of the stream brought.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct News {
+    pub(crate) schema: Option<SchemaRef>,
+    pub(crate) batches: usize,
+}
+
+impl Load {
+    pub(crate) fn new() -> Self {
+        Self { decoder: StreamDecoder::new(Limits::default()), bytes: 0 }
+    }
+
+    /// Takes the next bytes; whole batches go to the table, which the schema begins.
+    pub(crate) fn push(&mut self, bytes: Vec<u8>, table: &mut Option<Table>) -> Result<News> {
+        self.bytes += bytes.len();
+        self.decoder.push(bytes);
+        let mut news = News::default();
+        while let Some(event) = self.decoder.next_event() {
+            match event? {
+                Event::Schema(schema) => {
+                    *table = Some(Table::new(schema.clone()));
+                    news.schema = Some(schema);
+                }
+                Event::Batch(batch) => {
+                    if let Some(table) = table {
+                        table.push(batch);
+                        news.batches += 1;
+                    }
+                }
+                Event::End => break,
+            }
+        }
+        Ok(news)
+    }
+
+    /// Says that all bytes have come.
+    pub(crate) fn end(&mut self) -> Result<()> {
+        self.decoder.finish()
+    }
+}

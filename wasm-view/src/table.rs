@@ -1,0 +1,68 @@
+//! The rows that have come, in the batches that they came in.
+
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::SchemaRef;
+
+/// Batches of one schema, addressed by row.
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) schema: SchemaRef,
+    pub(crate) batches: Vec<RecordBatch>,
+    /// Rows up to and including each batch.
+    ends: Vec<usize>,
+}
+
+impl Table {
+    pub(crate) fn new(schema: SchemaRef) -> Self {
+        Self { schema, batches: Vec::new(), ends: Vec::new() }
+    }
+
+    pub(crate) fn of(batch: RecordBatch) -> Self {
+        let mut table = Self::new(batch.schema());
+        table.push(batch);
+        table
+    }
+
+    pub(crate) fn push(&mut self, batch: RecordBatch) {
+        if batch.num_rows() > 0 {
+            self.ends.push(self.rows() + batch.num_rows());
+            self.batches.push(batch);
+        }
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.ends.last().copied().unwrap_or(0)
+    }
+
+    /// The array that holds a cell, and the row in it.
+    pub(crate) fn cell(&self, row: usize, column: usize) -> Option<(&dyn Array, usize)> {
+        let batch = self.ends.partition_point(|&end| end <= row);
+        let start = if batch == 0 { 0 } else { self.ends[batch - 1] };
+        let array = self.batches.get(batch)?.columns().get(column)?;
+        Some((array.as_ref(), row - start))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::Int32Type;
+    use arrow_array::{ArrayRef, Int32Array};
+
+    use super::*;
+
+    #[test]
+    fn a_cell_is_found_over_batches() {
+        let batch = |values: Vec<i32>| {
+            RecordBatch::try_from_iter([("n", Arc::new(Int32Array::from(values)) as ArrayRef)]).unwrap()
+        };
+        let mut table = Table::of(batch(vec![10, 11]));
+        table.push(batch(vec![]));
+        table.push(batch(vec![12]));
+        let at = |row| table.cell(row, 0).map(|(array, row)| array.as_primitive::<Int32Type>().value(row));
+        assert_eq!([at(0), at(1), at(2), at(3)], [Some(10), Some(11), Some(12), None]);
+        assert!(table.cell(0, 1).is_none());
+    }
+}
