@@ -19,8 +19,12 @@ use crate::{Error, Result, measure, optimise};
 const TARGET: &str = "wasm32-unknown-unknown";
 /// Instructions that every current browser has.
 const FEATURES: &str = "-Ctarget-feature=+simd128,+bulk-memory,+sign-ext,+mutable-globals,+nontrapping-fptoint";
+/// Compiler options that are not stable yet, and what each takes away: text of `Debug`, source places, and the
+/// machinery that turns a panic into words. The standard library is built anew so that they hold for it too.
+/// The compiler is the pinned stable one; `RUSTC_BOOTSTRAP` lets it take them.
+const SMALLER: &str = "-Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none -Zlocation-detail=none";
 /// Counts up when the way of building changes, so that kept bundles are built anew.
-const RECIPE: u32 = 1;
+const RECIPE: u32 = 2;
 
 /// The viewer, ready to be served.
 #[derive(Debug, Clone)]
@@ -108,7 +112,7 @@ fn write_kept(folder: &Path, bundle: &Bundle) -> Result<()> {
 
 fn hash_inputs(root: &Path, optimiser: Option<&str>) -> Result<String> {
     let mut hasher = DefaultHasher::new();
-    (RECIPE, FEATURES, optimiser).hash(&mut hasher);
+    (RECIPE, FEATURES, SMALLER, optimiser).hash(&mut hasher);
     for source in SOURCES {
         hash_path(&root.join(source), &mut hasher)?;
     }
@@ -147,8 +151,9 @@ fn compile(root: &Path, target: &Path) -> Result<PathBuf> {
     command
         .current_dir(root)
         .env("CARGO_TARGET_DIR", target)
-        .env("RUSTFLAGS", FEATURES)
-        .args(["build", "--package", "wasm-view", "--lib", "--profile", "viewer", "--target", TARGET])
+        .env("RUSTFLAGS", [FEATURES, " ", SMALLER].concat())
+        .env("RUSTC_BOOTSTRAP", "1")
+        .args(["build", "-Zbuild-std=std,panic_abort", "--package", "wasm-view", "--lib", "--profile", "viewer", "--target", TARGET])
         .args(["--color", "never"]);
     if root.join("Cargo.lock").exists() {
         command.arg("--locked");
@@ -156,6 +161,12 @@ fn compile(root: &Path, target: &Path) -> Result<PathBuf> {
     let output = command.output().map_err(|_| Error::MissingTool { tool: "cargo", remedy: "https://rustup.rs" })?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if said.contains("rust-src") {
+            return Err(Error::MissingTool {
+                tool: "the standard library's source (rust-src)",
+                remedy: "rustup component add rust-src",
+            });
+        }
         if said.contains("can't find crate for `core`") || said.contains("target may not be installed") {
             return Err(Error::MissingTool {
                 tool: "the Rust target wasm32-unknown-unknown",
