@@ -153,7 +153,17 @@ fn compile(root: &Path, target: &Path) -> Result<PathBuf> {
         .env("CARGO_TARGET_DIR", target)
         .env("RUSTFLAGS", [FEATURES, " ", SMALLER].concat())
         .env("RUSTC_BOOTSTRAP", "1")
-        .args(["build", "-Zbuild-std=std,panic_abort", "--package", "wasm-view", "--lib", "--profile", "viewer", "--target", TARGET])
+        .args([
+            "build",
+            "-Zbuild-std=std,panic_abort",
+            "--package",
+            "wasm-view",
+            "--lib",
+            "--profile",
+            "viewer",
+            "--target",
+            TARGET,
+        ])
         .args(["--color", "never"]);
     if root.join("Cargo.lock").exists() {
         command.arg("--locked");

@@ -34,7 +34,8 @@ fn find() -> PathBuf {
         return program.into();
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).flat_map(|folder| NAMES.map(|name| folder.join(name))).find(|p| p.exists());
+    let found =
+        std::env::split_paths(&path).flat_map(|folder| NAMES.map(|name| folder.join(name))).find(|p| p.exists());
     found.expect(
         "no Chromium was found. Remedy: run `.ci/test`, which installs it; or `sudo apt-get install chromium`; \
          or set CHROMIUM to the program",
@@ -46,7 +47,13 @@ impl Browser {
         let profile = tempfile::tempdir().unwrap();
         let mut command = Command::new(find());
         command
-            .args(["--headless=new", "--remote-debugging-port=0", "--no-first-run", "--disable-gpu", "--hide-scrollbars"])
+            .args([
+                "--headless=new",
+                "--remote-debugging-port=0",
+                "--no-first-run",
+                "--disable-gpu",
+                "--hide-scrollbars",
+            ])
             .args(["--disable-dev-shm-usage", "--disable-background-networking", "--force-color-profile=srgb"])
             // The machine that tests run on is often a container, where the browser's own sandbox cannot start.
             .arg("--no-sandbox")
@@ -74,8 +81,7 @@ impl Browser {
         let (socket, _response) = tungstenite::connect(self.address.as_str()).unwrap();
         let mut page = Page { socket, session: String::new(), next: 0, complaints: Vec::new() };
         let target = page.call("Target.createTarget", json!({"url": "about:blank"}));
-        let attached =
-            page.call("Target.attachToTarget", json!({"targetId": target["targetId"], "flatten": true}));
+        let attached = page.call("Target.attachToTarget", json!({"targetId": target["targetId"], "flatten": true}));
         page.session = attached["sessionId"].as_str().unwrap().to_owned();
         page.call("Page.enable", json!({}));
         page.call("Runtime.enable", json!({}));
@@ -152,11 +158,7 @@ impl Page {
     pub(crate) fn wait_for(&mut self, expression: &str) {
         let begin = Instant::now();
         while self.eval(expression) != true {
-            assert!(
-                begin.elapsed() < PATIENCE,
-                "waited in vain for {expression}; the page said {:?}",
-                self.complaints
-            );
+            assert!(begin.elapsed() < PATIENCE, "waited in vain for {expression}; the page said {:?}", self.complaints);
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -177,7 +179,8 @@ impl Page {
 
     /// Clicks the middle of the rectangle that an expression gives.
     pub(crate) fn click_on(&mut self, rect: &str, modifiers: u32) {
-        let centre = self.eval(&format!("(() => {{ const r = {rect}; return [r.x + r.width / 2, r.y + r.height / 2] }})()"));
+        let centre =
+            self.eval(&format!("(() => {{ const r = {rect}; return [r.x + r.width / 2, r.y + r.height / 2] }})()"));
         self.click(centre[0].as_f64().unwrap(), centre[1].as_f64().unwrap(), modifiers);
     }
 

@@ -200,6 +200,15 @@ impl Painter {
 
     fn scrollbars(&self, layout: &Layout, dragged: bool) {
         let colour = if dragged { &self.theme.muted } else { &self.theme.thumb };
+        // The tracks are opaque: half a row under a thumb would look like a slip.
+        let (right, bottom) = (layout.width - TRACK, layout.height - TRACK);
+        if layout.vertical().is_some() {
+            self.fill(&self.theme.background, right, layout.body_top(), TRACK, layout.body_height());
+        }
+        if layout.horizontal().is_some() {
+            self.fill(&self.theme.background, 0.0, bottom, layout.width, TRACK);
+            self.fill(&self.theme.line, 0.0, bottom, layout.width, self.hair());
+        }
         if let Some(Thumb { start, length }) = layout.vertical() {
             self.bar(colour, layout.width - TRACK + 3.0, layout.body_top() + start + 2.0, TRACK - 6.0, length - 4.0);
         }
