@@ -46,7 +46,8 @@ font-weight:500;cursor:pointer}
 .button[aria-expanded=true]{background:var(--bodkin-selected);border-color:var(--bodkin-selected);color:var(--bodkin-accent)}
 :is(button,select,input,canvas):focus-visible,.chip button:focus-visible{outline:2px solid var(--bodkin-accent);outline-offset:1px}
 canvas:focus-visible{outline-offset:-2px}
-canvas.pointed:focus-visible{outline:none}
+canvas:is(.pointed,.selected):focus-visible{outline:none}
+.value .dim{margin-right:8px}
 .panel{display:grid;grid-template-columns:auto 1fr;gap:10px 14px;align-items:center;padding:12px 14px;
 border-bottom:1px solid var(--bodkin-line);background:var(--bodkin-header)}
 .panel .label{color:var(--bodkin-muted);font-size:12px}
@@ -198,6 +199,7 @@ class BodkinTable extends HTMLElement {
     this.#total = null;
     this.#parts.progress.classList.add('on');
     this.#say('Loading…', '', false);
+    this.#parts.time.textContent = '';
     const begin = performance.now();
     try {
       await this.#fetch(url, abort);
@@ -532,10 +534,12 @@ class BodkinTable extends HTMLElement {
     const { value } = this.#parts;
     value.classList.remove('error');
     const [row, column] = this.#viewer.selection();
+    // The selected cell shows the focus by itself.
+    this.#parts.canvas.classList.toggle('selected', row !== undefined);
     if (row === undefined) return value.replaceChildren();
     const text = this.#viewer.cellText(row, column);
     value.replaceChildren(
-      make('span', { className: 'dim', textContent: `row ${count(row + 1)} · ${this.#viewer.shownNames()[column]}  ` }),
+      make('span', { className: 'dim', textContent: `row ${count(row + 1)} · ${this.#viewer.shownNames()[column]}` }),
       text === undefined ? make('i', { className: 'dim', textContent: 'null' }) : text);
     value.title = text ?? '';
   }

@@ -33,6 +33,8 @@ const DEPTH_SHOWN: usize = 8;
 pub(crate) struct Style {
     /// Numbers stand at the right.
     pub(crate) right: bool,
+    /// Digits stand in groups of three: some number of the column has more than four of them.
+    pub(crate) grouped: bool,
     /// Decimals of a float column.
     pub(crate) decimals: Option<u8>,
     /// Parts of the clock that the column's values have.
@@ -71,12 +73,29 @@ impl Style {
                 }
             }
         }
-        Self { right, decimals, clock }
+        let mut grouped = false;
+        if right {
+            // The digits themselves tell, whatever the type.
+            let plain = Formats { zones: Zones::new(Box::new(|_, _| None)), separator: ',' };
+            let mut text = String::new();
+            for row in (0..rows).filter(present) {
+                text.clear();
+                write(array, row, None, &plain, &mut text);
+                let whole = text.trim_start_matches('-');
+                grouped |= whole.bytes().take_while(u8::is_ascii_digit).count() > 4;
+            }
+        }
+        Self { right, grouped, decimals, clock }
     }
 
     /// A style that fits both.
     pub(crate) fn join(self, other: Self) -> Self {
-        Self { right: self.right, decimals: self.decimals.max(other.decimals), clock: self.clock.max(other.clock) }
+        Self {
+            right: self.right,
+            grouped: self.grouped || other.grouped,
+            decimals: self.decimals.max(other.decimals),
+            clock: self.clock.max(other.clock),
+        }
     }
 }
 
@@ -151,6 +170,8 @@ fn write_nested(
     if row >= array.len() || array.is_null(row) {
         return false;
     }
+    let separator = style.filter(|style| style.grouped).map(|_| formats.separator);
+    let decimals = style.and_then(|style| style.decimals);
     macro_rules! primitive {
         ($type:ty, |$value:ident| $write:expr) => {
             if let Some(array) = array.as_primitive_opt::<$type>() {
@@ -161,17 +182,16 @@ fn write_nested(
     }
     macro_rules! integer {
         ($type:ty) => {
-            primitive!($type, |value| number::integer(i128::from(value), style.map(|_| formats.separator), out))
+            primitive!($type, |value| number::integer(i128::from(value), separator, out))
         };
     }
     macro_rules! decimal {
         ($type:ty) => {
             if let Some(array) = array.as_primitive_opt::<$type>() {
-                number::decimal_text(&array.value_as_string(row), style.map(|_| formats.separator), out);
+                number::decimal_text(&array.value_as_string(row), separator, out);
             }
         };
     }
-    let decimals = style.and_then(|style| style.decimals);
     match array.data_type() {
         DataType::Null => return false,
         DataType::Boolean => {
@@ -187,16 +207,14 @@ fn write_nested(
         DataType::UInt16 => integer!(UInt16Type),
         DataType::UInt32 => integer!(UInt32Type),
         DataType::UInt64 => integer!(UInt64Type),
-        DataType::Float16 => primitive!(Float16Type, |value| number::float(
-            f64::from(value),
-            decimals.map(|d| (d, formats.separator)),
-            out
-        )),
+        DataType::Float16 => {
+            primitive!(Float16Type, |value| number::float(f64::from(value), decimals.map(|d| (d, separator)), out))
+        }
         DataType::Float32 => {
-            primitive!(Float32Type, |value| number::float32(value, decimals.map(|d| (d, formats.separator)), out))
+            primitive!(Float32Type, |value| number::float32(value, decimals.map(|d| (d, separator)), out))
         }
         DataType::Float64 => {
-            primitive!(Float64Type, |value| number::float(value, decimals.map(|d| (d, formats.separator)), out));
+            primitive!(Float64Type, |value| number::float(value, decimals.map(|d| (d, separator)), out));
         }
         DataType::Decimal32(..) => decimal!(Decimal32Type),
         DataType::Decimal64(..) => decimal!(Decimal64Type),
@@ -335,7 +353,8 @@ mod tests {
             some(&["-9223372036854775808", "9007199254740993"])
         );
         assert_eq!(exact(&UInt64Array::from(vec![u64::MAX])), some(&["18446744073709551615"]));
-        assert_eq!(short(&Int32Array::from(vec![2013, 10_000, -1_234_567])), some(&["2013", "10,000", "-1,234,567"]));
+        assert_eq!(short(&Int32Array::from(vec![2013, 10_000, -1_234_567])), some(&["2,013", "10,000", "-1,234,567"]));
+        assert_eq!(short(&Int32Array::from(vec![2013, 1999])), some(&["2013", "1999"]));
     }
 
     #[test]

@@ -9,7 +9,7 @@ const LARGE: f64 = 1e15;
 /// Below this, too.
 const SMALL: f64 = 1e-4;
 
-/// An integer; with a separator from five digits on, as years and the like are not split.
+/// An integer.
 pub(super) fn integer(value: i128, separator: Option<char>, out: &mut String) {
     let start = out.len();
     let _infallible = write!(out, "{value}");
@@ -28,7 +28,7 @@ pub(super) fn decimal_text(text: &str, separator: Option<char>, out: &mut String
 }
 
 /// A float: shortest text that reads back the same, or with a fixed number of decimals.
-pub(super) fn float(value: f64, fixed: Option<(u8, char)>, out: &mut String) {
+pub(super) fn float(value: f64, fixed: Option<(u8, Option<char>)>, out: &mut String) {
     if special(value, out) {
         return;
     }
@@ -37,7 +37,9 @@ pub(super) fn float(value: f64, fixed: Option<(u8, char)>, out: &mut String) {
         Some((decimals, separator)) if size == 0.0 || (SMALL..LARGE).contains(&size) => {
             let start = out.len();
             let done = write!(out, "{value:.*}", usize::from(decimals));
-            group(out, start, separator);
+            if let Some(separator) = separator {
+                group(out, start, separator);
+            }
             done
         }
         Some(_) => write!(out, "{value:.3e}"),
@@ -47,7 +49,7 @@ pub(super) fn float(value: f64, fixed: Option<(u8, char)>, out: &mut String) {
 }
 
 /// As [`float`]; the shortest text is a 32-bit float's own.
-pub(super) fn float32(value: f32, fixed: Option<(u8, char)>, out: &mut String) {
+pub(super) fn float32(value: f32, fixed: Option<(u8, Option<char>)>, out: &mut String) {
     if fixed.is_some() {
         return float(f64::from(value), fixed, out);
     }
@@ -91,9 +93,6 @@ fn group(out: &mut String, start: usize, separator: char) {
     let text = &out[start..];
     let sign = usize::from(text.starts_with('-'));
     let digits = text[sign..].bytes().take_while(u8::is_ascii_digit).count();
-    if digits < 5 {
-        return;
-    }
     let mut at = start + sign + digits;
     while at > start + sign + 3 {
         at -= 3;
