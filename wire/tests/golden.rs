@@ -1,0 +1,107 @@
+//! The Arrow project's golden streams and files, found by `ARROW_TEST_DATA` (the `data` folder of
+//! apache/arrow-testing): read as arrow-rs reads them, or refused with a typed error.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test stops where it fails, and says why it is skipped")]
+
+use std::panic::catch_unwind;
+use std::path::{Path, PathBuf};
+
+use arrow_array::RecordBatch;
+use arrow_buffer::Buffer;
+use wire::file::FileReader;
+use wire::stream::{Event, StreamDecoder};
+use wire::{Error, Limits};
+
+fn golden(extension: &str) -> Vec<PathBuf> {
+    let Some(data) = std::env::var_os("ARROW_TEST_DATA") else {
+        println!("skipped: ARROW_TEST_DATA is not set");
+        return Vec::new();
+    };
+    let root = Path::new(&data).join("arrow-ipc-stream/integration");
+    let folders = std::fs::read_dir(&root).unwrap_or_else(|error| panic!("{}: {error}", root.display()));
+    let mut files: Vec<PathBuf> = folders
+        .map(|folder| folder.unwrap().path())
+        .filter(|path| path.is_dir())
+        .flat_map(|folder| std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()))
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "{} holds no .{extension}", root.display());
+    files
+}
+
+fn read_stream(bytes: &[u8], cut: usize) -> Result<Vec<RecordBatch>, Error> {
+    let mut decoder = StreamDecoder::new(Limits::default());
+    let mut batches = Vec::new();
+    for piece in bytes.chunks(cut) {
+        decoder.push(piece.to_vec());
+        while let Some(event) = decoder.next_event() {
+            if let Event::Batch(batch) = event? {
+                batches.push(batch);
+            }
+        }
+    }
+    decoder.finish()?;
+    Ok(batches)
+}
+
+fn read_file(bytes: &[u8]) -> Result<Vec<RecordBatch>, Error> {
+    let mut reader = FileReader::try_new(Buffer::from(bytes), Limits::default())?;
+    (0..reader.batches()).map(|index| reader.batch(index)).collect()
+}
+
+/// What arrow-rs reads; `None` where it fails.
+fn by_arrow(path: &Path) -> Option<Vec<RecordBatch>> {
+    let path = path.to_owned();
+    catch_unwind(move || {
+        let file = std::io::BufReader::new(std::fs::File::open(&path).ok()?);
+        if path.extension()? == "stream" {
+            arrow_ipc::reader::StreamReader::try_new(file, None).ok()?.collect::<Result<_, _>>().ok()
+        } else {
+            arrow_ipc::reader::FileReader::try_new(file, None).ok()?.collect::<Result<_, _>>().ok()
+        }
+    })
+    .ok()
+    .flatten()
+}
+
+/// Whether this build says of itself that it does not read the type or the codec.
+fn is_unsupported(error: &Error) -> bool {
+    matches!(error, Error::UnsupportedType { .. } | Error::UnsupportedCompression { .. } | Error::BigEndian)
+}
+
+fn check(extension: &str, read: impl Fn(&[u8]) -> Result<Vec<RecordBatch>, Error>) {
+    let (mut equal, mut refused, mut alone) = (0, 0, Vec::new());
+    for path in golden(extension) {
+        let name = format!(
+            "{}/{}",
+            path.parent().unwrap().file_name().unwrap().to_string_lossy(),
+            path.file_name().unwrap().to_string_lossy()
+        );
+        match read(&std::fs::read(&path).unwrap()) {
+            Ok(batches) => match by_arrow(&path) {
+                Some(expected) if expected == batches => equal += 1,
+                _ => alone.push(name),
+            },
+            Err(error) if is_unsupported(&error) => refused += 1,
+            Err(error) => panic!("{name}: {error}"),
+        }
+    }
+    println!("{extension}: {equal} equal to arrow-rs, {refused} refused by type; arrow-rs differs on {alone:?}");
+    assert!(alone.len() <= 4, "arrow-rs differs on {alone:?}");
+}
+
+#[test]
+fn streams() {
+    check("stream", |bytes| {
+        let whole = read_stream(bytes, bytes.len());
+        for cut in [1, 7, 64, 65_536] {
+            assert_eq!(read_stream(bytes, cut), whole, "in cuts of {cut}");
+        }
+        whole
+    });
+}
+
+#[test]
+fn files() {
+    check("arrow_file", read_file);
+}
