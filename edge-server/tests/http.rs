@@ -198,8 +198,7 @@ fn gated() -> (Served, Sender<Result<RecordBatch, String>>, Arc<AtomicUsize>, Re
     let batch = RecordBatch::try_from_iter([("n", numbers)]).unwrap();
     let (open, gate) = channel();
     let read = Arc::new(AtomicUsize::new(0));
-    let source =
-        Gated { schema: batch.schema(), gate: std::sync::Mutex::new(Some(gate)), read: read.clone() };
+    let source = Gated { schema: batch.schema(), gate: std::sync::Mutex::new(Some(gate)), read: read.clone() };
     let server = Served::tables(vec![Table { name: "slow".to_owned(), source: Arc::new(source) }]);
     (server, open, read, batch)
 }

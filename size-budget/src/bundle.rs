@@ -24,7 +24,7 @@ const FEATURES: &str = "-Ctarget-feature=+simd128,+bulk-memory,+sign-ext,+mutabl
 /// The compiler is the pinned stable one; `RUSTC_BOOTSTRAP` lets it take them.
 const SMALLER: &str = "-Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none -Zlocation-detail=none";
 /// Counts up when the way of building changes, so that kept bundles are built anew.
-const RECIPE: u32 = 2;
+const RECIPE: u32 = 3;
 
 /// The viewer, ready to be served.
 #[derive(Debug, Clone)]
@@ -49,6 +49,9 @@ pub fn workspace() -> PathBuf {
 /// Folders and files that the bundle is made from, relative to the workspace.
 pub const SOURCES: [&str; 6] = ["kernels", "wire", "wasm-view", "Cargo.toml", "Cargo.lock", "size-budget/src"];
 
+/// The viewer's scripts, in the order in which they follow the glue.
+const SCRIPTS: [&str; 5] = ["style.js", "tools.js", "panel.js", "input.js", "element.js"];
+
 /// Builds the bundle under a target directory, or takes the kept one when nothing has changed.
 ///
 /// # Errors
@@ -68,13 +71,18 @@ pub fn build(target: &Path) -> Result<Bundle> {
         Some(tool) => tool.run(&wasm, &keep)?,
         None => wasm,
     };
-    let mut js = glue.into_bytes();
-    let element = root.join("wasm-view/js/element.js");
-    if element.exists() {
-        js.push(b'\n');
-        js.extend(fs::read(&element).map_err(at(&element))?);
+    let mut js = glue;
+    for name in SCRIPTS {
+        let path = root.join("wasm-view/js").join(name);
+        js.push('\n');
+        js.push_str(&fs::read_to_string(&path).map_err(at(&path))?);
     }
-    let bundle = Bundle { wasm: measure::strip(&named)?, named, js, optimiser: optimiser.map(|tool| tool.name) };
+    let bundle = Bundle {
+        wasm: measure::strip(&named)?,
+        named,
+        js: measure::compact_script(&js).into_bytes(),
+        optimiser: optimiser.map(|tool| tool.name),
+    };
     write_kept(&keep, &bundle)?;
     fs::write(&stamp, inputs).map_err(at(&stamp))?;
     Ok(bundle)

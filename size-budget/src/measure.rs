@@ -163,6 +163,23 @@ pub fn strip(module: &[u8]) -> Result<Vec<u8>> {
     Ok(out)
 }
 
+/// A script without indentation, empty lines and lines of comment. Line breaks stay, and so does what is
+/// behind the first word of a line, so that texts and automatic semicolons mean what they meant.
+#[must_use]
+pub fn compact_script(script: &str) -> String {
+    let mut out = String::with_capacity(script.len());
+    let mut comment = false;
+    for line in script.lines().map(str::trim) {
+        comment |= line.starts_with("/*");
+        if !comment && !line.is_empty() && !line.starts_with("//") {
+            out.push_str(line);
+            out.push('\n');
+        }
+        comment &= !line.ends_with("*/");
+    }
+    out
+}
+
 fn length(range: &Range<u64>) -> usize {
     (range.end - range.start) as usize
 }

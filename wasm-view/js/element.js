@@ -2,79 +2,12 @@
 //
 // The module above holds data, view and pixels. Here is what only a page can do: the element and its shadow
 // tree, the fetch, the boxes that people type into, and the pointer's and keyboard's events on their way in.
+// `style.js`, `tools.js`, `panel.js` and `input.js` stand before it in the bundle.
 
-const PAINT = 1, LAYOUT = 2, SELECTION = 4, VIEW = 8, CAPTURE = 16, SCHEMA = 32, ROWS = 64;
-const CURSORS = ['default', 'pointer', 'col-resize'];
-const FUNCTIONS = ['count', 'sum', 'mean', 'min', 'max'];
 /** While a load runs, a filtered or sorted view is found anew at most this often (ms). */
 const REFRESH_EVERY = 400;
 /** Quiet after a keystroke before a filter runs (ms). */
 const TYPING = 140;
-
-const LIGHT = `--bodkin-background:#fff;--bodkin-header:#f7f9f9;--bodkin-line:#e6eaeb;--bodkin-text:#1a2226;
---bodkin-muted:#5a666d;--bodkin-faint:#6d797f;--bodkin-hover:#f3f7f7;--bodkin-selected:#e3f3f0;--bodkin-accent:#0b6b62;
---bodkin-thumb:#c4cdd0;--bodkin-field:#fff;--bodkin-error:#b3261e;color-scheme:light;`;
-const DARK = `--bodkin-background:#0f1416;--bodkin-header:#151b1e;--bodkin-line:#252e32;--bodkin-text:#e6ecee;
---bodkin-muted:#9aa6ac;--bodkin-faint:#87939a;--bodkin-hover:#161d20;--bodkin-selected:#12312d;--bodkin-accent:#4fd1bd;
---bodkin-thumb:#3c484d;--bodkin-field:#0f1416;--bodkin-error:#ff8a80;color-scheme:dark;`;
-const STYLE = `
-:host{${LIGHT}--bodkin-font:ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
-display:block;height:100%;min-height:220px;contain:strict;font:13px/1.4 var(--bodkin-font);color:var(--bodkin-text)}
-@media (prefers-color-scheme:dark){:host{${DARK}}}
-:host([theme=light]){${LIGHT}} :host([theme=dark]){${DARK}}
-:host([hidden]){display:none}
-[hidden]{display:none!important}
-*{box-sizing:border-box}
-.frame{display:flex;flex-direction:column;height:100%;background:var(--bodkin-background);overflow:hidden}
-.bar,.status{display:flex;align-items:center;gap:12px;padding:0 14px;flex:none;white-space:nowrap}
-.bar{min-height:48px;border-bottom:1px solid var(--bodkin-line)}
-.status{height:30px;border-top:1px solid var(--bodkin-line);color:var(--bodkin-muted);font-size:12px;background:var(--bodkin-header)}
-.count b{font-weight:600;font-variant-numeric:tabular-nums}
-.dim{color:var(--bodkin-muted)}
-.grow{flex:1;min-width:0;overflow:hidden;text-overflow:ellipsis}
-.chips{display:flex;flex-wrap:wrap;gap:6px;min-width:0}
-.bar .chips{flex:1;flex-wrap:nowrap;overflow:hidden}
-.chip{display:inline-flex;align-items:center;gap:4px;height:26px;padding:0 4px 0 10px;border-radius:13px;max-width:260px;
-background:var(--bodkin-selected);color:var(--bodkin-accent);font-size:12px;font-weight:500}
-.chip span{overflow:hidden;text-overflow:ellipsis}
-button,select,input{font:inherit;color:inherit}
-.chip button{all:unset;cursor:pointer;width:18px;height:18px;border-radius:9px;text-align:center;line-height:17px;font-size:14px}
-.chip button:hover{background:var(--bodkin-accent);color:var(--bodkin-background)}
-.button{height:30px;padding:0 12px;border:1px solid var(--bodkin-line);border-radius:7px;background:var(--bodkin-field);
-font-weight:500;cursor:pointer}
-.button:hover{border-color:var(--bodkin-accent)}
-.button[aria-expanded=true]{background:var(--bodkin-selected);border-color:var(--bodkin-selected);color:var(--bodkin-accent)}
-:is(button,select,input,canvas):focus-visible,.chip button:focus-visible{outline:2px solid var(--bodkin-accent);outline-offset:1px}
-canvas:focus-visible{outline-offset:-2px}
-canvas:is(.pointed,.selected):focus-visible{outline:none}
-.value .dim{margin-right:8px}
-.panel{display:grid;grid-template-columns:auto 1fr;gap:10px 14px;align-items:center;padding:12px 14px;
-border-bottom:1px solid var(--bodkin-line);background:var(--bodkin-header)}
-.panel .label{color:var(--bodkin-muted);font-size:12px}
-.panel select{height:26px;max-width:180px;padding:0 6px;border:1px solid var(--bodkin-line);border-radius:13px;
-background:var(--bodkin-field);font-size:12px}
-.progress{height:2px;flex:none;background:transparent;margin-top:-2px;z-index:1;opacity:0;transition:opacity .4s .2s}
-.progress.on{opacity:1;transition:none}
-.progress i{display:block;height:100%;width:0;background:var(--bodkin-accent)}
-.grid{position:relative;flex:1;min-height:0}
-canvas{position:absolute;inset:0;width:100%;height:100%;touch-action:none}
-.boxes{position:absolute;right:0;overflow:clip;pointer-events:none}
-.boxes input{position:absolute;top:2px;height:26px;padding:0 8px;border:1px solid var(--bodkin-line);border-radius:6px;
-background:var(--bodkin-field);font-size:12px;pointer-events:auto;min-width:0}
-.boxes input::placeholder{color:var(--bodkin-faint);opacity:.75}
-.boxes input:focus{outline:none;border-color:var(--bodkin-accent);box-shadow:0 0 0 1px var(--bodkin-accent)}
-.boxes input.set{border-color:var(--bodkin-accent);color:var(--bodkin-accent);font-weight:500}
-.boxes input[aria-invalid=true]{border-color:var(--bodkin-error);box-shadow:0 0 0 1px var(--bodkin-error);color:var(--bodkin-error)}
-.message{position:absolute;inset:0;display:flex;flex-direction:column;gap:8px;align-items:center;justify-content:center;
-padding:24px;text-align:center;pointer-events:none}
-.message.whole{background:var(--bodkin-background);pointer-events:auto}
-.message b{font-size:15px;font-weight:600}
-.message p{margin:0;max-width:56ch;color:var(--bodkin-muted);overflow-wrap:anywhere}
-.message .button{margin-top:8px;pointer-events:auto}
-.value{color:var(--bodkin-text)}
-.value.error{color:var(--bodkin-error)}
-@media (prefers-reduced-motion:reduce){*{transition:none!important}}
-@media (max-width:560px){.status .time,.count .dim{display:none}}`;
 
 let ready;
 let sheet;
@@ -84,54 +17,6 @@ function start() {
   ready ??= __wbg_init({ module_or_path: new URL('bodkin.wasm', import.meta.url) });
   return ready;
 }
-
-const zones = new Map();
-
-/** The offset of a time zone at a moment, in seconds; NaN for a zone that the browser does not know. */
-function zoneOffset(zone, seconds) {
-  let format = zones.get(zone);
-  if (format === undefined) {
-    try {
-      format = new Intl.DateTimeFormat('en-US', {
-        timeZone: zone, calendar: 'gregory', hourCycle: 'h23', era: 'short',
-        year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric',
-      });
-    } catch {
-      format = null;
-    }
-    zones.set(zone, format);
-  }
-  if (format === null || Math.abs(seconds) > 8.64e12) return NaN;
-  const part = {};
-  for (const { type, value } of format.formatToParts(seconds * 1000)) part[type] = value;
-  const year = part.era === 'BC' ? 1 - part.year : +part.year;
-  const local = new Date(0);
-  local.setUTCFullYear(year, part.month - 1, part.day);
-  local.setUTCHours(part.hour, part.minute, part.second);
-  return Math.round(local.getTime() / 1000 - seconds);
-}
-
-/** Lets the page breathe: paint, answer the pointer. */
-function breathe() {
-  return new Promise((resolve) => {
-    const channel = new MessageChannel();
-    channel.port1.onmessage = () => { channel.port1.close(); resolve(); };
-    channel.port2.postMessage(0);
-  });
-}
-
-function make(name, properties = {}, ...children) {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(properties)) {
-    if (key.includes('-') || key === 'role' || key === 'part') element.setAttribute(key, value);
-    else element[key] = value;
-  }
-  element.append(...children);
-  return element;
-}
-
-const count = (number) => number.toLocaleString();
-const bytes = (number) => (number < 1e6 ? `${(number / 1e3).toFixed(0)} kB` : `${(number / 1e6).toFixed(1)} MB`);
 
 /** A table of an Arrow stream. Attributes: `src`, `theme` (`light` or `dark`). */
 class BodkinTable extends HTMLElement {
@@ -301,6 +186,7 @@ class BodkinTable extends HTMLElement {
   // Beginning and ending.
 
   #aggregates = [];
+  #choices = { function: 'mean' };
 
   #build() {
     if (!sheet) {
@@ -334,7 +220,17 @@ class BodkinTable extends HTMLElement {
       if (!p.panel.hidden) this.#panel();
     });
     p.reset.addEventListener('click', () => this.reset());
-    this.#listen(p.canvas);
+    listen(p.canvas, () => this.#viewer, {
+      after: (changes) => this.#after(changes),
+      timed: (what, run) => this.#timed(what, run),
+      perhapsSorted: (run) => this.#perhapsSorted(run),
+      copy: () => this.#copy(),
+      glide: (by) => { this.#glide = by === 0 ? 0 : this.#glide + by; },
+      failed: (error) => {
+        this.#complain(error);
+        if (error instanceof WebAssembly.RuntimeError) { this.#fail(error, this.src); this.#message(); }
+      },
+    });
   }
 
   /** Shows all rows in their order. */
@@ -641,16 +537,10 @@ class BodkinTable extends HTMLElement {
 
   // Chips and the group panel.
 
-  #chip(text, label, remove) {
-    const cross = make('button', { type: 'button', textContent: '×', 'aria-label': label });
-    cross.addEventListener('click', remove);
-    return make('span', { className: 'chip', title: text }, make('span', { textContent: text }), cross);
-  }
-
   #chips() {
     const viewer = this.#viewer;
     const filtered = viewer.filteredColumns();
-    this.#parts.chips.replaceChildren(...filtered.map((column) => this.#chip(
+    this.#parts.chips.replaceChildren(...filtered.map((column) => chip(
       `${column}  ${viewer.filterText(column)}`, `remove the filter of ${column}`, () => this.setFilter(column, ''))));
     const keys = viewer.groupKeys();
     this.#parts.reset.hidden = !(filtered.length || keys.length || this.#aggregates.length || viewer.sort().length);
@@ -658,124 +548,22 @@ class BodkinTable extends HTMLElement {
   }
 
   #panel() {
-    const viewer = this.#viewer;
-    const names = viewer.columnNames();
-    const keys = viewer.groupKeys();
-    const group = (nextKeys, aggregates) => {
-      // A group without a figure says little: the first key brings the count.
-      if (nextKeys.length && !aggregates.length) aggregates = [['count', '']];
-      if (!nextKeys.length) aggregates = [];
+    this.#parts.panel.replaceChildren(...groupPanel(this.#viewer, this.#aggregates, this.#choices, (keys, aggregates) => {
       try {
-        this.setGroup(nextKeys, aggregates);
+        this.setGroup(keys, aggregates);
       } catch (error) {
-        this.#parts.value.textContent = error.message;
-        this.#parts.value.classList.add('error');
+        this.#complain(error);
       }
-    };
-    const choice = (label, options, chosen) => {
-      const select = make('select', { 'aria-label': label }, make('option', { textContent: `${label}…`, value: '' }),
-        ...options.map((name) => make('option', { textContent: name, value: name })));
-      select.addEventListener('change', () => chosen(select.value));
-      return select;
-    };
-    const keyChips = keys.map((key) => this.#chip(key, `do not group by ${key}`, () => group(keys.filter((other) => other !== key), this.#aggregates)));
-    const addKey = choice('add column', names.filter((name) => !keys.includes(name)), (name) => group([...keys, name], this.#aggregates));
-    addKey.dataset.group = 'key';
-    const aggregateChips = this.#aggregates.map((aggregate, index) => this.#chip(
-      aggregate[1] ? `${aggregate[0]} of ${aggregate[1]}` : 'count of rows', 'remove', () => group(keys, this.#aggregates.toSpliced(index, 1))));
-    const line = [...aggregateChips];
-    if (keys.length) {
-      const functions = make('select', { 'aria-label': 'aggregate' }, ...FUNCTIONS.map((name) => make('option', { textContent: name, value: name })));
-      functions.value = this.lastFunction ?? 'mean';
-      functions.dataset.group = 'function';
-      const columns = () => names.filter((_, index) => ['count', 'min', 'max'].includes(functions.value) || viewer.columnIsNumber(index));
-      const add = (name) => {
-        this.lastFunction = functions.value;
-        group(keys, [...this.#aggregates, [functions.value, name]]);
-      };
-      let column = choice('of column', columns(), add);
-      column.dataset.group = 'column';
-      functions.addEventListener('change', () => {
-        const next = choice('of column', columns(), add);
-        next.dataset.group = 'column';
-        column.replaceWith(next);
-        column = next;
-      });
-      line.push(functions, column);
-    } else {
-      line.push(make('span', { className: 'dim', textContent: 'choose a column to group by' }));
-    }
-    this.#parts.panel.replaceChildren(
-      make('span', { className: 'label', textContent: 'Group by' }), make('div', { className: 'chips' }, ...keyChips, addKey),
-      make('span', { className: 'label', textContent: 'Show' }), make('div', { className: 'chips' }, ...line));
+    }));
   }
 
-  // Pointer and keys.
-
-  #listen(canvas) {
-    const guard = (run) => (event) => {
-      if (!this.#viewer) return;
-      try {
-        run(event);
-      } catch (error) {
-        this.#parts.value.textContent = error.message;
-        this.#parts.value.classList.add('error');
-        if (error instanceof WebAssembly.RuntimeError) { this.#fail(error, this.src); this.#message(); }
-      }
-    };
-    canvas.addEventListener('wheel', guard((event) => {
-      const unit = event.deltaMode === 1 ? 28 : event.deltaMode === 2 ? canvas.clientHeight : 1;
-      let [x, y] = [event.deltaX * unit, event.deltaY * unit];
-      if (event.shiftKey && x === 0) [x, y] = [y, 0];
-      const stepped = Math.abs(y) >= 80 && x === 0 && !matchMedia('(prefers-reduced-motion: reduce)').matches;
-      if (!stepped) {
-        const changes = this.#viewer.wheel(x, y);
-        if (changes) event.preventDefault();
-        return this.#after(changes);
-      }
-      // A wheel with notches: what is left of the way is gone in a few frames.
-      const first = this.#viewer.wheel(0, y * 0.3);
-      if (!first) return;
-      event.preventDefault();
-      this.#glide += y * 0.7;
-      this.#after(first);
-    }), { passive: false });
-    canvas.addEventListener('pointerdown', guard((event) => {
-      if (event.button !== 0) return;
-      this.#glide = 0;
-      canvas.classList.add('pointed');
-      canvas.focus({ preventScroll: true });
-      const changes = this.#viewer.pointerDown(event.offsetX, event.offsetY, event.pointerType === 'touch');
-      if (changes & CAPTURE) canvas.setPointerCapture(event.pointerId);
-      this.#after(changes);
-    }));
-    canvas.addEventListener('pointermove', guard((event) => {
-      const changes = this.#viewer.pointerMove(event.offsetX, event.offsetY);
-      canvas.style.cursor = CURSORS[changes >>> 16] ?? 'default';
-      this.#after(changes & 0xffff);
-    }));
-    canvas.addEventListener('pointerup', guard((event) => {
-      this.#timedQuietly(() => this.#viewer.pointerUp(event.offsetX, event.offsetY, event.shiftKey || event.ctrlKey || event.metaKey));
-    }));
-    canvas.addEventListener('pointercancel', guard(() => this.#after(this.#viewer.pointerUp(-1, -1, false))));
-    canvas.addEventListener('pointerleave', guard(() => this.#after(this.#viewer.pointerLeave())));
-    canvas.addEventListener('dblclick', guard((event) => this.#after(this.#viewer.doubleClick(event.offsetX, event.offsetY))));
-    canvas.addEventListener('keydown', guard((event) => {
-      canvas.classList.remove('pointed');
-      const control = event.ctrlKey || event.metaKey;
-      if (control && event.key.toLowerCase() === 'c') return this.#copy();
-      if (event.key === 'Enter' && this.#viewer.selection().length) {
-        event.preventDefault();
-        return this.#timed('sorted', () => this.#viewer.toggleSort(this.#viewer.selection()[1], event.shiftKey));
-      }
-      const changes = this.#viewer.key(event.key, control);
-      if (changes) event.preventDefault();
-      this.#after(changes);
-    }));
+  #complain(error) {
+    this.#parts.value.textContent = error.message;
+    this.#parts.value.classList.add('error');
   }
 
   /** A click may or may not have sorted. */
-  #timedQuietly(run) {
+  #perhapsSorted(run) {
     const begin = performance.now();
     const changes = run();
     if (changes & VIEW) this.#time('sorted', performance.now() - begin);
@@ -792,17 +580,6 @@ class BodkinTable extends HTMLElement {
   #emit(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
   }
-}
-
-/** An error of a response: the server's problem document, or its status. */
-async function problem(response) {
-  const error = new Error(`${response.status} ${response.statusText}`);
-  if (response.headers.get('content-type')?.includes('json')) {
-    const document = await response.json().catch(() => ({}));
-    error.title = document.title;
-    error.message = document.detail ?? error.message;
-  }
-  return error;
 }
 
 if (!customElements.get('bodkin-table')) customElements.define('bodkin-table', BodkinTable);

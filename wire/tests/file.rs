@@ -12,9 +12,10 @@ use wire::{Error, Limits};
 
 fn batches() -> Vec<RecordBatch> {
     let mut random = Random::new(21);
-    let columns = common::types().into_iter().enumerate().map(|(column, data_type)| {
-        (format!("c{column}"), common::array(&mut random, &data_type, 40, 20), true)
-    });
+    let columns = common::types()
+        .into_iter()
+        .enumerate()
+        .map(|(column, data_type)| (format!("c{column}"), common::array(&mut random, &data_type, 40, 20), true));
     let whole = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
     // Slices share their dictionaries, of which a file holds one per column.
     vec![whole.slice(0, 10), whole.slice(10, 0), whole.slice(10, 30)]

@@ -1,6 +1,11 @@
 //! The Arrow project's golden streams and files, found by `ARROW_TEST_DATA` (the `data` folder of
 //! apache/arrow-testing): read as arrow-rs reads them, or refused with a typed error.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test stops where it fails, and says why it is skipped")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test stops where it fails, and says why it is skipped"
+)]
 
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};

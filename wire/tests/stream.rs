@@ -115,7 +115,8 @@ fn schema_metadata_and_field_metadata_are_kept() {
         .with_metadata([("unit".to_owned(), "minutes".to_owned())].into_iter().collect::<HashMap<_, _>>());
     let schema = Schema::new(vec![field])
         .with_metadata([("source".to_owned(), "ünïcode".to_owned())].into_iter().collect::<HashMap<_, _>>());
-    let bytes = encode(&[RecordBatch::try_new(Arc::new(schema.clone()), vec![Arc::new(Int32Array::from(vec![1]))]).unwrap()]);
+    let bytes =
+        encode(&[RecordBatch::try_new(Arc::new(schema.clone()), vec![Arc::new(Int32Array::from(vec![1]))]).unwrap()]);
     assert_eq!(decode([bytes.as_slice()]).unwrap()[0].schema().as_ref(), &schema);
 }
 

@@ -1,0 +1,60 @@
+// Small things that the element needs of the browser: time zones, breaks, elements, numbers, problem documents.
+
+const zones = new Map();
+
+/** The offset of a time zone at a moment, in seconds; NaN for a zone that the browser does not know. */
+function zoneOffset(zone, seconds) {
+  let format = zones.get(zone);
+  if (format === undefined) {
+    try {
+      format = new Intl.DateTimeFormat('en-US', {
+        timeZone: zone, calendar: 'gregory', hourCycle: 'h23', era: 'short',
+        year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric',
+      });
+    } catch {
+      format = null;
+    }
+    zones.set(zone, format);
+  }
+  if (format === null || Math.abs(seconds) > 8.64e12) return NaN;
+  const part = {};
+  for (const { type, value } of format.formatToParts(seconds * 1000)) part[type] = value;
+  const year = part.era === 'BC' ? 1 - part.year : +part.year;
+  const local = new Date(0);
+  local.setUTCFullYear(year, part.month - 1, part.day);
+  local.setUTCHours(part.hour, part.minute, part.second);
+  return Math.round(local.getTime() / 1000 - seconds);
+}
+
+/** Lets the page breathe: paint, answer the pointer. */
+function breathe() {
+  return new Promise((resolve) => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => { channel.port1.close(); resolve(); };
+    channel.port2.postMessage(0);
+  });
+}
+
+function make(name, properties = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(properties)) {
+    if (key.includes('-') || key === 'role' || key === 'part') element.setAttribute(key, value);
+    else element[key] = value;
+  }
+  element.append(...children);
+  return element;
+}
+
+const count = (number) => number.toLocaleString();
+const bytes = (number) => (number < 1e6 ? `${(number / 1e3).toFixed(0)} kB` : `${(number / 1e6).toFixed(1)} MB`);
+
+/** An error of a response: the server's problem document, or its status. */
+async function problem(response) {
+  const error = new Error(`${response.status} ${response.statusText}`);
+  if (response.headers.get('content-type')?.includes('json')) {
+    const document = await response.json().catch(() => ({}));
+    error.title = document.title;
+    error.message = document.detail ?? error.message;
+  }
+  return error;
+}
