@@ -8,6 +8,7 @@
 //!
 //! The [`query`] module strings the kernels together: a small, serialisable [`query::Plan`] that a
 //! server and a browser run by the same code.
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
 #![allow(
     unsafe_code,
     reason = "the one crate of the workspace whose inner loops may argue with the compiler; every block carries its proof"

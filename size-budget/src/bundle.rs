@@ -161,17 +161,9 @@ fn compile(root: &Path, target: &Path) -> Result<PathBuf> {
         .env("CARGO_TARGET_DIR", target)
         .env("RUSTFLAGS", [FEATURES, " ", SMALLER].concat())
         .env("RUSTC_BOOTSTRAP", "1")
-        .args([
-            "build",
-            "-Zbuild-std=std,panic_abort",
-            "--package",
-            "wasm-view",
-            "--lib",
-            "--profile",
-            "viewer",
-            "--target",
-            TARGET,
-        ])
+        .args(["rustc", "--package", "wasm-view", "--lib", "--crate-type", "cdylib"])
+        .args(["--profile", "viewer", "--target", TARGET])
+        .args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"])
         .args(["--color", "never"]);
     if root.join("Cargo.lock").exists() {
         command.arg("--locked");
