@@ -15,10 +15,10 @@ use arrow_array::{
     OffsetSizeTrait,
 };
 use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow_ipc::{Buffer as BufferSpan, FieldNode};
 use arrow_schema::{ArrowError, DataType, Field};
-use flatbuffers::Vector;
 
+use crate::flat::Vector;
+use crate::message::malformed;
 use crate::schema::Ids;
 use crate::{Error, Result};
 
@@ -26,9 +26,9 @@ type Dictionaries<'a> = &'a dyn Fn(i64) -> Option<&'a ArrayRef>;
 
 /// Walks the nodes and buffers of one record batch.
 pub(crate) struct ArrayReader<'a> {
-    nodes: Vector<'a, FieldNode>,
-    buffers: Vector<'a, BufferSpan>,
-    variadic: Option<Vector<'a, i64>>,
+    nodes: Vector<'a>,
+    buffers: Vector<'a>,
+    variadic: Option<Vector<'a>>,
     body: &'a Buffer,
     offset: u64,
     dictionaries: Dictionaries<'a>,
@@ -39,9 +39,9 @@ pub(crate) struct ArrayReader<'a> {
 
 impl<'a> ArrayReader<'a> {
     pub(crate) fn new(
-        nodes: Vector<'a, FieldNode>,
-        buffers: Vector<'a, BufferSpan>,
-        variadic: Option<Vector<'a, i64>>,
+        nodes: Vector<'a>,
+        buffers: Vector<'a>,
+        variadic: Option<Vector<'a>>,
         body: &'a Buffer,
         offset: u64,
         dictionaries: Dictionaries<'a>,
@@ -203,20 +203,21 @@ impl<'a> ArrayReader<'a> {
         if self.next_node >= self.nodes.len() {
             return Err(Error::Metadata { offset: self.offset, what: "a batch has fewer nodes than its schema" });
         }
-        let node = self.nodes.get(self.next_node);
+        let part = |distance: usize| self.nodes.i64(self.next_node, distance).map_err(malformed(self.offset));
+        let (length, null_count) = (part(0)?, part(8)?);
         self.next_node += 1;
         let limit = i32::MAX as usize;
-        let rows = usize::try_from(node.length()).ok().filter(|&rows| rows <= limit);
-        let nulls = usize::try_from(node.null_count()).ok();
+        let rows = usize::try_from(length).ok().filter(|&rows| rows <= limit);
+        let nulls = usize::try_from(null_count).ok();
         match (rows, nulls) {
             (Some(rows), Some(nulls)) if nulls <= rows => Ok((rows, nulls)),
             (Some(rows), _) => Err(Error::RowCount {
                 offset: self.offset,
                 column: field.name().clone(),
                 expected: rows as i64,
-                found: node.null_count(),
+                found: null_count,
             }),
-            (None, _) => Err(Error::Limit { offset: self.offset, what: "number of rows", found: node.length(), limit }),
+            (None, _) => Err(Error::Limit { offset: self.offset, what: "number of rows", found: length, limit }),
         }
     }
 
@@ -225,10 +226,11 @@ impl<'a> ArrayReader<'a> {
         if self.next_buffer >= self.buffers.len() {
             return Err(Error::Metadata { offset: self.offset, what: "a batch has fewer buffers than its schema" });
         }
-        let span = self.buffers.get(self.next_buffer);
+        let part = |distance: usize| self.buffers.i64(self.next_buffer, distance).map_err(malformed(self.offset));
+        let span = (part(0)?, part(8)?);
         self.next_buffer += 1;
-        let start = usize::try_from(span.offset()).ok();
-        let length = usize::try_from(span.length()).ok();
+        let start = usize::try_from(span.0).ok();
+        let length = usize::try_from(span.1).ok();
         match (start, length) {
             (Some(start), Some(length)) if start.checked_add(length).is_some_and(|end| end <= self.body.len()) => {
                 Ok(self.body.slice_with_length(start, length))
@@ -238,8 +240,8 @@ impl<'a> ArrayReader<'a> {
             _ => Err(Error::BufferOutOfBounds {
                 offset: self.offset,
                 column: field.name().clone(),
-                start: span.offset(),
-                length: span.length(),
+                start: span.0,
+                length: span.1,
                 body: self.body.len(),
             }),
         }
@@ -325,7 +327,7 @@ impl<'a> ArrayReader<'a> {
         if self.next_variadic >= counts.len() {
             return Err(missing);
         }
-        let count = counts.get(self.next_variadic);
+        let count = counts.i64(self.next_variadic, 0).map_err(malformed(self.offset))?;
         self.next_variadic += 1;
         let left = self.buffers.len() - self.next_buffer;
         let count = usize::try_from(count).ok().filter(|&count| count <= left).ok_or(Error::Limit {

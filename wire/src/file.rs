@@ -4,6 +4,7 @@ use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 use arrow_schema::SchemaRef;
 
+use crate::flat::{Table, Vector};
 use crate::message::{self, Outcome, Reader};
 use crate::{Error, Limits, Result};
 
@@ -100,18 +101,20 @@ impl FileReader {
         let Some(start) = start else {
             return Err(Error::NotAFile { what: "a footer length within the file" });
         };
-        // Flatbuffers are verified in place only when aligned.
-        let footer_bytes = Buffer::from(&bytes.as_slice()[start..tail]);
         let offset = start as u64;
-        let footer = arrow_ipc::root_as_footer_with_opts(&message::verifier(&limits), &footer_bytes)
-            .map_err(|_| Error::Metadata { offset, what: "the footer is not a valid flatbuffer" })?;
+        let bad = message::malformed(offset);
+        let footer_bytes = bytes.slice_with_length(start, tail - start);
+        let footer = Table::root(&footer_bytes).map_err(&bad)?;
         let mut reader = Reader::default();
-        let schema = footer.schema().ok_or(Error::Metadata { offset, what: "the footer has no schema" })?;
+        let schema =
+            footer.table(1).map_err(&bad)?.ok_or(Error::Metadata { offset, what: "the footer has no schema" })?;
         let schema = reader.set_schema(schema, offset, &limits)?;
-        let block = |block: &arrow_ipc::Block| {
+        // A block is a place, the metadata's length in 32 bits and four of padding, and the body's length.
+        let block = |blocks: &Vector<'_>, index: usize| -> Result<Block> {
             let part = |value: i64| usize::try_from(value).ok();
-            let (start, metadata, body) =
-                (part(block.offset()), part(block.metaDataLength().into()), part(block.bodyLength()));
+            let long = |distance: usize| blocks.i64(index, distance).map_err(&bad);
+            let metadata = blocks.i32(index, 8).map_err(&bad)?;
+            let (start, metadata, body) = (part(long(0)?), part(metadata.into()), part(long(16)?));
             match (start, metadata, body) {
                 (Some(start), Some(metadata), Some(body))
                     if metadata >= 8
@@ -125,8 +128,11 @@ impl FileReader {
                 _ => Err(Error::Metadata { offset, what: "a block of the footer does not lie in the file" }),
             }
         };
-        let dictionaries = footer.dictionaries().iter().flatten().map(block).collect::<Result<Vec<_>>>()?;
-        let blocks = footer.recordBatches().iter().flatten().map(block).collect::<Result<Vec<_>>>()?;
+        let all = |number: usize| -> Result<Vec<Block>> {
+            let Some(blocks) = footer.vector(number, 24).map_err(&bad)? else { return Ok(Vec::new()) };
+            (0..blocks.len()).map(|index| block(&blocks, index)).collect()
+        };
+        let (dictionaries, blocks) = (all(2)?, all(3)?);
         let mut file = Self { bytes, limits, reader, schema, blocks };
         for dictionary in dictionaries {
             match file.read(dictionary)? {
@@ -177,9 +183,9 @@ impl FileReader {
         let prefix = &bytes[block.start..block.start + 8];
         // Before format 0.15 there is no continuation marker.
         let skip = if prefix.starts_with(&[0xff; 4]) { 8 } else { 4 };
-        let metadata = Buffer::from(&bytes[block.start + skip..block.start + block.metadata]);
+        let metadata = self.bytes.slice_with_length(block.start + skip, block.metadata - skip);
         let message = message::parse(&metadata, offset, &self.limits)?;
-        let length = message::body_length(&message, offset, &self.limits)?;
+        let length = message.body;
         if length > block.body {
             return Err(Error::Metadata { offset, what: "a message's body is longer than its block" });
         }

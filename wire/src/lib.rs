@@ -4,14 +4,15 @@
 //! * [`file`] – the Arrow file format, with random access to any batch.
 //! * [`plan`] – query plans as JSON.
 //!
-//! Reading goes over the flatbuffer accessors of `arrow-ipc` but not through its reader, whose weight a
-//! browser would have to carry. Every length, offset, key and string is checked before it is used; errors
+//! Reading goes neither through the reader of `arrow-ipc` nor through its flatbuffer accessors, whose weight
+//! a browser would have to carry. Every length, offset, key and string is checked before it is used; errors
 //! say where in the bytes they were met. Batches borrow from the bytes when the alignment allows.
 #![forbid(unsafe_code)]
 
 mod arrays;
 mod error;
 pub mod file;
+mod flat;
 mod message;
 #[cfg(feature = "json")]
 pub mod plan;

@@ -7,11 +7,10 @@ use std::collections::BTreeMap;
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_buffer::Buffer;
-use arrow_ipc::{CompressionType, Message, MessageHeader, MetadataVersion};
 use arrow_schema::SchemaRef;
-use flatbuffers::VerifierOptions;
 
 use crate::arrays::ArrayReader;
+use crate::flat::{Malformed, Table};
 use crate::schema::{Ids, Layout, read as read_schema};
 use crate::{Error, Limits, Result};
 
@@ -38,35 +37,45 @@ struct Dictionary {
     deltas: Vec<ArrayRef>,
 }
 
-/// How much a flatbuffer may ask of its verifier.
-pub(crate) fn verifier(limits: &Limits) -> VerifierOptions {
-    VerifierOptions {
-        max_depth: 4 * limits.depth + 16,
-        max_tables: 16 * limits.fields + 1024,
-        ..VerifierOptions::default()
-    }
+/// The kinds of messages, by their numbers in `Message.fbs`.
+const SCHEMA: u8 = 1;
+const DICTIONARY_BATCH: u8 = 2;
+const RECORD_BATCH: u8 = 3;
+const TENSOR: u8 = 4;
+const SPARSE_TENSOR: u8 = 5;
+
+/// A message's metadata.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Message<'a> {
+    kind: u8,
+    header: Option<Table<'a>>,
+    /// Bytes of the body.
+    pub(crate) body: usize,
 }
 
-/// Verifies a message's metadata, which must be aligned to eight bytes.
+/// The error for a flatbuffer that is none.
+pub(crate) fn malformed(offset: u64) -> impl Fn(Malformed) -> Error {
+    move |Malformed| Error::Metadata { offset, what: "the metadata is not a valid flatbuffer" }
+}
+
+/// Reads a message's metadata, but for its header.
 pub(crate) fn parse<'a>(metadata: &'a [u8], offset: u64, limits: &Limits) -> Result<Message<'a>> {
-    let message = arrow_ipc::root_as_message_with_opts(&verifier(limits), metadata)
-        .map_err(|_| Error::Metadata { offset, what: "the metadata is not a valid flatbuffer" })?;
-    let version = message.version();
-    if version != MetadataVersion::V4 && version != MetadataVersion::V5 {
-        return Err(Error::Version { found: version.0 });
+    let bad = malformed(offset);
+    let message = Table::root(metadata).map_err(&bad)?;
+    // Numbers, not versions: 3 is V4, 4 is V5.
+    let version = message.i16(0, 0).map_err(&bad)?;
+    if !(3..=4).contains(&version) {
+        return Err(Error::Version { found: version });
     }
-    Ok(message)
-}
-
-/// The length of a message's body.
-pub(crate) fn body_length(message: &Message<'_>, offset: u64, limits: &Limits) -> Result<usize> {
-    let found = message.bodyLength();
-    usize::try_from(found).ok().filter(|&length| length <= limits.body).ok_or(Error::Limit {
+    let (kind, header) = (message.u8(1).map_err(&bad)?, message.table(2).map_err(&bad)?);
+    let found = message.i64(3).map_err(&bad)?;
+    let body = usize::try_from(found).ok().filter(|&length| length <= limits.body).ok_or(Error::Limit {
         offset,
         what: "body length",
         found,
         limit: limits.body,
-    })
+    })?;
+    Ok(Message { kind, header, body })
 }
 
 impl Reader {
@@ -76,12 +85,7 @@ impl Reader {
     }
 
     /// Takes a schema that does not stand in a message of its own (a file's footer).
-    pub(crate) fn set_schema(
-        &mut self,
-        schema: arrow_ipc::Schema<'_>,
-        offset: u64,
-        limits: &Limits,
-    ) -> Result<SchemaRef> {
+    pub(crate) fn set_schema(&mut self, schema: Table<'_>, offset: u64, limits: &Limits) -> Result<SchemaRef> {
         let layout = read_schema(schema, offset, limits)?;
         let schema = layout.schema.clone();
         self.layout = Some(layout);
@@ -96,30 +100,22 @@ impl Reader {
         offset: u64,
         limits: &Limits,
     ) -> Result<Outcome> {
-        let empty = || Error::Metadata { offset, what: "the message has no header" };
-        match message.header_type() {
-            MessageHeader::Schema => {
-                if self.layout.is_some() {
-                    return Err(unexpected(offset, "second schema", "a batch or a dictionary"));
-                }
-                self.set_schema(message.header_as_schema().ok_or_else(empty)?, offset, limits).map(Outcome::Schema)
-            }
-            MessageHeader::RecordBatch => {
-                let header = message.header_as_record_batch().ok_or_else(empty)?;
-                self.batch(header, body, offset).map(Outcome::Batch)
-            }
-            MessageHeader::DictionaryBatch => {
-                let header = message.header_as_dictionary_batch().ok_or_else(empty)?;
+        let header = message.header.ok_or(Error::Metadata { offset, what: "the message has no header" })?;
+        match message.kind {
+            SCHEMA if self.layout.is_some() => Err(unexpected(offset, "second schema", "a batch or a dictionary")),
+            SCHEMA => self.set_schema(header, offset, limits).map(Outcome::Schema),
+            RECORD_BATCH => self.batch(header, body, offset).map(Outcome::Batch),
+            DICTIONARY_BATCH => {
                 self.dictionary(header, body, offset)?;
                 Ok(Outcome::Dictionary)
             }
-            MessageHeader::Tensor => Err(unexpected(offset, "tensor", "a batch or a dictionary")),
-            MessageHeader::SparseTensor => Err(unexpected(offset, "sparse tensor", "a batch or a dictionary")),
-            _ => Err(empty()),
+            TENSOR => Err(unexpected(offset, "tensor", "a batch or a dictionary")),
+            SPARSE_TENSOR => Err(unexpected(offset, "sparse tensor", "a batch or a dictionary")),
+            _ => Err(unexpected(offset, "message of an unknown kind", "a batch or a dictionary")),
         }
     }
 
-    fn batch(&mut self, header: arrow_ipc::RecordBatch<'_>, body: &Buffer, offset: u64) -> Result<RecordBatch> {
+    fn batch(&mut self, header: Table<'_>, body: &Buffer, offset: u64) -> Result<RecordBatch> {
         self.join_dictionaries(offset)?;
         let Some(layout) = &self.layout else {
             return Err(unexpected(offset, "record batch", "a schema first"));
@@ -136,21 +132,23 @@ impl Reader {
             .map_err(|error| Error::InvalidValues { offset, column: String::new(), reason: error.to_string() })
     }
 
-    fn dictionary(&mut self, header: arrow_ipc::DictionaryBatch<'_>, body: &Buffer, offset: u64) -> Result<()> {
+    fn dictionary(&mut self, header: Table<'_>, body: &Buffer, offset: u64) -> Result<()> {
         self.join_dictionaries(offset)?;
         let Some(layout) = &self.layout else {
             return Err(unexpected(offset, "dictionary", "a schema first"));
         };
-        let id = header.id();
+        let bad = malformed(offset);
+        let id = header.i64(0).map_err(&bad)?;
         let missing = Error::MissingDictionary { offset, id };
         let (field, ids) = layout.dictionary_field(id).ok_or_else(|| missing.clone())?;
-        let data = header.data().ok_or(Error::Metadata { offset, what: "a dictionary has no data" })?;
+        let data =
+            header.table(1).map_err(&bad)?.ok_or(Error::Metadata { offset, what: "a dictionary has no data" })?;
         let rows = rows(&data, offset)?;
         let dictionaries = |id: i64| self.dictionaries.get(&id).map(|dictionary| &dictionary.joined);
         let mut reader = array_reader(&data, body, offset, &dictionaries)?;
         let values =
             reader.dictionary_values(field, &Ids { dictionary: None, children: ids.children.clone() }, rows)?;
-        if header.isDelta() {
+        if header.bool(2).map_err(&bad)? {
             self.dictionaries.get_mut(&id).ok_or(missing)?.deltas.push(values);
         } else {
             self.dictionaries.insert(id, Dictionary { joined: values, deltas: Vec::new() });
@@ -173,23 +171,28 @@ impl Reader {
 }
 
 fn array_reader<'a>(
-    header: &arrow_ipc::RecordBatch<'a>,
+    header: &Table<'a>,
     body: &'a Buffer,
     offset: u64,
     dictionaries: &'a dyn Fn(i64) -> Option<&'a ArrayRef>,
 ) -> Result<ArrayReader<'a>> {
-    if let Some(compression) = header.compression() {
-        let codec = if compression.codec() == CompressionType::ZSTD { "zstd" } else { "lz4" };
+    let bad = malformed(offset);
+    if let Some(compression) = header.table(3).map_err(&bad)? {
+        let codec = if compression.u8(0).map_err(&bad)? == 1 { "zstd" } else { "lz4" };
         return Err(Error::UnsupportedCompression { offset, codec });
     }
-    let (Some(nodes), Some(buffers)) = (header.nodes(), header.buffers()) else {
+    // A node is a length and a count of nulls; a buffer is a place and a length.
+    let nodes = header.vector(1, 16).map_err(&bad)?;
+    let buffers = header.vector(2, 16).map_err(&bad)?;
+    let (Some(nodes), Some(buffers)) = (nodes, buffers) else {
         return Err(Error::Metadata { offset, what: "a batch lacks its nodes or buffers" });
     };
-    Ok(ArrayReader::new(nodes, buffers, header.variadicBufferCounts(), body, offset, dictionaries))
+    let variadic = header.vector(4, 8).map_err(&bad)?;
+    Ok(ArrayReader::new(nodes, buffers, variadic, body, offset, dictionaries))
 }
 
-fn rows(header: &arrow_ipc::RecordBatch<'_>, offset: u64) -> Result<usize> {
-    let found = header.length();
+fn rows(header: &Table<'_>, offset: u64) -> Result<usize> {
+    let found = header.i64(0).map_err(malformed(offset))?;
     let limit = i32::MAX as usize;
     usize::try_from(found).ok().filter(|&rows| rows <= limit).ok_or(Error::Limit {
         offset,

@@ -1,12 +1,45 @@
 //! Schemas: from flatbuffers to Arrow fields, and where their dictionaries are found.
 
-use std::collections::HashMap;
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow_ipc::{DateUnit, Endianness, IntervalUnit as FbIntervalUnit, Precision, TimeUnit as FbTimeUnit, Type};
 use arrow_schema::{DataType, Field, IntervalUnit, Schema, SchemaRef, TimeUnit, UnionFields, UnionMode};
 
+use crate::flat::{Malformed, Table};
+use crate::message::malformed;
 use crate::{Error, Limits, Result};
+
+/// The kinds of types, by their numbers in `Schema.fbs`.
+pub(crate) mod kinds {
+    pub(crate) const NULL: u8 = 1;
+    pub(crate) const INT: u8 = 2;
+    pub(crate) const FLOATING_POINT: u8 = 3;
+    pub(crate) const BINARY: u8 = 4;
+    pub(crate) const UTF8: u8 = 5;
+    pub(crate) const BOOL: u8 = 6;
+    pub(crate) const DECIMAL: u8 = 7;
+    pub(crate) const DATE: u8 = 8;
+    pub(crate) const TIME: u8 = 9;
+    pub(crate) const TIMESTAMP: u8 = 10;
+    pub(crate) const INTERVAL: u8 = 11;
+    pub(crate) const LIST: u8 = 12;
+    pub(crate) const STRUCT: u8 = 13;
+    pub(crate) const UNION: u8 = 14;
+    pub(crate) const FIXED_SIZE_BINARY: u8 = 15;
+    pub(crate) const FIXED_SIZE_LIST: u8 = 16;
+    pub(crate) const MAP: u8 = 17;
+    pub(crate) const DURATION: u8 = 18;
+    pub(crate) const LARGE_BINARY: u8 = 19;
+    pub(crate) const LARGE_UTF8: u8 = 20;
+    pub(crate) const LARGE_LIST: u8 = 21;
+    pub(crate) const RUN_END_ENCODED: u8 = 22;
+    pub(crate) const BINARY_VIEW: u8 = 23;
+    pub(crate) const UTF8_VIEW: u8 = 24;
+    pub(crate) const LIST_VIEW: u8 = 25;
+    pub(crate) const LARGE_LIST_VIEW: u8 = 26;
+}
+use kinds as k;
 
 /// A field's dictionary number, and those of its children: a tree beside the field's own.
 #[derive(Debug, Clone, Default)]
@@ -56,24 +89,20 @@ fn children(data_type: &DataType) -> Vec<&Field> {
 }
 
 /// Reads a schema.
-pub(crate) fn read(schema: arrow_ipc::Schema<'_>, offset: u64, limits: &Limits) -> Result<Layout> {
-    if schema.endianness() != Endianness::Little {
+pub(crate) fn read(schema: Table<'_>, offset: u64, limits: &Limits) -> Result<Layout> {
+    let bad = malformed(offset);
+    if schema.i16(0, 0).map_err(&bad)? != 0 {
         return Err(Error::BigEndian);
     }
-    let mut reader = Reader { offset, limits, fields: 0 };
+    let mut reader = Reader { offset, limits, fields: 0, copied: Cell::new(0) };
     let mut fields = Vec::new();
     let mut ids = Vec::new();
-    for field in schema.fields().iter().flatten() {
-        let (field, id) = reader.field(field, 0)?;
+    for field in schema.tables(1).map_err(&bad)? {
+        let (field, id) = reader.field(field.map_err(&bad)?, 0)?;
         fields.push(field);
         ids.push(id);
     }
-    let metadata: HashMap<String, String> = schema
-        .custom_metadata()
-        .iter()
-        .flatten()
-        .filter_map(|pair| Some((pair.key()?.to_owned(), pair.value()?.to_owned())))
-        .collect();
+    let metadata = reader.pairs(&schema, 2)?;
     Ok(Layout { schema: Arc::new(Schema::new_with_metadata(fields, metadata)), ids })
 }
 
@@ -81,10 +110,38 @@ struct Reader<'a> {
     offset: u64,
     limits: &'a Limits,
     fields: usize,
+    /// Bytes of texts that have been copied: many fields may share one text, and each gets a copy.
+    copied: Cell<usize>,
 }
 
 impl Reader<'_> {
-    fn field(&mut self, field: arrow_ipc::Field<'_>, depth: usize) -> Result<(Field, Ids)> {
+    fn bad(&self, error: Malformed) -> Error {
+        malformed(self.offset)(error)
+    }
+
+    fn copy(&self, text: &str) -> Result<String> {
+        self.copied.set(self.copied.get() + text.len() + 32);
+        if self.copied.get() > self.limits.metadata {
+            return Err(self.limit("size of names and metadata", self.copied.get(), self.limits.metadata));
+        }
+        Ok(text.to_owned())
+    }
+
+    /// Key-value metadata.
+    fn pairs(&self, table: &Table<'_>, number: usize) -> Result<BTreeMap<String, String>> {
+        let mut pairs = BTreeMap::new();
+        for pair in table.tables(number).map_err(|error| self.bad(error))? {
+            let pair = pair.map_err(|error| self.bad(error))?;
+            let text = |number: usize| pair.text(number).map_err(|error| self.bad(error));
+            if let (Some(key), Some(value)) = (text(0)?, text(1)?) {
+                let (key, value) = (self.copy(key)?, self.copy(value)?);
+                pairs.insert(key, value);
+            }
+        }
+        Ok(pairs)
+    }
+
+    fn field(&mut self, field: Table<'_>, depth: usize) -> Result<(Field, Ids)> {
         self.fields += 1;
         if self.fields > self.limits.fields {
             return Err(self.limit("number of fields", self.fields, self.limits.fields));
@@ -92,30 +149,26 @@ impl Reader<'_> {
         if depth > self.limits.depth {
             return Err(self.limit("depth of fields", depth, self.limits.depth));
         }
-        let name = field.name().unwrap_or("");
+        let bad = malformed(self.offset);
+        let name = self.copy(field.text(0).map_err(&bad)?.unwrap_or(""))?;
         let mut fields = Vec::new();
         let mut ids = Ids::default();
-        for child in field.children().iter().flatten() {
-            let (child, id) = self.field(child, depth + 1)?;
+        for child in field.tables(5).map_err(&bad)? {
+            let (child, id) = self.field(child.map_err(&bad)?, depth + 1)?;
             fields.push(Arc::new(child));
             ids.children.push(id);
         }
-        let mut data_type = self.data_type(field, name, fields)?;
-        if let Some(dictionary) = field.dictionary() {
-            let key = match dictionary.indexType() {
-                Some(int) => self.int(int)?,
+        let mut data_type = self.data_type(&field, &name, fields)?;
+        if let Some(dictionary) = field.table(4).map_err(&bad)? {
+            let key = match dictionary.table(1).map_err(&bad)? {
+                Some(int) => self.int(&int)?,
                 None => DataType::Int32,
             };
-            ids.dictionary = Some(dictionary.id());
+            ids.dictionary = Some(dictionary.i64(0).map_err(&bad)?);
             data_type = DataType::Dictionary(Box::new(key), Box::new(data_type));
         }
-        let metadata: HashMap<String, String> = field
-            .custom_metadata()
-            .iter()
-            .flatten()
-            .filter_map(|pair| Some((pair.key()?.to_owned(), pair.value()?.to_owned())))
-            .collect();
-        Ok((Field::new(name, data_type, field.nullable()).with_metadata(metadata), ids))
+        let metadata = self.pairs(&field, 6)?;
+        Ok((Field::new(name, data_type, field.bool(1).map_err(&bad)?).with_metadata(metadata), ids))
     }
 
     fn limit(&self, what: &'static str, found: usize, limit: usize) -> Error {
@@ -126,8 +179,9 @@ impl Reader<'_> {
         Error::Metadata { offset: self.offset, what }
     }
 
-    fn int(&self, int: arrow_ipc::Int<'_>) -> Result<DataType> {
-        Ok(match (int.bitWidth(), int.is_signed()) {
+    fn int(&self, int: &Table<'_>) -> Result<DataType> {
+        let bad = malformed(self.offset);
+        Ok(match (int.i32(0, 0).map_err(&bad)?, int.bool(1).map_err(&bad)?) {
             (8, true) => DataType::Int8,
             (8, false) => DataType::UInt8,
             (16, true) => DataType::Int16,
@@ -140,67 +194,71 @@ impl Reader<'_> {
         })
     }
 
-    fn unit(&self, unit: FbTimeUnit) -> Result<TimeUnit> {
-        Ok(match unit {
-            FbTimeUnit::SECOND => TimeUnit::Second,
-            FbTimeUnit::MILLISECOND => TimeUnit::Millisecond,
-            FbTimeUnit::MICROSECOND => TimeUnit::Microsecond,
-            FbTimeUnit::NANOSECOND => TimeUnit::Nanosecond,
+    fn unit(&self, number: i16) -> Result<TimeUnit> {
+        Ok(match number {
+            0 => TimeUnit::Second,
+            1 => TimeUnit::Millisecond,
+            2 => TimeUnit::Microsecond,
+            3 => TimeUnit::Nanosecond,
             _ => return Err(self.malformed("an unknown time unit")),
         })
     }
 
-    fn data_type(&self, field: arrow_ipc::Field<'_>, name: &str, mut children: Vec<Arc<Field>>) -> Result<DataType> {
+    fn data_type(&self, field: &Table<'_>, name: &str, mut children: Vec<Arc<Field>>) -> Result<DataType> {
+        let bad = malformed(self.offset);
+        let kind = field.u8(2).map_err(&bad)?;
+        // Types that say no more than their kind have an empty table, or none.
+        let described = field.table(3).map_err(&bad)?;
         let missing = || self.malformed("a field lacks the description of its type");
+        let word = |number: usize, default: i16| described.ok_or_else(missing)?.i16(number, default).map_err(&bad);
+        let long = |number: usize, default: i32| described.ok_or_else(missing)?.i32(number, default).map_err(&bad);
+        let flag = |number: usize| described.ok_or_else(missing)?.bool(number).map_err(&bad);
         let mut one = || -> Result<Arc<Field>> {
             match (children.pop(), children.is_empty()) {
                 (Some(child), true) => Ok(child),
                 _ => Err(Error::Metadata { offset: self.offset, what: "a list has not one child" }),
             }
         };
-        Ok(match field.type_type() {
-            Type::Null => DataType::Null,
-            Type::Bool => DataType::Boolean,
-            Type::Utf8 => DataType::Utf8,
-            Type::LargeUtf8 => DataType::LargeUtf8,
-            Type::Utf8View => DataType::Utf8View,
-            Type::Binary => DataType::Binary,
-            Type::LargeBinary => DataType::LargeBinary,
-            Type::BinaryView => DataType::BinaryView,
-            Type::Int => self.int(field.type_as_int().ok_or_else(missing)?)?,
-            Type::FloatingPoint => match field.type_as_floating_point().ok_or_else(missing)?.precision() {
-                Precision::HALF => DataType::Float16,
-                Precision::SINGLE => DataType::Float32,
-                Precision::DOUBLE => DataType::Float64,
+        Ok(match kind {
+            k::NULL => DataType::Null,
+            k::BOOL => DataType::Boolean,
+            k::UTF8 => DataType::Utf8,
+            k::LARGE_UTF8 => DataType::LargeUtf8,
+            k::UTF8_VIEW => DataType::Utf8View,
+            k::BINARY => DataType::Binary,
+            k::LARGE_BINARY => DataType::LargeBinary,
+            k::BINARY_VIEW => DataType::BinaryView,
+            k::INT => self.int(&described.ok_or_else(missing)?)?,
+            k::FLOATING_POINT => match word(0, 0)? {
+                0 => DataType::Float16,
+                1 => DataType::Float32,
+                2 => DataType::Float64,
                 _ => return Err(self.malformed("an unknown floating-point precision")),
             },
-            Type::Date => match field.type_as_date().ok_or_else(missing)?.unit() {
-                DateUnit::DAY => DataType::Date32,
-                DateUnit::MILLISECOND => DataType::Date64,
+            k::DATE => match word(0, 1)? {
+                0 => DataType::Date32,
+                1 => DataType::Date64,
                 _ => return Err(self.malformed("an unknown date unit")),
             },
-            Type::Time => {
-                let time = field.type_as_time().ok_or_else(missing)?;
-                match (time.bitWidth(), self.unit(time.unit())?) {
-                    (32, unit @ (TimeUnit::Second | TimeUnit::Millisecond)) => DataType::Time32(unit),
-                    (64, unit @ (TimeUnit::Microsecond | TimeUnit::Nanosecond)) => DataType::Time64(unit),
-                    _ => return Err(self.malformed("a time's width does not fit its unit")),
-                }
+            k::TIME => match (long(1, 32)?, self.unit(word(0, 1)?)?) {
+                (32, unit @ (TimeUnit::Second | TimeUnit::Millisecond)) => DataType::Time32(unit),
+                (64, unit @ (TimeUnit::Microsecond | TimeUnit::Nanosecond)) => DataType::Time64(unit),
+                _ => return Err(self.malformed("a time's width does not fit its unit")),
+            },
+            k::TIMESTAMP => {
+                let unit = self.unit(word(0, 0)?)?;
+                let zone = described.ok_or_else(missing)?.text(1).map_err(&bad)?;
+                DataType::Timestamp(unit, zone.map(|zone| self.copy(zone)).transpose()?.map(Into::into))
             }
-            Type::Timestamp => {
-                let timestamp = field.type_as_timestamp().ok_or_else(missing)?;
-                DataType::Timestamp(self.unit(timestamp.unit())?, timestamp.timezone().map(Into::into))
-            }
-            Type::Duration => DataType::Duration(self.unit(field.type_as_duration().ok_or_else(missing)?.unit())?),
-            Type::Interval => DataType::Interval(match field.type_as_interval().ok_or_else(missing)?.unit() {
-                FbIntervalUnit::YEAR_MONTH => IntervalUnit::YearMonth,
-                FbIntervalUnit::DAY_TIME => IntervalUnit::DayTime,
-                FbIntervalUnit::MONTH_DAY_NANO => IntervalUnit::MonthDayNano,
+            k::DURATION => DataType::Duration(self.unit(word(0, 1)?)?),
+            k::INTERVAL => DataType::Interval(match word(0, 0)? {
+                0 => IntervalUnit::YearMonth,
+                1 => IntervalUnit::DayTime,
+                2 => IntervalUnit::MonthDayNano,
                 _ => return Err(self.malformed("an unknown interval unit")),
             }),
-            Type::Decimal => {
-                let decimal = field.type_as_decimal().ok_or_else(missing)?;
-                let bits = decimal.bitWidth();
+            k::DECIMAL => {
+                let bits = long(2, 128)?;
                 let most = match bits {
                     32 => 9,
                     64 => 18,
@@ -208,8 +266,7 @@ impl Reader<'_> {
                     256 => 76,
                     _ => return Err(self.malformed("a decimal is neither 32, 64, 128 nor 256 bits wide")),
                 };
-                let (Ok(precision), Ok(scale)) = (u8::try_from(decimal.precision()), i8::try_from(decimal.scale()))
-                else {
+                let (Ok(precision), Ok(scale)) = (u8::try_from(long(0, 0)?), i8::try_from(long(1, 0)?)) else {
                     return Err(self.malformed("a decimal's precision or scale is out of range"));
                 };
                 if precision == 0 || precision > most || i32::from(scale) > i32::from(precision) {
@@ -222,49 +279,48 @@ impl Reader<'_> {
                     _ => DataType::Decimal256(precision, scale),
                 }
             }
-            Type::FixedSizeBinary => {
-                let size = field.type_as_fixed_size_binary().ok_or_else(missing)?.byteWidth();
+            k::FIXED_SIZE_BINARY => {
+                let size = long(0, 0)?;
                 if size < 0 {
                     return Err(self.malformed("a fixed size is negative"));
                 }
                 DataType::FixedSizeBinary(size)
             }
-            Type::List => DataType::List(one()?),
-            Type::LargeList => DataType::LargeList(one()?),
-            Type::ListView => DataType::ListView(one()?),
-            Type::LargeListView => DataType::LargeListView(one()?),
-            Type::FixedSizeList => {
-                let size = field.type_as_fixed_size_list().ok_or_else(missing)?.listSize();
+            k::LIST => DataType::List(one()?),
+            k::LARGE_LIST => DataType::LargeList(one()?),
+            k::LIST_VIEW => DataType::ListView(one()?),
+            k::LARGE_LIST_VIEW => DataType::LargeListView(one()?),
+            k::FIXED_SIZE_LIST => {
+                let size = long(0, 0)?;
                 if size < 0 {
                     return Err(self.malformed("a fixed size is negative"));
                 }
                 DataType::FixedSizeList(one()?, size)
             }
-            Type::Struct_ => DataType::Struct(children.into()),
-            Type::Map => {
+            k::STRUCT => DataType::Struct(children.into()),
+            k::MAP => {
                 let entries = one()?;
                 match entries.data_type() {
                     DataType::Struct(fields) if fields.len() == 2 => {}
                     _ => return Err(self.malformed("a map's entries are not a struct of key and value")),
                 }
-                DataType::Map(entries, field.type_as_map().ok_or_else(missing)?.keysSorted())
+                DataType::Map(entries, flag(0)?)
             }
-            Type::RunEndEncoded => {
+            k::RUN_END_ENCODED => {
                 let (Some(values), Some(ends), true) = (children.pop(), children.pop(), children.is_empty()) else {
                     return Err(self.malformed("a run-end encoded field has not two children"));
                 };
                 DataType::RunEndEncoded(ends, values)
             }
-            Type::Union => {
-                let union = field.type_as_union().ok_or_else(missing)?;
-                let mode =
-                    if union.mode() == arrow_ipc::UnionMode::Dense { UnionMode::Dense } else { UnionMode::Sparse };
-                let ids: Vec<i8> = match union.typeIds() {
-                    Some(ids) => ids
-                        .iter()
-                        .map(i8::try_from)
-                        .collect::<Result<_, _>>()
-                        .map_err(|_| self.malformed("a union's type id is out of range"))?,
+            k::UNION => {
+                let mode = if word(0, 0)? == 1 { UnionMode::Dense } else { UnionMode::Sparse };
+                let ids: Vec<i8> = match described.ok_or_else(missing)?.vector(1, 4).map_err(&bad)? {
+                    Some(ids) => (0..ids.len().min(children.len() + 1))
+                        .map(|index| {
+                            let id = ids.i32(index, 0).map_err(&bad)?;
+                            i8::try_from(id).map_err(|_| self.malformed("a union's type id is out of range"))
+                        })
+                        .collect::<Result<_>>()?,
                     None => (0..children.len().min(127) as i8).collect(),
                 };
                 DataType::Union(
@@ -274,5 +330,47 @@ impl Reader<'_> {
             }
             _ => return Err(Error::UnsupportedType { field: name.to_owned(), what: "of an unknown number" }),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_ipc::Type;
+
+    use super::kinds as k;
+
+    #[test]
+    fn kinds_have_the_numbers_of_the_format() {
+        let pairs = [
+            (k::NULL, Type::Null),
+            (k::INT, Type::Int),
+            (k::FLOATING_POINT, Type::FloatingPoint),
+            (k::BINARY, Type::Binary),
+            (k::UTF8, Type::Utf8),
+            (k::BOOL, Type::Bool),
+            (k::DECIMAL, Type::Decimal),
+            (k::DATE, Type::Date),
+            (k::TIME, Type::Time),
+            (k::TIMESTAMP, Type::Timestamp),
+            (k::INTERVAL, Type::Interval),
+            (k::LIST, Type::List),
+            (k::STRUCT, Type::Struct_),
+            (k::UNION, Type::Union),
+            (k::FIXED_SIZE_BINARY, Type::FixedSizeBinary),
+            (k::FIXED_SIZE_LIST, Type::FixedSizeList),
+            (k::MAP, Type::Map),
+            (k::DURATION, Type::Duration),
+            (k::LARGE_BINARY, Type::LargeBinary),
+            (k::LARGE_UTF8, Type::LargeUtf8),
+            (k::LARGE_LIST, Type::LargeList),
+            (k::RUN_END_ENCODED, Type::RunEndEncoded),
+            (k::BINARY_VIEW, Type::BinaryView),
+            (k::UTF8_VIEW, Type::Utf8View),
+            (k::LIST_VIEW, Type::ListView),
+            (k::LARGE_LIST_VIEW, Type::LargeListView),
+        ];
+        for (ours, theirs) in pairs {
+            assert_eq!(ours, theirs.0, "{theirs:?}");
+        }
     }
 }

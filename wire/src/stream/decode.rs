@@ -154,7 +154,7 @@ impl StreamDecoder {
                 State::Metadata(length) => {
                     let Some(metadata) = self.pending.take(*length) else { return Ok(None) };
                     let message = message::parse(&metadata, self.offset, &self.limits)?;
-                    let length = message::body_length(&message, self.offset, &self.limits)?;
+                    let length = message.body;
                     self.state = State::Body { metadata, length };
                 }
                 State::Body { metadata, length } => {
