@@ -7,6 +7,13 @@ pub(crate) fn from_words(words: Vec<u64>, rows: usize) -> BooleanBuffer {
     BooleanBuffer::new(Buffer::from_vec(words), 0, rows)
 }
 
+/// Combines two bitmaps of one length, a word at a time.
+pub(crate) fn combine(a: &BooleanBuffer, b: &BooleanBuffer, op: impl Fn(u64, u64) -> u64) -> BooleanBuffer {
+    let (left, right) = (a.bit_chunks(), b.bit_chunks());
+    let words = left.iter_padded().zip(right.iter_padded()).map(|(a, b)| op(a, b));
+    from_words(words.take(a.len().div_ceil(64)).collect(), a.len())
+}
+
 /// Packs 64 bytes that are 0 or 1 into a word.
 #[inline(always)]
 pub(crate) fn pack(flags: &[u8; 64]) -> u64 {

@@ -176,10 +176,22 @@ fn number(text: &str) -> Option<Scalar> {
     }
     // Words that Rust reads as floats are none that a person means, but for NaN.
     let worded = digits.bytes().any(|byte| byte.is_ascii_alphabetic() && !matches!(byte, b'e' | b'E'));
-    match digits.parse::<f64>() {
-        Ok(value) if !worded || value.is_nan() => Some(Scalar::Float(value)),
+    match float(&digits) {
+        Some(value) if !worded || value.is_nan() => Some(Scalar::Float(value)),
         _ => None,
     }
+}
+
+/// The browser reads floats as exactly as Rust does, and is there already.
+#[cfg(target_family = "wasm")]
+fn float(digits: &str) -> Option<f64> {
+    let value = wasm_bindgen::JsValue::from_str(digits).unchecked_into_f64();
+    (!digits.is_empty() && (!value.is_nan() || digits.eq_ignore_ascii_case("nan"))).then_some(value)
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn float(digits: &str) -> Option<f64> {
+    digits.parse().ok()
 }
 
 /// `> 5 < 9`, `1..9`, `1, 2, 3`, `5`.

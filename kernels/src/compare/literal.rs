@@ -317,23 +317,21 @@ fn float_keys(value: f64, key: impl Fn(f64) -> u128, near: impl Fn(f64) -> Order
 
 /// A decimal number as written, times ten to the scale.
 fn parse_decimal(text: &str, scale: i8) -> Option<Whole> {
+    let (text, exponent) = match text.split_once(['e', 'E']) {
+        Some((text, exponent)) => (text, exponent.parse::<i32>().ok()?.clamp(-1_000, 1_000)),
+        None => (text, 0),
+    };
+    let wanted = i32::from(scale) + exponent;
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
-    if digits.contains(['e', 'E']) {
-        return digits.parse::<f64>().ok().map(|v| {
-            let value = if negative { -v } else { v };
-            Whole::of_float(value * 10f64.powi(i32::from(scale)))
-        });
-    }
     let (units, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     if units.is_empty() && fraction.is_empty() {
         return None;
     }
     let mut magnitude: i128 = 0;
     let mut exact = true;
-    let wanted = i32::from(scale);
     // Position 0 is the unit digit's right edge; digits beyond the scale only tell whether it is exact.
     let total = units.len() as i32;
     for (position, digit) in (0i32..).zip(units.bytes().chain(fraction.bytes())) {
@@ -348,6 +346,9 @@ fn parse_decimal(text: &str, scale: i8) -> Option<Whole> {
         }
     }
     for _ in (fraction.len() as i32)..wanted {
+        if magnitude == 0 {
+            break;
+        }
         magnitude = match magnitude.checked_mul(10) {
             Some(magnitude) => magnitude,
             None => return Some(if negative { Whole::BelowAll } else { Whole::AboveAll }),
@@ -416,6 +417,9 @@ mod tests {
         let zero = 1u128 << 127;
         check(DataType::Decimal128(10, 2), Eq, Scalar::Text("1.15".into()), range(zero + 115, zero + 115));
         check(DataType::Decimal128(10, 2), Eq, Scalar::Float(1.15), range(zero + 115, zero + 115));
+        check(DataType::Decimal128(10, 2), Eq, Scalar::Text("11500e-4".into()), range(zero + 115, zero + 115));
+        check(DataType::Decimal128(10, 2), Lt, Scalar::Text("-1E30".into()), range(0, zero - 10u128.pow(32) - 1));
+        check(DataType::Decimal128(10, 2), Gt, Scalar::Text("1e99999".into()), Test::Constant(false));
         check(DataType::Decimal128(10, 2), Eq, Scalar::Text("1.155".into()), Test::Constant(false));
         check(DataType::Decimal128(10, 2), Lt, Scalar::Text("-1.155".into()), range(0, zero - 116));
         check(DataType::Decimal128(10, -2), Eq, Scalar::Int(300), range(zero + 3, zero + 3));

@@ -67,7 +67,7 @@ pub(crate) fn run(array: &dyn Array, test: &Test) -> Result<Truth> {
         (Kind::Fixed(width, order), Test::Keys(keys)) => range::in_keys(array, width, order, keys)?,
         (Kind::Boolean, Test::Boolean(value)) => {
             let values = array.as_boolean().values();
-            if *value { values.clone() } else { !values }
+            if *value { values.clone() } else { bits::combine(values, values, |a, _| !a) }
         }
         (Kind::Bytes, Test::Bytes { op, value }) => text::ordered(array, *op, value)?,
         (Kind::Bytes, Test::BytesIn(values)) => text::one_of(array, values)?,
@@ -109,13 +109,22 @@ pub fn test_text(array: &dyn Array, test: TextTest, value: &str, ignore_case: bo
 #[must_use]
 pub fn is_null(array: &dyn Array) -> Truth {
     match array.logical_nulls() {
-        Some(nulls) => Truth::known(!nulls.inner()),
+        Some(nulls) => Truth::known(bits::combine(nulls.inner(), nulls.inner(), |valid, _| !valid)),
         None => Truth::constant(array.len(), false),
     }
 }
 
 /// One bit per row of a byte-string column.
 fn test_bytes(array: &dyn Array, test: impl Fn(&[u8]) -> bool) -> Result<arrow_buffer::BooleanBuffer> {
+    if cfg!(feature = "small") {
+        // One loop for all tests, which it calls through a pointer.
+        each_bytes(array, &test as &dyn Fn(&[u8]) -> bool)
+    } else {
+        each_bytes(array, test)
+    }
+}
+
+fn each_bytes(array: &dyn Array, test: impl Fn(&[u8]) -> bool) -> Result<arrow_buffer::BooleanBuffer> {
     let column = crate::bytes::BytesColumn::try_new(array, "compare")?;
     let rows = array.len();
     let mut words = vec![0u64; rows.div_ceil(64)];

@@ -2,7 +2,7 @@
 
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 
-use crate::Mask;
+use crate::{Mask, bits};
 
 /// For each row: true, false or unknown (SQL's NULL).
 ///
@@ -13,6 +13,18 @@ use crate::Mask;
 pub struct Truth {
     is_true: BooleanBuffer,
     is_false: Option<BooleanBuffer>,
+}
+
+fn and(a: &BooleanBuffer, b: &BooleanBuffer) -> BooleanBuffer {
+    bits::combine(a, b, |a, b| a & b)
+}
+
+fn or(a: &BooleanBuffer, b: &BooleanBuffer) -> BooleanBuffer {
+    bits::combine(a, b, |a, b| a | b)
+}
+
+fn not(a: &BooleanBuffer) -> BooleanBuffer {
+    bits::combine(a, a, |a, _| !a)
 }
 
 impl Truth {
@@ -32,14 +44,14 @@ impl Truth {
         Self { is_true: none.clone(), is_false: Some(none) }
     }
 
-    /// The answers in `bits` for rows that are valid, unknown for the others.
-    pub(crate) fn of_valid(bits: BooleanBuffer, nulls: Option<&NullBuffer>) -> Self {
+    /// The given answers for rows that are valid, unknown for the others.
+    pub(crate) fn of_valid(answers: BooleanBuffer, nulls: Option<&NullBuffer>) -> Self {
         match nulls {
             Some(nulls) if nulls.null_count() > 0 => {
                 let valid = nulls.inner();
-                Self { is_false: Some(valid & &!&bits), is_true: valid & &bits }
+                Self { is_false: Some(bits::combine(valid, &answers, |v, a| v & !a)), is_true: and(valid, &answers) }
             }
-            _ => Self::known(bits),
+            _ => Self::known(answers),
         }
     }
 
@@ -76,16 +88,16 @@ impl Truth {
     }
 
     fn is_false(&self) -> BooleanBuffer {
-        self.is_false.clone().unwrap_or_else(|| !&self.is_true)
+        self.is_false.clone().unwrap_or_else(|| not(&self.is_true))
     }
 
     /// True where both are, false where either is.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
-        let is_true = &self.is_true & &other.is_true;
+        let is_true = and(&self.is_true, &other.is_true);
         let is_false = match (&self.is_false, &other.is_false) {
             (None, None) => None,
-            _ => Some(&self.is_false() | &other.is_false()),
+            _ => Some(or(&self.is_false(), &other.is_false())),
         };
         Self { is_true, is_false }
     }
@@ -93,10 +105,10 @@ impl Truth {
     /// True where either is, false where both are.
     #[must_use]
     pub fn or(&self, other: &Self) -> Self {
-        let is_true = &self.is_true | &other.is_true;
+        let is_true = or(&self.is_true, &other.is_true);
         let is_false = match (&self.is_false, &other.is_false) {
             (None, None) => None,
-            _ => Some(&self.is_false() & &other.is_false()),
+            _ => Some(and(&self.is_false(), &other.is_false())),
         };
         Self { is_true, is_false }
     }
@@ -105,7 +117,7 @@ impl Truth {
     #[must_use]
     pub fn not(&self) -> Self {
         match &self.is_false {
-            None => Self::known(!&self.is_true),
+            None => Self::known(not(&self.is_true)),
             Some(is_false) => Self { is_true: is_false.clone(), is_false: Some(self.is_true.clone()) },
         }
     }
