@@ -1,8 +1,8 @@
 //! Arrow IPC without I/O: bytes in any cut to record batches, and batches to bytes.
 //!
-//! * [`stream`] – one continuous stream: schema once, then dictionaries and batches.
-//! * [`file`] – the Arrow file format, with random access to any batch.
-//! * [`plan`] – query plans as JSON.
+//! * [`mod@stream`] – one continuous stream: schema once, then dictionaries and batches.
+//! * [`mod@file`] – the Arrow file format, with random access to any batch.
+//! * [`mod@plan`] – query plans as JSON.
 //!
 //! Reading goes neither through the reader of `arrow-ipc` nor through its flatbuffer accessors, whose weight
 //! a browser would have to carry. Every length, offset, key and string is checked before it is used; errors
