@@ -6,6 +6,15 @@ use crate::{Mask, bits};
 
 /// The selected words.
 pub(super) fn compact<T: ArrowNativeType>(words: &[T], mask: &Mask) -> Vec<T> {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(kept) = super::avx512::compact(words, mask) {
+        return kept;
+    }
+    compact_plain(words, mask)
+}
+
+/// The selected words, on any machine.
+pub(super) fn compact_plain<T: ArrowNativeType>(words: &[T], mask: &Mask) -> Vec<T> {
     let mut kept = Vec::with_capacity(mask.selected());
     let selection = mask.bits().bit_chunks();
     for (block, mut selected) in words.chunks(64).zip(selection.iter_padded()) {

@@ -180,6 +180,13 @@ impl BoundPlan {
             }
             return finish_grouping(self, &state);
         }
+        // A filter over one batch copies straight from the mask; row numbers would be a detour.
+        if let ([batch], true) = (batches, self.sort.is_empty()) {
+            self.check(batch)?;
+            let rows = filter_columns(batch, &self.columns, &self.output, self.mask(batch)?.as_ref())?;
+            let start = self.offset.min(rows.num_rows());
+            return Ok(rows.slice(start, self.limit.unwrap_or(usize::MAX).min(rows.num_rows() - start)));
+        }
         take_projected(batches, self, &self.select(batches)?)
     }
 
