@@ -4,8 +4,9 @@ use arrow_array::Array;
 use arrow_buffer::BooleanBuffer;
 
 use super::test_bytes;
-use crate::Result;
+use crate::bytes::BytesColumn;
 use crate::query::{CompareOp, TextTest};
+use crate::{Result, bits};
 
 /// A text test with its needle made ready.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +25,13 @@ impl Pattern {
 
 /// Rows whose bytes stand in the given order to a value.
 pub(super) fn ordered(array: &dyn Array, op: CompareOp, value: &[u8]) -> Result<BooleanBuffer> {
+    if let (CompareOp::Eq | CompareOp::NotEq, BytesColumn::Small { offsets, values }) =
+        (op, BytesColumn::try_new(array, "compare")?)
+        && value.len() <= 16
+        && !cfg!(feature = "small")
+    {
+        return Ok(equal_short(offsets, values, value, op == CompareOp::NotEq));
+    }
     match op {
         CompareOp::Eq => test_bytes(array, |bytes| bytes == value),
         CompareOp::NotEq => test_bytes(array, |bytes| bytes != value),
@@ -32,6 +40,45 @@ pub(super) fn ordered(array: &dyn Array, op: CompareOp, value: &[u8]) -> Result<
         CompareOp::Gt => test_bytes(array, |bytes| bytes > value),
         CompareOp::GtEq => test_bytes(array, |bytes| bytes >= value),
     }
+}
+
+/// Rows equal to a value of at most 16 bytes: length and bytes are compared as two numbers, without a branch.
+fn equal_short(offsets: &[i32], values: &[u8], value: &[u8], negate: bool) -> BooleanBuffer {
+    let mut padded = [0u8; 16];
+    padded[..value.len()].copy_from_slice(value);
+    let (wanted, length) = (u128::from_le_bytes(padded), value.len() as i32);
+    let mask = if value.len() == 16 { u128::MAX } else { (1 << (8 * value.len())) - 1 };
+    let rows = offsets.len() - 1;
+    // Offsets never fall: up to here, 16 bytes from each start lie in the values.
+    let last =
+        values.len().checked_sub(16).map_or(0, |last| offsets[..rows].partition_point(|&at| at as usize <= last));
+    let near = |row: usize| -> bool {
+        let start = offsets[row];
+        debug_assert!(start as usize + 16 <= values.len());
+        // SAFETY: the row is below `last`, so that 16 bytes from its start, which is not negative, lie in the
+        // values; the load asks for no alignment.
+        let found = unsafe { values.as_ptr().wrapping_add(start as usize).cast::<u128>().read_unaligned() };
+        (offsets[row + 1] - start == length) & (u128::from_le(found) & mask == wanted)
+    };
+    let far = |row: usize| &values[offsets[row] as usize..offsets[row + 1] as usize] == value;
+    let mut words = Vec::with_capacity(rows.div_ceil(64));
+    let mut start = 0;
+    while start < rows {
+        let end = (start + 64).min(rows);
+        let mut word = 0u64;
+        if end <= last {
+            for row in start..end {
+                word |= u64::from(near(row)) << (row - start);
+            }
+        } else {
+            for row in start..end {
+                word |= u64::from(far(row)) << (row - start);
+            }
+        }
+        words.push(if negate { !word & (u64::MAX >> (64 - (end - start))) } else { word });
+        start = end;
+    }
+    bits::from_words(words, rows)
 }
 
 /// Rows whose bytes are one of the sorted values.
