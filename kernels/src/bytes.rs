@@ -14,6 +14,7 @@ use arrow_array::{Array, ArrayRef, FixedSizeBinaryArray, GenericByteArray, Gener
 use arrow_buffer::{ArrowNativeType, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 
+use crate::group::{SHORT, pack_short};
 use crate::types::unsupported;
 use crate::{Error, Result};
 
@@ -75,6 +76,27 @@ impl<'a> BytesColumn<'a> {
             }
             Self::Fixed { size, values } => &values[row * size..(row + 1) * size],
         }
+    }
+}
+
+impl BytesColumn<'_> {
+    /// A value of at most [`SHORT`] bytes as [`pack_short`] packs it; `None` for a longer one.
+    #[inline(always)]
+    pub(crate) fn get_short(&self, row: usize) -> Option<u128> {
+        if let Self::Small { offsets, values } = *self {
+            let (start, end) = (offsets[row] as usize, offsets[row + 1] as usize);
+            if end - start > SHORT {
+                return None;
+            }
+            // One load where 16 bytes lie in the values; what follows the value is masked away.
+            if let Some(chunk) = values.get(start..).and_then(|rest| rest.first_chunk::<16>()) {
+                let length = (end - start) as u32;
+                let mask = (1u128 << (8 * length)) - 1;
+                return Some(u128::from_le_bytes(*chunk) & mask | u128::from(length) << 120);
+            }
+        }
+        let value = self.get(row);
+        (value.len() <= SHORT).then(|| pack_short(value))
     }
 }
 

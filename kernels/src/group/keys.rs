@@ -113,6 +113,13 @@ impl KeyColumn {
             Kind::Fixed(width @ (Width::W1 | Width::W2 | Width::W4 | Width::W8), order) => {
                 by_ordered_width!(width, "group by", array.data_type(), |T| {
                     let words = types::fixed_words::<T>(array, "group by")?;
+                    if let (0, Values::Words(interner)) = (array.null_count(), &mut self.values) {
+                        let flip = if order == Order::Signed { Word::widen(T::TOP) as u64 } else { 0 };
+                        let words = words.iter().map(|&word| Word::widen(canonical(word, order)) as u64);
+                        let mut ids = Vec::new();
+                        interner.intern_each(words, flip, &mut ids);
+                        return Ok(self.shifted(ids));
+                    }
                     Ok(self.each(array.nulls(), rows, |column, row| {
                         column.word(Word::widen(canonical(words[row], order)) as u64)
                     }))
@@ -124,11 +131,24 @@ impl KeyColumn {
             }),
             Kind::Bytes => {
                 let values = BytesColumn::try_new(array, "group by")?;
+                if let (0, Values::Bytes(interner)) = (array.null_count(), &mut self.values) {
+                    let mut ids = Vec::new();
+                    interner.intern_each(rows, |row| values.get_short(row), |row| values.get(row), &mut ids);
+                    return Ok(self.shifted(ids));
+                }
                 Ok(self.each(array.nulls(), rows, |column, row| column.bytes(values.get(row))))
             }
             Kind::Dictionary => self.dictionary_ids(array),
             Kind::Nested => Err(types::unsupported("group by", array.data_type())),
         }
+    }
+
+    /// The table's own numbers, with null's number left out of them.
+    fn shifted(&self, mut ids: Vec<u32>) -> Vec<u32> {
+        if self.null.is_some() {
+            ids.iter_mut().for_each(|id| *id = Self::shift(self.null, *id));
+        }
+        ids
     }
 
     #[inline(always)]

@@ -16,8 +16,8 @@ use arrow_schema::DataType;
 
 use accumulate::Accumulator;
 pub(crate) use accumulate::output_type;
-pub(crate) use intern::ByteInterner;
 use intern::WordInterner;
+pub(crate) use intern::{ByteInterner, SHORT, pack_short};
 use keys::KeyColumn;
 
 use crate::query::AggregateFunction;
