@@ -14,7 +14,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
-use arrow_array::{Array, ArrayRef, Float64Array, Int32Array, RecordBatch, Scalar, StringArray, UInt32Array};
+use arrow_array::{ArrayRef, Float64Array, Int32Array, RecordBatch, Scalar, StringArray, UInt32Array};
 use arrow_ord::sort::SortColumn;
 use benches::number;
 use kernels::query::{Aggregate, AggregateFunction, CompareOp, Plan, Predicate, Scalar as Literal, SortBy, TextTest};
@@ -209,9 +209,12 @@ fn takes(bench: &Bench, table: &RecordBatch) {
     );
 }
 
+/// A question's name, its keys and its aggregates.
+type Question<'a> = (&'a str, &'a [&'a str], &'a [(AggregateFunction, &'a str)]);
+
 fn groups(bench: &Bench, table: &RecordBatch) {
     use AggregateFunction::{Count, Max, Mean, Min, Sum};
-    let questions: [(&str, &[&str], &[(AggregateFunction, &str)]); 8] = [
+    let questions: [Question; 8] = [
         ("q1 id1: sum v1", &["id1"], &[(Sum, "v1")]),
         ("q2 id1,id2: sum v1", &["id1", "id2"], &[(Sum, "v1")]),
         ("q3 id3: sum v1, mean v3", &["id3"], &[(Sum, "v1"), (Mean, "v3")]),

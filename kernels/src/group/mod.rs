@@ -1,13 +1,15 @@
 //! Hash group-by: keys to dense group ids, then columnar accumulators.
 //!
 //! Each key column is turned into small numbers of its own (`keys.rs`), the numbers of several columns
-//! are paired up until one number per row is left, and that number, dense and in the order of first
-//! appearance, is the group. Accumulators (`accumulate/`) are arrays indexed by group.
+//! are put together (`combine.rs`) until one number per row is left, and that number, dense and in the order
+//! of first appearance, is the group. Accumulators (`accumulate/`) are arrays indexed by group. Rows go
+//! through in blocks, so that what one step writes is still in the cache when the next one reads it.
 //!
 //! A [`GroupBy`] is a running state: batches are added as they come, states of different batches or
 //! threads merge, and a result can be read at any time. Appending rows to a live table costs the new rows.
 
 mod accumulate;
+mod combine;
 mod intern;
 mod keys;
 
@@ -16,21 +18,25 @@ use arrow_schema::DataType;
 
 use accumulate::Accumulator;
 pub(crate) use accumulate::output_type;
-use intern::WordInterner;
+use combine::Combiner;
 pub(crate) use intern::{ByteInterner, SHORT, pack_short};
 use keys::KeyColumn;
 
 use crate::query::AggregateFunction;
 use crate::{Error, Result};
 
+/// Rows of a block: their numbers and words fit the second level of caches.
+const BLOCK: usize = 1 << 15;
+
 /// A running hash group-by.
 #[derive(Debug)]
 pub struct GroupBy {
     keys: Vec<KeyColumn>,
-    /// The first pairs columns 0 and 1, the next its result and column 2, and so on.
-    pairs: Vec<WordInterner>,
+    combiner: Combiner,
     accumulators: Vec<Accumulator>,
     groups: usize,
+    /// Rows of each group, when an accumulator asks for them.
+    rows: Option<Vec<i64>>,
 }
 
 impl GroupBy {
@@ -47,9 +53,10 @@ impl GroupBy {
             .iter()
             .map(|(function, data_type)| Accumulator::try_new(*function, data_type.as_ref()))
             .collect::<Result<Vec<_>>>()?;
-        let pairs = (1..keys.len()).map(|_| WordInterner::default()).collect();
+        let combiner = Combiner::new(keys.len());
         let groups = usize::from(keys.is_empty());
-        Ok(Self { keys, pairs, accumulators, groups })
+        let rows = accumulators.iter().any(Accumulator::needs_rows).then(Vec::new);
+        Ok(Self { keys, combiner, accumulators, groups, rows })
     }
 
     /// Number of groups so far.
@@ -76,27 +83,46 @@ impl GroupBy {
         if let Some(odd) = all.map(Array::len).find(|&len| len != rows) {
             return Err(Error::LengthMismatch { expected: rows, found: odd });
         }
+        let mut start = 0;
+        while start < rows {
+            let count = BLOCK.min(rows - start);
+            let slice = |array: &dyn Array| array.slice(start, count);
+            let keys: Vec<ArrayRef> = keys.iter().map(|key| slice(*key)).collect();
+            let values: Vec<Option<ArrayRef>> = values.iter().map(|values| values.map(slice)).collect();
+            self.update_block(count, &keys, &values)?;
+            start += count;
+        }
+        Ok(())
+    }
+
+    fn update_block(&mut self, rows: usize, keys: &[ArrayRef], values: &[Option<ArrayRef>]) -> Result<()> {
         let ids = self.group_ids(rows, keys)?;
+        if let Some(rows) = &mut self.rows {
+            rows.resize(self.groups, 0);
+            ids.iter().for_each(|&id| rows[id as usize] += 1);
+        }
         for (accumulator, values) in self.accumulators.iter_mut().zip(values) {
-            accumulator.update(self.groups, &ids, *values)?;
+            accumulator.update(self.groups, &ids, values.as_deref())?;
         }
         Ok(())
     }
 
     /// The group of each row; new keys make new groups.
-    fn group_ids(&mut self, rows: usize, keys: &[&dyn Array]) -> Result<Vec<u32>> {
-        let Some((first, rest)) = self.keys.split_first_mut() else {
+    fn group_ids(&mut self, rows: usize, keys: &[ArrayRef]) -> Result<Vec<u32>> {
+        if self.keys.is_empty() {
             return Ok(vec![0; rows]);
-        };
-        let mut ids = first.ids(keys[0])?;
-        self.groups = first.len();
-        for ((column, array), pairs) in rest.iter_mut().zip(&keys[1..]).zip(&mut self.pairs) {
-            let others = column.ids(*array)?;
-            for (id, other) in ids.iter_mut().zip(others) {
-                *id = pairs.intern(u64::from(*id) << 32 | u64::from(other));
-            }
-            self.groups = pairs.len();
         }
+        let mut columns = Vec::with_capacity(keys.len());
+        for (column, array) in self.keys.iter_mut().zip(keys) {
+            columns.push(column.ids(array.as_ref())?);
+        }
+        if let ([column], Some(_)) = (&*self.keys, columns.first()) {
+            self.groups = column.len();
+            return Ok(columns.remove(0));
+        }
+        let lengths: Vec<usize> = self.keys.iter().map(KeyColumn::len).collect();
+        let ids = self.combiner.ids(&columns, &lengths);
+        self.groups = self.combiner.len();
         Ok(ids)
     }
 
@@ -110,10 +136,13 @@ impl GroupBy {
             return Err(Error::LengthMismatch { expected: self.accumulators.len(), found: other.accumulators.len() });
         }
         let keys = other.key_arrays()?;
-        let keys: Vec<&dyn Array> = keys.iter().map(|key| key.as_ref()).collect();
         let ids = self.group_ids(other.groups, &keys)?;
         for (accumulator, other) in self.accumulators.iter_mut().zip(&other.accumulators) {
             accumulator.merge(self.groups, &ids, other)?;
+        }
+        if let (Some(rows), Some(others)) = (&mut self.rows, &other.rows) {
+            rows.resize(self.groups, 0);
+            ids.iter().zip(others).for_each(|(&id, &count)| rows[id as usize] += count);
         }
         Ok(())
     }
@@ -123,20 +152,11 @@ impl GroupBy {
     /// # Errors
     /// [`Error::OffsetOverflow`] when the keys outgrow 32-bit offsets.
     pub fn key_arrays(&self) -> Result<Vec<ArrayRef>> {
-        let Some((first, rest)) = self.keys.split_first() else { return Ok(Vec::new()) };
-        // Walk the pairs backwards: the last gives each group's last column and the pair before it.
-        let mut ids: Vec<u32> = (0..self.groups as u32).collect();
-        let mut arrays = Vec::with_capacity(self.keys.len());
-        for (column, pairs) in rest.iter().zip(&self.pairs).rev() {
-            let parts = pairs.words();
-            arrays.push(column.array(ids.iter().map(|&id| parts[id as usize] as u32).collect())?);
-            for id in &mut ids {
-                *id = (parts[*id as usize] >> 32) as u32;
-            }
+        match self.keys.as_slice() {
+            [] => Ok(Vec::new()),
+            [column] => Ok(vec![column.array((0..self.groups as u32).collect())?]),
+            columns => columns.iter().zip(self.combiner.columns()).map(|(column, ids)| column.array(ids)).collect(),
         }
-        arrays.push(first.array(ids)?);
-        arrays.reverse();
-        Ok(arrays)
     }
 
     /// The aggregates, one array each, one row per group in the order of first appearance.
@@ -144,6 +164,9 @@ impl GroupBy {
     /// # Errors
     /// [`Error::Overflow`] when a sum leaves the range of its type.
     pub fn aggregate_arrays(&self) -> Result<Vec<ArrayRef>> {
-        self.accumulators.iter().map(|accumulator| accumulator.array(self.groups)).collect()
+        self.accumulators
+            .iter()
+            .map(|accumulator| accumulator.array(self.groups, self.rows.as_deref().unwrap_or(&[])))
+            .collect()
     }
 }

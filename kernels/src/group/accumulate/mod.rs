@@ -17,27 +17,33 @@ use crate::query::AggregateFunction;
 use crate::types::{self, Kind, Order, Width};
 use crate::{Error, Result, bits};
 use extremes::Extremes;
-use number::Numbers;
+use number::IntegerSums;
 
 /// The running value of one aggregate for every group.
 #[derive(Debug)]
 pub(super) enum Accumulator {
-    Rows(Vec<i64>),
-    Count(Vec<i64>),
+    Rows,
+    /// How many rows of each group are null; as long as the last group that had one.
+    Count {
+        missing: Vec<i64>,
+    },
     Integers {
-        sums: Vec<i128>,
-        counts: Vec<i64>,
+        sums: IntegerSums,
+        seen: Seen,
         result: DataType,
     },
     Floats {
         sums: Vec<f64>,
-        counts: Vec<i64>,
-        mean: bool,
+        seen: Seen,
+    },
+    FloatMean {
+        sums: Vec<f64>,
+        missing: Vec<i64>,
     },
     /// The mean of integers or decimals: the exact sum divided by count times ten to the scale.
     ExactMean {
-        sums: Vec<i128>,
-        counts: Vec<i64>,
+        sums: IntegerSums,
+        missing: Vec<i64>,
         scale: i8,
     },
     Extremes(Extremes),
@@ -79,16 +85,15 @@ impl Accumulator {
     pub(super) fn try_new(function: AggregateFunction, input: Option<&DataType>) -> Result<Self> {
         use AggregateFunction as F;
         let result = output_type(function, input)?;
-        let Some(input) = input else { return Ok(Self::Rows(Vec::new())) };
+        let Some(input) = input else { return Ok(Self::Rows) };
         let is_float = matches!(types::kind(input), Kind::Fixed(_, Order::Float));
         Ok(match function {
-            F::Count => Self::Count(Vec::new()),
+            F::Count => Self::Count { missing: Vec::new() },
             F::Min => Self::Extremes(Extremes::new(input, result, false)),
             F::Max => Self::Extremes(Extremes::new(input, result, true)),
-            F::Sum | F::Mean if is_float => {
-                Self::Floats { sums: Vec::new(), counts: Vec::new(), mean: function == F::Mean }
-            }
-            F::Sum => Self::Integers { sums: Vec::new(), counts: Vec::new(), result },
+            F::Sum if is_float => Self::Floats { sums: Vec::new(), seen: Seen::default() },
+            F::Mean if is_float => Self::FloatMean { sums: Vec::new(), missing: Vec::new() },
+            F::Sum => Self::Integers { sums: IntegerSums::default(), seen: Seen::default(), result },
             F::Mean => {
                 let scale = match input {
                     DataType::Decimal32(_, scale) | DataType::Decimal64(_, scale) | DataType::Decimal128(_, scale) => {
@@ -96,104 +101,71 @@ impl Accumulator {
                     }
                     _ => 0,
                 };
-                Self::ExactMean { sums: Vec::new(), counts: Vec::new(), scale }
+                Self::ExactMean { sums: IntegerSums::default(), missing: Vec::new(), scale }
             }
         })
     }
 
+    /// Whether the result needs the number of rows of each group.
+    pub(super) fn needs_rows(&self) -> bool {
+        matches!(self, Self::Rows | Self::Count { .. } | Self::FloatMean { .. } | Self::ExactMean { .. })
+    }
+
     /// Adds rows, each to its group; `groups` is the number of groups now.
     pub(super) fn update(&mut self, groups: usize, ids: &[u32], values: Option<&dyn Array>) -> Result<()> {
-        match (self, values) {
-            (Self::Rows(counts), _) => {
-                counts.resize(groups, 0);
-                ids.iter().for_each(|&id| counts[id as usize] += 1);
-                Ok(())
+        let Some(array) = values else {
+            return match self {
+                Self::Rows => Ok(()),
+                _ => Err(Error::InvalidPlan {
+                    reason: "an aggregate other than count needs a column",
+                    detail: String::new(),
+                }),
+            };
+        };
+        match self {
+            Self::Rows => {}
+            Self::Count { missing } => count_missing(missing, groups, ids, array.logical_nulls().as_ref()),
+            Self::Integers { sums, seen, .. } => {
+                seen.update(groups, ids, array.nulls());
+                sums.update(groups, ids, array)?;
             }
-            (Self::Count(counts), Some(array)) => {
-                counts.resize(groups, 0);
-                let nulls = array.logical_nulls();
-                for_each_valid(ids, nulls.as_ref(), |id, _| counts[id] += 1);
-                Ok(())
+            Self::ExactMean { sums, missing, .. } => {
+                count_missing(missing, groups, ids, array.nulls());
+                sums.update(groups, ids, array)?;
             }
-            (Self::Integers { sums, counts, .. } | Self::ExactMean { sums, counts, .. }, Some(array)) => {
-                sums.resize(groups, 0);
-                counts.resize(groups, 0);
-                let nulls = array.nulls();
-                match Numbers::try_new(array)? {
-                    Numbers::Signed(values) => for_each_valid(ids, nulls, |id, row| {
-                        sums[id] += i128::from(values[row]);
-                        counts[id] += 1;
-                    }),
-                    Numbers::Unsigned(values) => for_each_valid(ids, nulls, |id, row| {
-                        sums[id] += i128::from(values[row]);
-                        counts[id] += 1;
-                    }),
-                    Numbers::Wide(values) => {
-                        let mut overflow = false;
-                        for_each_valid(ids, nulls, |id, row| {
-                            let (sum, over) = sums[id].overflowing_add(values[row]);
-                            sums[id] = sum;
-                            overflow |= over;
-                            counts[id] += 1;
-                        });
-                        if overflow {
-                            return Err(sum_overflow());
-                        }
-                    }
-                    Numbers::Float(_) => return Err(types::unsupported("sum", array.data_type())),
-                }
-                Ok(())
+            Self::Floats { sums, seen } => {
+                seen.update(groups, ids, array.nulls());
+                number::add_floats(sums, groups, ids, array)?;
             }
-            (Self::Floats { sums, counts, .. }, Some(array)) => {
-                sums.resize(groups, 0.0);
-                counts.resize(groups, 0);
-                let Numbers::Float(values) = Numbers::try_new(array)? else {
-                    return Err(types::unsupported("sum", array.data_type()));
-                };
-                for_each_valid(ids, array.nulls(), |id, row| {
-                    sums[id] += values[row];
-                    counts[id] += 1;
-                });
-                Ok(())
+            Self::FloatMean { sums, missing } => {
+                count_missing(missing, groups, ids, array.nulls());
+                number::add_floats(sums, groups, ids, array)?;
             }
-            (Self::Extremes(extremes), Some(array)) => extremes.update(groups, ids, array),
-            (_, None) => Err(Error::InvalidPlan {
-                reason: "an aggregate other than count needs a column",
-                detail: String::new(),
-            }),
+            Self::Extremes(extremes) => extremes.update(groups, ids, array)?,
         }
+        Ok(())
     }
 
     /// Adds the groups of another accumulator of the same kind; `ids` are their numbers here.
     pub(super) fn merge(&mut self, groups: usize, ids: &[u32], other: &Self) -> Result<()> {
-        fn add<T: Copy + Default>(to: &mut Vec<T>, groups: usize, ids: &[u32], from: &[T], add: impl Fn(T, T) -> T) {
-            to.resize(groups, T::default());
-            for (&id, &value) in ids.iter().zip(from) {
-                let sum = &mut to[id as usize];
-                *sum = add(*sum, value);
-            }
-        }
-        let plus = |a: i64, b: i64| a + b;
         match (self, other) {
-            (Self::Rows(to), Self::Rows(from)) | (Self::Count(to), Self::Count(from)) => {
-                add(to, groups, ids, from, plus);
+            (Self::Rows, Self::Rows) => {}
+            (Self::Count { missing: to }, Self::Count { missing: from }) => add(to, groups, ids, from, |a, b| a + b),
+            (Self::Integers { sums, seen, .. }, Self::Integers { sums: from, seen: others, .. }) => {
+                sums.merge(groups, ids, from)?;
+                seen.merge(groups, ids, others);
             }
-            (Self::Integers { sums, counts, .. }, Self::Integers { sums: other_sums, counts: other_counts, .. })
-            | (Self::ExactMean { sums, counts, .. }, Self::ExactMean { sums: other_sums, counts: other_counts, .. }) => {
-                let overflow = std::cell::Cell::new(false);
-                add(sums, groups, ids, other_sums, |a: i128, b| {
-                    let (sum, over) = a.overflowing_add(b);
-                    overflow.set(overflow.get() | over);
-                    sum
-                });
-                if overflow.get() {
-                    return Err(sum_overflow());
-                }
-                add(counts, groups, ids, other_counts, plus);
+            (Self::ExactMean { sums, missing, .. }, Self::ExactMean { sums: from, missing: others, .. }) => {
+                sums.merge(groups, ids, from)?;
+                add(missing, groups, ids, others, |a, b| a + b);
             }
-            (Self::Floats { sums, counts, .. }, Self::Floats { sums: other_sums, counts: other_counts, .. }) => {
-                add(sums, groups, ids, other_sums, |a, b| a + b);
-                add(counts, groups, ids, other_counts, plus);
+            (Self::Floats { sums, seen }, Self::Floats { sums: from, seen: others }) => {
+                add(sums, groups, ids, from, |a, b| a + b);
+                seen.merge(groups, ids, others);
+            }
+            (Self::FloatMean { sums, missing }, Self::FloatMean { sums: from, missing: others }) => {
+                add(sums, groups, ids, from, |a, b| a + b);
+                add(missing, groups, ids, others, |a, b| a + b);
             }
             (Self::Extremes(to), Self::Extremes(from)) => return to.merge(groups, ids, from),
             _ => {
@@ -206,39 +178,96 @@ impl Accumulator {
         Ok(())
     }
 
-    /// The result for every group.
-    pub(super) fn array(&self, groups: usize) -> Result<ArrayRef> {
-        let padded =
-            |counts: &[i64]| -> Vec<i64> { counts.iter().copied().chain(std::iter::repeat(0)).take(groups).collect() };
-        let some = |counts: &[i64]| -> Option<NullBuffer> {
-            bits::nulls_from_bits(BooleanBuffer::collect_bool(groups, |group| {
-                counts.get(group).is_some_and(|&count| count > 0)
-            }))
+    /// The result for every group; `rows` are the groups' rows, where they were asked for.
+    pub(super) fn array(&self, groups: usize, rows: &[i64]) -> Result<ArrayRef> {
+        let rows_of = |group: usize| rows.get(group).copied().unwrap_or(0);
+        let count = |missing: &[i64], group: usize| rows_of(group) - missing.get(group).copied().unwrap_or(0);
+        let counts = |missing: &[i64]| -> Vec<i64> { (0..groups).map(|group| count(missing, group)).collect() };
+        let mean = |missing: &[i64], sum: &dyn Fn(usize) -> f64| -> ArrayRef {
+            let counts = counts(missing);
+            let values: Vec<f64> = counts.iter().enumerate().map(|(group, &n)| sum(group) / n.max(1) as f64).collect();
+            let nulls = bits::nulls_from_bits(BooleanBuffer::collect_bool(groups, |group| counts[group] > 0));
+            Arc::new(Float64Array::new(values.into(), nulls))
         };
-        match self {
-            Self::Rows(counts) | Self::Count(counts) => Ok(Arc::new(Int64Array::from(padded(counts)))),
-            Self::Integers { sums, counts, result } => integer_sums(sums, groups, some(counts), result),
-            Self::Floats { sums, counts, mean } => {
-                let values: Vec<f64> = (0..groups)
-                    .map(|group| {
-                        let sum = sums.get(group).copied().unwrap_or(0.0);
-                        if *mean { sum / counts.get(group).map_or(1.0, |&count| count.max(1) as f64) } else { sum }
-                    })
-                    .collect();
-                Ok(Arc::new(Float64Array::new(values.into(), some(counts))))
+        Ok(match self {
+            Self::Rows => Arc::new(Int64Array::from(counts(&[]))),
+            Self::Count { missing } => Arc::new(Int64Array::from(counts(missing))),
+            Self::Integers { sums, seen, result } => {
+                return integer_sums((0..groups).map(|group| sums.get(group)), seen.nulls(groups), result);
             }
-            Self::ExactMean { sums, counts, scale } => {
+            Self::Floats { sums, seen } => {
+                let values: Vec<f64> = (0..groups).map(|group| sums.get(group).copied().unwrap_or(0.0)).collect();
+                Arc::new(Float64Array::new(values.into(), seen.nulls(groups)))
+            }
+            Self::FloatMean { sums, missing } => mean(missing, &|group| sums.get(group).copied().unwrap_or(0.0)),
+            Self::ExactMean { sums, missing, scale } => {
                 let unit = 10f64.powi(i32::from(*scale));
-                let values: Vec<f64> = (0..groups)
-                    .map(|group| {
-                        let count = counts.get(group).map_or(1, |&count| count.max(1));
-                        sums.get(group).copied().unwrap_or(0) as f64 / count as f64 / unit
-                    })
-                    .collect();
-                Ok(Arc::new(Float64Array::new(values.into(), some(counts))))
+                let missing = missing.as_slice();
+                let counts = counts(missing);
+                // Count first, then scale: the order in which a person would divide.
+                let values: Vec<f64> =
+                    (0..groups).map(|group| sums.get(group) as f64 / counts[group].max(1) as f64 / unit).collect();
+                let nulls = bits::nulls_from_bits(BooleanBuffer::collect_bool(groups, |group| counts[group] > 0));
+                Arc::new(Float64Array::new(values.into(), nulls))
             }
-            Self::Extremes(extremes) => extremes.array(groups),
+            Self::Extremes(extremes) => return extremes.array(groups),
+        })
+    }
+}
+
+/// Adds values to the groups that they have here.
+fn add<T: Copy + Default>(to: &mut Vec<T>, groups: usize, ids: &[u32], from: &[T], add: impl Fn(T, T) -> T) {
+    to.resize(groups, T::default());
+    for (&id, &value) in ids.iter().zip(from) {
+        let sum = &mut to[id as usize];
+        *sum = add(*sum, value);
+    }
+}
+
+/// Counts each group's nulls. Without nulls nothing is touched.
+fn count_missing(missing: &mut Vec<i64>, groups: usize, ids: &[u32], nulls: Option<&NullBuffer>) {
+    if let Some(nulls) = nulls.filter(|nulls| nulls.null_count() > 0) {
+        missing.resize(groups, 0);
+        ids.iter().enumerate().filter(|(row, _)| nulls.is_null(*row)).for_each(|(_, &id)| missing[id as usize] += 1);
+    }
+}
+
+/// Which groups have had a value that is not null. While no null has been met, all that there are.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// As long as the groups that are known here.
+    seen: Vec<bool>,
+    any_null: bool,
+    /// Whether rows have come at all: without keys there is a group of no rows.
+    any_row: bool,
+}
+
+impl Seen {
+    fn update(&mut self, groups: usize, ids: &[u32], nulls: Option<&NullBuffer>) {
+        let nulls = nulls.filter(|nulls| nulls.null_count() > 0);
+        if nulls.is_none() && !self.any_null {
+            self.any_row |= !ids.is_empty();
+            // Every group has a row by now, and no row was null.
+            self.seen.resize(if self.any_row { groups } else { 0 }, true);
+            return;
         }
+        self.any_null = true;
+        self.seen.resize(groups, false);
+        for_each_valid(ids, nulls, |id, _| self.seen[id] = true);
+    }
+
+    fn merge(&mut self, groups: usize, ids: &[u32], other: &Self) {
+        self.any_null = true;
+        self.seen.resize(groups, false);
+        for (&id, &seen) in ids.iter().zip(&other.seen) {
+            self.seen[id as usize] |= seen;
+        }
+    }
+
+    fn nulls(&self, groups: usize) -> Option<NullBuffer> {
+        bits::nulls_from_bits(BooleanBuffer::collect_bool(groups, |group| {
+            self.seen.get(group).copied().unwrap_or(false)
+        }))
     }
 }
 
@@ -246,8 +275,12 @@ fn sum_overflow() -> Error {
     Error::Overflow { operation: "sum", column: String::new() }
 }
 
-fn integer_sums(sums: &[i128], groups: usize, nulls: Option<NullBuffer>, result: &DataType) -> Result<ArrayRef> {
-    let sums = || sums.iter().copied().chain(std::iter::repeat(0)).take(groups);
+fn integer_sums(
+    sums: impl Iterator<Item = i128> + Clone,
+    nulls: Option<NullBuffer>,
+    result: &DataType,
+) -> Result<ArrayRef> {
+    let sums = || sums.clone();
     match result {
         DataType::UInt64 => {
             let words = sums().map(u64::try_from).collect::<Result<Vec<_>, _>>().map_err(|_| sum_overflow())?;
