@@ -100,6 +100,61 @@ impl BytesColumn<'_> {
     }
 }
 
+impl BytesColumn<'_> {
+    /// Number of bytes of a row.
+    #[inline]
+    pub(crate) fn length(&self, row: usize) -> usize {
+        match *self {
+            Self::Small { offsets, .. } => (offsets[row + 1] - offsets[row]) as usize,
+            Self::Large { offsets, .. } => (offsets[row + 1] - offsets[row]) as usize,
+            Self::View { views, .. } => views[row] as u32 as usize,
+            Self::Fixed { size, .. } => size,
+        }
+    }
+
+    /// Calls `each(step, window, rest)` for `rows` rows from `row` on: sixteen bytes from the byte `skip` of the value
+    /// on, the first in the highest place, zeros behind its end; and how many bytes there are after `skip`.
+    #[inline(always)]
+    pub(crate) fn windows(&self, row: usize, skip: usize, mut each: impl FnMut(usize, u128, usize), rows: usize) {
+        if let Self::Small { offsets, values } = *self {
+            let ends = &offsets[row..=row + rows];
+            for (step, pair) in ends.windows(2).enumerate() {
+                let (start, end) = (pair[0] as usize + skip, pair[1] as usize);
+                let rest = end.saturating_sub(start);
+                let window = match values.get(start..).and_then(|values| values.first_chunk::<16>()) {
+                    Some(chunk) if rest >= 16 => u128::from_be_bytes(*chunk),
+                    Some(_) if rest == 0 => 0,
+                    // One load, and what lies behind the value is pushed out.
+                    Some(chunk) => {
+                        let beyond = 128 - 8 * rest as u32;
+                        u128::from_be_bytes(*chunk) >> beyond << beyond
+                    }
+                    None => window(values.get(start..end).unwrap_or(&[])),
+                };
+                each(step, window, rest);
+            }
+            return;
+        }
+        for step in 0..rows {
+            let value = self.get(row + step).get(skip..).unwrap_or(&[]);
+            each(step, window(value), value.len());
+        }
+    }
+}
+
+/// The first sixteen bytes as a big-endian number, zeros behind a shorter value.
+#[inline]
+fn window(value: &[u8]) -> u128 {
+    match value.first_chunk::<16>() {
+        Some(chunk) => u128::from_be_bytes(*chunk),
+        None => {
+            let mut padded = [0u8; 16];
+            padded[..value.len()].copy_from_slice(value);
+            u128::from_be_bytes(padded)
+        }
+    }
+}
+
 /// The bytes that a short view holds in itself.
 #[inline]
 fn inline_bytes(view: &u128, len: usize) -> &[u8] {

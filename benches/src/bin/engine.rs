@@ -16,7 +16,9 @@ use std::time::Instant;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, UInt32Type};
-use arrow_array::{Array, BooleanArray, Datum, Float64Array, Int32Array, RecordBatch, Scalar, StringArray, UInt32Array};
+use arrow_array::{
+    Array, BooleanArray, Datum, Float64Array, Int32Array, RecordBatch, Scalar, StringArray, UInt32Array,
+};
 use arrow_ord::sort::SortColumn;
 use kernels::Indices;
 use kernels::query::{CompareOp, Plan, Predicate, Scalar as Literal};
@@ -131,9 +133,9 @@ fn arrow(task: &Value, table: &[RecordBatch], indices: Option<&Indices>) -> (f64
     match (task["kind"].as_str().unwrap(), &plan.filter) {
         ("rows", Some(filter)) => {
             let (time, rows) = timed(|| {
-                let kept = table.iter().map(|batch| {
-                    arrow_select::filter::filter_record_batch(batch, &mask(filter, batch)).unwrap()
-                });
+                let kept = table
+                    .iter()
+                    .map(|batch| arrow_select::filter::filter_record_batch(batch, &mask(filter, batch)).unwrap());
                 let kept: Vec<RecordBatch> = kept.collect();
                 match kept.as_slice() {
                     [one] => one.clone(),
@@ -179,9 +181,11 @@ fn mask(predicate: &Predicate, batch: &RecordBatch) -> BooleanArray {
             let needle = Scalar::new(StringArray::from(vec![value.as_str()]));
             arrow_string::like::contains(batch.column_by_name(column).unwrap(), &needle).unwrap()
         }
-        Predicate::And(parts) => {
-            parts.iter().map(|part| mask(part, batch)).reduce(|a, b| arrow_arith::boolean::and(&a, &b).unwrap()).unwrap()
-        }
+        Predicate::And(parts) => parts
+            .iter()
+            .map(|part| mask(part, batch))
+            .reduce(|a, b| arrow_arith::boolean::and(&a, &b).unwrap())
+            .unwrap(),
         _ => BooleanArray::from(vec![false; batch.num_rows()]),
     }
 }
@@ -196,7 +200,8 @@ fn checksum(task: &Value, table: &[RecordBatch], output: &Output) -> (usize, f64
         }
         Output::Order(order) => {
             let key = task["plan"]["sort"][0]["column"].as_str().unwrap();
-            let chunks: Vec<&dyn Array> = table.iter().map(|batch| batch.column_by_name(key).unwrap().as_ref()).collect();
+            let chunks: Vec<&dyn Array> =
+                table.iter().map(|batch| batch.column_by_name(key).unwrap().as_ref()).collect();
             let places: Vec<u32> = (0..100).map(|place| order[place * (order.len() - 1) / 99]).collect();
             let places = Indices::try_new(places, order.len()).unwrap();
             (order.len(), sum(&kernels::take_chunks(&chunks, &places).unwrap(), true))

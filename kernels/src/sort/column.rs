@@ -1,130 +1,333 @@
-//! A sort key: every row's prefix, and the full comparison where a prefix is not the whole key.
+//! A sort key's rows as words whose order is the values' order, and the comparison of two rows.
 
 use std::cmp::Ordering;
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use arrow_buffer::{BooleanBufferBuilder, NullBuffer, i256};
+use arrow_buffer::{NullBuffer, i256};
 
+use super::SortOptions;
 use crate::bytes::BytesColumn;
-use crate::types::{self, Kind, Width, Word, by_ordered_width};
+use crate::query::Nulls;
+use crate::types::{self, Kind, Order, Width, Word, by_ordered_width};
 use crate::{Error, Result};
+
+/// Rows that are worked on at once: a few words for each fit the first level of caches.
+pub(super) const BLOCK: usize = 1024;
+
+/// Which rows of a table.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Rows<'a> {
+    /// All, from the first.
+    All(usize),
+    /// These.
+    List(&'a [u32]),
+}
+
+impl Rows<'_> {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::All(rows) => *rows,
+            Self::List(rows) => rows.len(),
+        }
+    }
+
+    pub(super) fn get(&self, position: u32) -> u32 {
+        match self {
+            Self::All(_) => position,
+            Self::List(rows) => rows[position as usize],
+        }
+    }
+}
 
 /// A key column over all chunks.
 #[derive(Debug)]
 pub(super) struct Column<'a> {
+    pub(super) options: SortOptions,
+    chunks: Vec<&'a dyn Array>,
+    /// The first row of each chunk.
+    starts: Vec<usize>,
+    /// Validity by chunk; empty when nothing is null.
+    nulls: Vec<Option<NullBuffer>>,
     keys: Keys<'a>,
-    nulls: Option<NullBuffer>,
 }
 
 #[derive(Debug)]
 enum Keys<'a> {
     /// All rows are equal.
     None,
-    Words(Vec<u64>),
-    Wide(Vec<u128>),
-    /// 256 bits, the most significant first.
-    Long(Vec<[u128; 2]>),
-    Bytes(Vec<&'a [u8]>),
+    /// Words of up to 64 bits, in the chunks.
+    Words(Width, Order),
+    /// Words that stand for values: booleans, places in a dictionary's order.
+    Ranks(Vec<u64>),
+    Wide(Order),
+    Long,
+    Bytes(Vec<BytesColumn<'a>>),
+}
+
+/// How a column's rows are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    None,
+    /// As 64-bit words.
+    Narrow,
+    /// As 128-bit words; whether these are the whole value.
+    Wide {
+        whole: bool,
+    },
+    /// As windows of bytes.
+    Bytes,
 }
 
 impl<'a> Column<'a> {
-    pub(super) fn try_new(chunks: &[&'a dyn Array]) -> Result<Self> {
-        let Some(first) = chunks.first() else { return Ok(Self { keys: Keys::None, nulls: None }) };
+    pub(super) fn try_new(chunks: &[&'a dyn Array], options: SortOptions) -> Result<Self> {
+        let mut starts = Vec::with_capacity(chunks.len());
+        let mut rows = 0;
+        for chunk in chunks {
+            starts.push(rows);
+            rows += chunk.len();
+        }
+        let mut column = Self { options, chunks: chunks.to_vec(), starts, nulls: Vec::new(), keys: Keys::None };
+        let Some(first) = chunks.first() else { return Ok(column) };
         let data_type = first.data_type();
         if let Some((column, odd)) = chunks.iter().enumerate().find(|(_, chunk)| chunk.data_type() != data_type) {
             return Err(Error::SchemaMismatch { column, expected: data_type.clone(), found: odd.data_type().clone() });
         }
-        let keys = match types::kind(data_type) {
-            Kind::Null => Keys::None,
+        super::check_type(data_type)?;
+        column.keys = match types::kind(data_type) {
+            Kind::Null => return Ok(column),
             Kind::Boolean => {
-                Keys::Words(chunks.iter().flat_map(|chunk| chunk.as_boolean().values().iter().map(u64::from)).collect())
+                Keys::Ranks(chunks.iter().flat_map(|chunk| chunk.as_boolean().values().iter().map(u64::from)).collect())
             }
-            Kind::Fixed(Width::W16, order) => {
-                let words = chunks.iter().map(|chunk| types::fixed_words::<u128>(*chunk, "sort"));
-                Keys::Wide(
-                    words.collect::<Result<Vec<_>>>()?.concat().into_iter().map(|word| word.to_key(order)).collect(),
-                )
-            }
-            Kind::Fixed(Width::W32, _) => {
-                let words = chunks.iter().map(|chunk| types::fixed_words::<i256>(*chunk, "sort"));
-                Keys::Long(words.collect::<Result<Vec<_>>>()?.concat().into_iter().map(long_key).collect())
-            }
-            Kind::Fixed(_, types::Order::None) => return Err(types::unsupported("sort", data_type)),
-            Kind::Fixed(width, order) => {
-                let mut keys = Vec::with_capacity(chunks.iter().map(|chunk| chunk.len()).sum());
-                for chunk in chunks {
-                    by_ordered_width!(width, "sort", data_type, |T| {
-                        let words = types::fixed_words::<T>(*chunk, "sort")?;
-                        keys.extend(words.iter().map(|word| Word::widen(word.to_key(order)) as u64));
-                    });
-                }
-                Keys::Words(keys)
-            }
+            Kind::Fixed(Width::W16, order) => Keys::Wide(order),
+            Kind::Fixed(Width::W32, _) => Keys::Long,
+            Kind::Fixed(width, order) => Keys::Words(width, order),
             Kind::Bytes => {
-                let mut values = Vec::with_capacity(chunks.iter().map(|chunk| chunk.len()).sum());
-                for chunk in chunks {
-                    let column = BytesColumn::try_new(*chunk, "sort")?;
-                    values.extend((0..chunk.len()).map(|row| column.get(row)));
-                }
-                Keys::Bytes(values)
+                Keys::Bytes(chunks.iter().map(|chunk| BytesColumn::try_new(*chunk, "sort")).collect::<Result<_>>()?)
             }
-            Kind::Dictionary => Keys::Words(dictionary_ranks(chunks)?),
+            Kind::Dictionary => Keys::Ranks(dictionary_ranks(chunks)?),
             Kind::Nested => return Err(types::unsupported("sort", data_type)),
         };
-        let nulls = if matches!(keys, Keys::None) { None } else { join_nulls(chunks) };
-        Ok(Self { keys, nulls })
+        let nulls: Vec<_> = chunks.iter().map(|chunk| chunk.logical_nulls().filter(|n| n.null_count() > 0)).collect();
+        if nulls.iter().any(Option::is_some) {
+            column.nulls = nulls;
+        }
+        Ok(column)
+    }
+
+    pub(super) fn shape(&self) -> Shape {
+        match self.keys {
+            Keys::None => Shape::None,
+            Keys::Words(..) | Keys::Ranks(_) => Shape::Narrow,
+            Keys::Wide(_) => Shape::Wide { whole: true },
+            Keys::Long => Shape::Wide { whole: false },
+            Keys::Bytes(_) => Shape::Bytes,
+        }
     }
 
     pub(super) fn has_nulls(&self) -> bool {
-        self.nulls.is_some()
+        !self.nulls.is_empty()
+    }
+
+    /// Chunk, and row in it.
+    #[inline]
+    fn locate(&self, row: usize) -> (usize, usize) {
+        if self.starts.len() == 1 {
+            return (0, row);
+        }
+        let chunk = self.starts.partition_point(|&start| start <= row) - 1;
+        (chunk, row - self.starts[chunk])
     }
 
     pub(super) fn is_valid(&self, row: u32) -> bool {
-        self.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row as usize))
+        if self.nulls.is_empty() {
+            return true;
+        }
+        let (chunk, row) = self.locate(row as usize);
+        self.nulls[chunk].as_ref().is_none_or(|nulls| nulls.is_valid(row))
     }
 
-    /// Whether rows with equal prefixes are equal.
-    pub(super) fn prefix_is_key(&self) -> bool {
-        matches!(self.keys, Keys::None | Keys::Words(_))
-    }
-
-    /// The first 64 bits of a row's key.
-    #[inline]
-    pub(super) fn prefix(&self, row: u32) -> u64 {
-        let row = row as usize;
-        match &self.keys {
-            Keys::None => 0,
-            Keys::Words(keys) => keys[row],
-            Keys::Wide(keys) => (keys[row] >> 64) as u64,
-            Keys::Long(keys) => (keys[row][0] >> 64) as u64,
-            Keys::Bytes(values) => bytes_prefix(values[row]),
+    /// Calls `each(place in the block, chunk, first row in it, rows)` for the runs of rows that lie together.
+    #[inline(always)]
+    fn runs(&self, rows: Rows<'_>, at: usize, count: usize, mut each: impl FnMut(usize, usize, usize, usize)) {
+        match rows {
+            Rows::All(_) => {
+                let mut done = 0;
+                let (mut chunk, mut row) = if count == 0 { (0, 0) } else { self.locate(at) };
+                while done < count {
+                    let here = (self.chunks[chunk].len() - row).min(count - done);
+                    if here > 0 {
+                        each(done, chunk, row, here);
+                    }
+                    done += here;
+                    (chunk, row) = (chunk + 1, 0);
+                }
+            }
+            Rows::List(list) => {
+                for (place, &row) in list[at..at + count].iter().enumerate() {
+                    let (chunk, row) = self.locate(row as usize);
+                    each(place, chunk, row, 1);
+                }
+            }
         }
     }
 
-    /// The full comparison of two rows that are not null.
+    /// The words of the rows at `at`, for a narrow column.
+    pub(super) fn load(&self, rows: Rows<'_>, at: usize, words: &mut [u64]) -> Result<()> {
+        let count = words.len();
+        match &self.keys {
+            Keys::Ranks(ranks) => match rows {
+                Rows::All(_) => words.copy_from_slice(&ranks[at..at + count]),
+                Rows::List(list) => {
+                    words.iter_mut().zip(&list[at..]).for_each(|(word, &row)| *word = ranks[row as usize]);
+                }
+            },
+            &Keys::Words(width, order) => {
+                let data_type = self.chunks[0].data_type();
+                by_ordered_width!(width, "sort", data_type, |T| {
+                    let chunks: Vec<&[T]> = if let [one] = self.chunks.as_slice() {
+                        // No list of chunks where there is one: this runs for every block.
+                        let from = types::fixed_words::<T>(*one, "sort")?;
+                        match rows {
+                            Rows::All(_) => to_keys(&from[at..at + count], order, words),
+                            Rows::List(list) => {
+                                let each = words.iter_mut().zip(&list[at..]);
+                                each.for_each(|(word, &row)| *word = key_of(from[row as usize], order));
+                            }
+                        }
+                        return Ok(());
+                    } else {
+                        self.chunks
+                            .iter()
+                            .map(|chunk| types::fixed_words::<T>(*chunk, "sort"))
+                            .collect::<Result<_>>()?
+                    };
+                    self.runs(rows, at, count, |place, chunk, row, here| {
+                        to_keys(&chunks[chunk][row..row + here], order, &mut words[place..place + here]);
+                    });
+                });
+            }
+            _ => words.fill(0),
+        }
+        Ok(())
+    }
+
+    /// The upper and lower halves of the words of the rows at `at`, for a wide column.
+    pub(super) fn load_wide(&self, rows: Rows<'_>, at: usize, high: &mut [u64], low: &mut [u64]) -> Result<()> {
+        let mut result = Ok(());
+        self.runs(rows, at, high.len(), |place, chunk, row, here| {
+            for step in 0..here {
+                match self.wide(chunk, row + step) {
+                    Ok(word) => (high[place + step], low[place + step]) = ((word >> 64) as u64, word as u64),
+                    Err(error) => result = Err(error),
+                }
+            }
+        });
+        result
+    }
+
+    fn wide(&self, chunk: usize, row: usize) -> Result<u128> {
+        Ok(match self.keys {
+            Keys::Wide(order) => types::fixed_words::<u128>(self.chunks[chunk], "sort")?[row].to_key(order),
+            Keys::Long => long_key(types::fixed_words::<i256>(self.chunks[chunk], "sort")?[row])[0],
+            _ => 0,
+        })
+    }
+
+    /// Sixteen bytes of each value from the byte `skip` on, the first in the highest place, zeros behind a shorter
+    /// value. With `length`, the sixteenth is the number of bytes after `skip`, which must be at most fifteen.
+    pub(super) fn load_bytes(
+        &self,
+        rows: Rows<'_>,
+        at: usize,
+        skip: usize,
+        length: bool,
+        high: &mut [u64],
+        low: &mut [u64],
+    ) {
+        let Keys::Bytes(columns) = &self.keys else { return };
+        self.runs(rows, at, high.len(), |place, chunk, row, here| {
+            let column = &columns[chunk];
+            let (high, low) = (&mut high[place..place + here], &mut low[place..place + here]);
+            column.windows(
+                row,
+                skip,
+                |step, window, rest| {
+                    let word = if length { window & !0xff | rest as u128 } else { window };
+                    (high[step], low[step]) = ((word >> 64) as u64, word as u64);
+                },
+                here,
+            );
+        });
+    }
+
+    /// The least and greatest number of bytes of the rows at `at`.
+    pub(super) fn lengths(&self, rows: Rows<'_>, at: usize, count: usize) -> (usize, usize) {
+        let (mut least, mut greatest) = (usize::MAX, 0);
+        if let Keys::Bytes(columns) = &self.keys {
+            self.runs(rows, at, count, |_, chunk, row, here| {
+                for row in row..row + here {
+                    let length = columns[chunk].length(row);
+                    (least, greatest) = (least.min(length), greatest.max(length));
+                }
+            });
+        }
+        (least, greatest)
+    }
+
+    /// The order of two rows by this key, with its direction and nulls.
     pub(super) fn compare(&self, a: u32, b: u32) -> Ordering {
-        let (a, b) = (a as usize, b as usize);
-        match &self.keys {
-            Keys::None => Ordering::Equal,
-            Keys::Words(keys) => keys[a].cmp(&keys[b]),
-            Keys::Wide(keys) => keys[a].cmp(&keys[b]),
-            Keys::Long(keys) => keys[a].cmp(&keys[b]),
-            Keys::Bytes(values) => values[a].cmp(values[b]),
+        let (place_a, place_b) = (self.locate(a as usize), self.locate(b as usize));
+        if !self.nulls.is_empty() {
+            let valid = |(chunk, row): (usize, usize)| self.nulls[chunk].as_ref().is_none_or(|n| n.is_valid(row));
+            match (valid(place_a), valid(place_b)) {
+                (true, true) => {}
+                (false, false) => return Ordering::Equal,
+                (a_valid, b_valid) => {
+                    let nulls_last = a_valid.cmp(&b_valid).reverse();
+                    return if self.options.nulls == Nulls::Last { nulls_last } else { nulls_last.reverse() };
+                }
+            }
         }
+        let order = match &self.keys {
+            Keys::None => Ordering::Equal,
+            Keys::Words(width, order) => self.word(*width, *order, place_a).cmp(&self.word(*width, *order, place_b)),
+            Keys::Ranks(ranks) => ranks[a as usize].cmp(&ranks[b as usize]),
+            Keys::Wide(_) => self.wide(place_a.0, place_a.1).ok().cmp(&self.wide(place_b.0, place_b.1).ok()),
+            Keys::Long => self.long(place_a).cmp(&self.long(place_b)),
+            Keys::Bytes(columns) => columns[place_a.0].get(place_a.1).cmp(columns[place_b.0].get(place_b.1)),
+        };
+        if self.options.descending { order.reverse() } else { order }
+    }
+
+    fn word(&self, width: Width, order: Order, (chunk, row): (usize, usize)) -> u64 {
+        let chunk = self.chunks[chunk];
+        match width {
+            Width::W1 => types::fixed_words::<u8>(chunk, "sort").map_or(0, |words| key_of(words[row], order)),
+            Width::W2 => types::fixed_words::<u16>(chunk, "sort").map_or(0, |words| key_of(words[row], order)),
+            Width::W4 => types::fixed_words::<u32>(chunk, "sort").map_or(0, |words| key_of(words[row], order)),
+            _ => types::fixed_words::<u64>(chunk, "sort").map_or(0, |words| key_of(words[row], order)),
+        }
+    }
+
+    fn long(&self, (chunk, row): (usize, usize)) -> [u128; 2] {
+        types::fixed_words::<i256>(self.chunks[chunk], "sort").map_or([0; 2], |words| long_key(words[row]))
     }
 }
 
-/// The first eight bytes as a big-endian number, zeros behind a shorter value.
-#[inline]
-fn bytes_prefix(value: &[u8]) -> u64 {
-    match value.first_chunk::<8>() {
-        Some(chunk) => u64::from_be_bytes(*chunk),
-        None => {
-            let mut padded = [0u8; 8];
-            padded[..value.len()].copy_from_slice(value);
-            u64::from_be_bytes(padded)
-        }
+#[inline(always)]
+fn key_of<T: Word>(word: T, order: Order) -> u64 {
+    Word::widen(word.to_key(order)) as u64
+}
+
+/// One loop for each order: the test stands outside.
+#[inline(always)]
+fn to_keys<T: Word>(from: &[T], order: Order, to: &mut [u64]) {
+    let each = to.iter_mut().zip(from);
+    match order {
+        Order::Unsigned | Order::None => each.for_each(|(to, &word)| *to = key_of(word, Order::Unsigned)),
+        Order::Signed => each.for_each(|(to, &word)| *to = key_of(word, Order::Signed)),
+        Order::Float => each.for_each(|(to, &word)| *to = key_of(word, Order::Float)),
     }
 }
 
@@ -139,7 +342,7 @@ fn dictionary_ranks(chunks: &[&dyn Array]) -> Result<Vec<u64>> {
     let dictionaries =
         chunks.iter().map(|chunk| chunk.as_any_dictionary_opt()).collect::<Option<Vec<_>>>().ok_or_else(unsupported)?;
     let values: Vec<&dyn Array> = dictionaries.iter().map(|dictionary| dictionary.values().as_ref()).collect();
-    let column = Column::try_new(&values)?;
+    let column = Column::try_new(&values, SortOptions::default())?;
     let total: usize = values.iter().map(|values| values.len()).sum();
     let mut order: Vec<u32> = (0..total as u32).collect();
     order.sort_unstable_by(|&a, &b| column.compare(a, b));
@@ -160,20 +363,4 @@ fn dictionary_ranks(chunks: &[&dyn Array]) -> Result<Vec<u64>> {
         start += values.len();
     }
     Ok(keys)
-}
-
-/// The validity of all chunks; `None` when nothing is null.
-fn join_nulls(chunks: &[&dyn Array]) -> Option<NullBuffer> {
-    let nulls: Vec<_> = chunks.iter().map(|chunk| chunk.logical_nulls()).collect();
-    if nulls.iter().all(|nulls| nulls.as_ref().is_none_or(|nulls| nulls.null_count() == 0)) {
-        return None;
-    }
-    let mut bits = BooleanBufferBuilder::new(chunks.iter().map(|chunk| chunk.len()).sum());
-    for (chunk, nulls) in chunks.iter().zip(&nulls) {
-        match nulls {
-            Some(nulls) => bits.append_buffer(nulls.inner()),
-            None => bits.append_n(chunk.len(), true),
-        }
-    }
-    Some(NullBuffer::new(bits.finish()))
 }

@@ -1,26 +1,26 @@
 //! Which rows can come among the first `limit` ones.
 //!
-//! A pool of candidates is cut back to the best `limit` prefixes whenever it has doubled; from then on the
-//! worst of them is a threshold that most rows fail at once. Rows with the threshold's own prefix stay,
-//! since later bytes or later keys may decide between them. Without a limit that pays, all rows are
-//! candidates.
+//! A pool of candidates is cut back to the best `limit` words of the first key whenever it has doubled; from then on
+//! the worst of them is a threshold that most rows fail at once, a block of them by its least word alone. Rows with
+//! the threshold's own word stay, since later bytes or later keys may decide between them. Without a limit that pays,
+//! all rows are candidates.
 
-use super::SortOptions;
-use super::column::Column;
+use super::column::{BLOCK, Column, Rows, Shape};
+use crate::Result;
 use crate::query::Nulls;
 
-/// Row numbers, ascending, among which the first `limit` rows of the order are found.
-pub(super) fn candidates(column: &Column<'_>, options: SortOptions, rows: usize, limit: usize) -> Vec<u32> {
-    let all = 0..rows as u32;
+/// Row numbers, ascending, among which the first `limit` rows of the order are found; `None` for all rows.
+pub(super) fn candidates(column: &Column<'_>, rows: usize, limit: usize) -> Result<Option<Vec<u32>>> {
     if limit.saturating_mul(8) >= rows {
-        return all.collect();
+        return Ok(None);
     }
+    let all = 0..rows as u32;
     let (mut nulls, mut wanted) = (Vec::new(), limit);
     if column.has_nulls() {
-        nulls = all.clone().filter(|&row| !column.is_valid(row)).collect();
+        nulls = all.filter(|&row| !column.is_valid(row)).collect();
         let valid = rows - nulls.len();
-        match options.nulls {
-            Nulls::First if nulls.len() >= limit => return nulls,
+        match column.options.nulls {
+            Nulls::First if nulls.len() >= limit => return Ok(Some(nulls)),
             Nulls::First => wanted -= nulls.len(),
             Nulls::Last if valid >= limit => nulls.clear(),
             Nulls::Last => wanted = valid,
@@ -29,21 +29,35 @@ pub(super) fn candidates(column: &Column<'_>, options: SortOptions, rows: usize,
     let mut pool: Vec<(u64, u32)> = Vec::with_capacity(2 * wanted + 64);
     let mut cut_at = 2 * wanted + 64;
     let mut threshold = u64::MAX;
-    for row in all.filter(|&row| column.is_valid(row)) {
-        let prefix = column.prefix(row);
-        let prefix = if options.descending { !prefix } else { prefix };
-        if prefix > threshold {
+    let (mut words, mut rest) = ([0u64; BLOCK], [0u64; BLOCK]);
+    let ones = if column.options.descending { u64::MAX } else { 0 };
+    for at in (0..rows).step_by(BLOCK) {
+        let words = &mut words[..BLOCK.min(rows - at)];
+        let rest = &mut rest[..words.len()];
+        match column.shape() {
+            Shape::None => words.fill(0),
+            Shape::Narrow => column.load(Rows::All(rows), at, words)?,
+            Shape::Wide { .. } => column.load_wide(Rows::All(rows), at, words, rest)?,
+            Shape::Bytes => column.load_bytes(Rows::All(rows), at, 0, false, words, rest),
+        }
+        if words.iter().fold(u64::MAX, |least, word| least.min(word ^ ones)) > threshold {
             continue;
         }
-        pool.push((prefix, row));
-        if pool.len() >= cut_at && wanted > 0 {
-            threshold = pool.select_nth_unstable(wanted - 1).1.0;
-            pool.retain(|entry| entry.0 <= threshold);
-            cut_at = 2 * pool.len() + 64;
+        for (row, word) in (at as u32..).zip(words.iter()) {
+            let word = word ^ ones;
+            if word > threshold || !column.is_valid(row) {
+                continue;
+            }
+            pool.push((word, row));
+            if pool.len() >= cut_at && wanted > 0 {
+                threshold = pool.select_nth_unstable(wanted - 1).1.0;
+                pool.retain(|entry| entry.0 <= threshold);
+                cut_at = 2 * pool.len() + 64;
+            }
         }
     }
     let mut rows: Vec<u32> = pool.into_iter().map(|entry| entry.1).collect();
     rows.append(&mut nulls);
     rows.sort_unstable();
-    rows
+    Ok(Some(rows))
 }

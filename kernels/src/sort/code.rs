@@ -1,0 +1,249 @@
+//! Codes: what tells the rows of a sort apart, in 64 bits.
+//!
+//! A column's words rarely need all their bits. Numbers are taken less the least of them; of text, the bits that are
+//! the same in every row are left out (`id0000012345` needs four bits a digit, and none for its beginning). What is
+//! left of the keys, the most significant first, stands side by side in one word: the first 64 bits of the whole
+//! order. One more bit for each key with nulls says where these stand. When everything fits, the code is
+//! **complete**: rows of equal codes are equal.
+
+use super::column::{BLOCK, Column, Rows, Shape};
+use crate::Result;
+use crate::query::Nulls;
+
+/// How the rows' codes are made.
+#[derive(Debug)]
+pub(super) struct Encoder<'c, 'a> {
+    parts: Vec<Part<'c, 'a>>,
+    pub(super) bits: u32,
+    pub(super) complete: bool,
+    /// Whether the rows stand in order, as far as that is known without codes.
+    pub(super) sorted: bool,
+}
+
+#[derive(Debug)]
+struct Part<'c, 'a> {
+    column: &'c Column<'a>,
+    code: Code,
+    /// Bits of the value; one more when the column has nulls.
+    bits: u32,
+}
+
+#[derive(Debug)]
+enum Code {
+    Narrow {
+        least: u64,
+        /// Low bits that did not fit.
+        drop: u32,
+    },
+    Wide {
+        least: u128,
+        drop: u32,
+    },
+    Bytes {
+        skip: usize,
+        length: bool,
+        /// Bits that are kept, and how far they are turned to the left: of the upper and the lower half.
+        moves: [Vec<(u64, u32)>; 2],
+    },
+}
+
+impl<'c, 'a> Encoder<'c, 'a> {
+    /// Reads the rows once for each key that has room in the code.
+    pub(super) fn try_new(columns: &'c [Column<'a>], rows: Rows<'_>) -> Result<Self> {
+        let mut encoder = Self { parts: Vec::new(), bits: 0, complete: true, sorted: false };
+        for (position, column) in columns.iter().enumerate() {
+            let room = 64 - encoder.bits - u32::from(column.has_nulls() && encoder.bits < 64);
+            if room == 0 {
+                encoder.complete = false;
+                break;
+            }
+            let Some((code, bits, complete)) = (match column.shape() {
+                Shape::None => None,
+                Shape::Narrow => {
+                    let (least, bits, sorted) = narrow(column, rows)?;
+                    encoder.sorted = sorted && position == 0 && columns.len() == 1 && !column.has_nulls();
+                    let drop = bits.saturating_sub(room);
+                    Some((Code::Narrow { least, drop }, bits - drop, drop == 0))
+                }
+                Shape::Wide { whole } => {
+                    let (least, bits) = wide(column, rows)?;
+                    let drop = bits.saturating_sub(room);
+                    Some((Code::Wide { least, drop }, bits - drop, drop == 0 && whole))
+                }
+                Shape::Bytes => Some(bytes(column, rows, room)),
+            }) else {
+                continue;
+            };
+            let nulls = u32::from(column.has_nulls());
+            encoder.complete &= complete;
+            if bits + nulls > 0 {
+                encoder.bits += bits + nulls;
+                encoder.parts.push(Part { column, code, bits });
+            }
+            if !complete {
+                break;
+            }
+        }
+        Ok(encoder)
+    }
+
+    /// The codes of the rows at `at`, at most [`BLOCK`] of them.
+    pub(super) fn fill(&self, rows: Rows<'_>, at: usize, codes: &mut [u64]) -> Result<()> {
+        let mut high = [0u64; BLOCK];
+        let mut low = [0u64; BLOCK];
+        let count = codes.len();
+        let (high, low) = (&mut high[..count], &mut low[..count]);
+        codes.fill(0);
+        for part in &self.parts {
+            // The part's value ends up in `low`.
+            match &part.code {
+                Code::Narrow { least, drop } => {
+                    part.column.load(rows, at, low)?;
+                    low.iter_mut().for_each(|word| *word = (*word - least) >> drop);
+                }
+                Code::Wide { least, drop } => {
+                    part.column.load_wide(rows, at, high, low)?;
+                    for (high, low) in high.iter().zip(low.iter_mut()) {
+                        *low = ((u128::from(*high) << 64 | u128::from(*low)).wrapping_sub(*least) >> drop) as u64;
+                    }
+                }
+                Code::Bytes { skip, length, moves } => {
+                    part.column.load_bytes(rows, at, *skip, *length, high, low);
+                    gather_bits(high, low, moves);
+                }
+            }
+            if part.column.options.descending {
+                let ones = if part.bits == 64 { u64::MAX } else { (1 << part.bits) - 1 };
+                low.iter_mut().for_each(|word| *word ^= ones);
+            }
+            let mut width = part.bits;
+            if part.column.has_nulls() {
+                let last = part.column.options.nulls == Nulls::Last;
+                let flag = |valid: bool| u64::from(valid != last) << part.bits;
+                for (position, word) in (at as u32..).zip(low.iter_mut()) {
+                    let valid = part.column.is_valid(rows.get(position));
+                    *word = flag(valid) | if valid { *word } else { 0 };
+                }
+                width += 1;
+            }
+            let before = |code: u64| if width >= 64 { 0 } else { code << width };
+            codes.iter_mut().zip(low.iter()).for_each(|(code, &word)| *code = before(*code) | word);
+        }
+        Ok(())
+    }
+}
+
+/// Puts the kept bits of both halves side by side, into `low`. One loop for each run of bits, over the whole block:
+/// plain instructions that every machine has several lanes of.
+fn gather_bits(high: &[u64], low: &mut [u64], moves: &[Vec<(u64, u32)>; 2]) {
+    let mut sums = [0u64; BLOCK];
+    let sums = &mut sums[..low.len()];
+    for (half, moves) in [&*high, &*low].into_iter().zip(moves) {
+        for &(mask, turn) in moves {
+            sums.iter_mut().zip(half).for_each(|(sum, &word)| *sum |= (word & mask).rotate_left(turn));
+        }
+    }
+    low.copy_from_slice(sums);
+}
+
+/// The least word, the bits that the distance to the greatest one takes, and whether the words stand in order.
+fn narrow(column: &Column<'_>, rows: Rows<'_>) -> Result<(u64, u32, bool)> {
+    let (mut least, mut greatest) = (u64::MAX, 0);
+    let mut sorted = true;
+    let mut last = if column.options.descending { u64::MAX } else { 0 };
+    let mut block = [0u64; BLOCK];
+    for at in (0..rows.len()).step_by(BLOCK) {
+        let words = &mut block[..BLOCK.min(rows.len() - at)];
+        column.load(rows, at, words)?;
+        for &word in words.iter() {
+            least = least.min(word);
+            greatest = greatest.max(word);
+        }
+        if sorted {
+            sorted = if column.options.descending {
+                last >= words[0] && words.is_sorted_by(|a, b| a >= b)
+            } else {
+                last <= words[0] && words.is_sorted()
+            };
+            last = words[words.len() - 1];
+        }
+    }
+    Ok((least, 64 - greatest.saturating_sub(least).leading_zeros(), sorted))
+}
+
+fn wide(column: &Column<'_>, rows: Rows<'_>) -> Result<(u128, u32)> {
+    let (mut least, mut greatest) = (u128::MAX, 0);
+    let (mut high, mut low) = ([0u64; BLOCK], [0u64; BLOCK]);
+    for at in (0..rows.len()).step_by(BLOCK) {
+        let count = BLOCK.min(rows.len() - at);
+        column.load_wide(rows, at, &mut high[..count], &mut low[..count])?;
+        for (&high, &low) in high[..count].iter().zip(&low) {
+            let word = u128::from(high) << 64 | u128::from(low);
+            least = least.min(word);
+            greatest = greatest.max(word);
+        }
+    }
+    Ok((least, 128 - greatest.saturating_sub(least).leading_zeros()))
+}
+
+/// The window of bytes that tells the rows apart, and which of its bits.
+fn bytes(column: &Column<'_>, rows: Rows<'_>, room: u32) -> (Code, u32, bool) {
+    let (mut shortest, mut longest) = (usize::MAX, 0);
+    for at in (0..rows.len()).step_by(BLOCK) {
+        let (least, greatest) = column.lengths(rows, at, BLOCK.min(rows.len() - at));
+        (shortest, longest) = (shortest.min(least), longest.max(greatest));
+    }
+    let mut skip = 0;
+    loop {
+        let length = longest - skip <= 15;
+        let mask = varying(column, rows, skip, length);
+        let equal = mask.leading_zeros() as usize / 8;
+        // The window moves to the first byte that differs, where that shows more bytes.
+        if !length && equal > 0 && skip < shortest {
+            skip += equal.min(shortest - skip);
+            continue;
+        }
+        return moves(mask, room, skip, length);
+    }
+}
+
+/// The bits of the window that are not the same in every row.
+fn varying(column: &Column<'_>, rows: Rows<'_>, skip: usize, length: bool) -> u128 {
+    let (mut high, mut low) = ([0u64; BLOCK], [0u64; BLOCK]);
+    let mut first = None;
+    let mut mask = [0u64; 2];
+    for at in (0..rows.len()).step_by(BLOCK) {
+        let count = BLOCK.min(rows.len() - at);
+        column.load_bytes(rows, at, skip, length, &mut high[..count], &mut low[..count]);
+        let (first_high, first_low) = *first.get_or_insert((high[0], low[0]));
+        high[..count].iter().for_each(|word| mask[0] |= word ^ first_high);
+        low[..count].iter().for_each(|word| mask[1] |= word ^ first_low);
+    }
+    u128::from(mask[0]) << 64 | u128::from(mask[1])
+}
+
+/// How the highest `room` bits of a mask come to stand side by side.
+fn moves(mut mask: u128, room: u32, skip: usize, length: bool) -> (Code, u32, bool) {
+    let mut complete = length;
+    while mask.count_ones() > room {
+        mask &= mask - 1;
+        complete = false;
+    }
+    let bits = mask.count_ones();
+    let mut moves = [Vec::new(), Vec::new()];
+    let mut rest = mask;
+    while rest != 0 {
+        // A run of ones, within a half.
+        let from = rest.trailing_zeros();
+        let mut run = (rest >> from).trailing_ones();
+        if from < 64 {
+            run = run.min(64 - from);
+        }
+        let to = (mask & ((1u128 << from) - 1)).count_ones();
+        let ones = if run >= 64 { u64::MAX } else { (1 << run) - 1 };
+        let in_half = from % 64;
+        moves[usize::from(from < 64)].push((ones << in_half, (64 + to - in_half) % 64));
+        rest = if from + run >= 128 { 0 } else { rest >> (from + run) << (from + run) };
+    }
+    (Code::Bytes { skip, length, moves }, bits, complete)
+}
