@@ -24,6 +24,10 @@ use kernels::Indices;
 use kernels::query::{CompareOp, Plan, Predicate, Scalar as Literal};
 use serde_json::{Value, json};
 
+/// The peers bring an allocator that keeps freed pages; so do we, and arrow-rs with us.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What a task gave: rows of a table, or an order of the rows of one.
 enum Output {
     Rows(RecordBatch),
