@@ -28,6 +28,7 @@ pub mod query;
 mod sort;
 mod take;
 mod types;
+mod widest;
 
 pub use compare::{Truth, compare, is_null, test_text};
 pub use error::{Error, Result};

@@ -9,6 +9,7 @@ use arrow_array::Array;
 use arrow_buffer::BooleanBuffer;
 
 use crate::types::{self, Order, Width, Word, by_ordered_width};
+use crate::widest::widest;
 use crate::{Result, bits};
 
 /// Rows whose key lies in `low..=high`; with `negate`, rows whose key does not.
@@ -22,48 +23,19 @@ pub(super) fn in_range(
     by_ordered_width!(width, "compare", array.data_type(), |T| {
         let words = types::fixed_words::<T>(array, "compare")?;
         let (low, high) = (T::narrow(low), T::narrow(high));
-        Ok(best_words_in_range(words, order, low, high, negate))
+        Ok(words_in_range(words, order, low, high, negate))
     })
 }
 
-/// The loop in the widest vectors that the machine has.
-fn best_words_in_range<T: Word>(words: &[T], order: Order, low: T, high: T, negate: bool) -> BooleanBuffer {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512vl")
-    {
-        // SAFETY: the features were just detected; `avx512f` is part of each of them.
-        return unsafe { words_in_range_avx512(words, order, low, high, negate) };
-    } else if is_x86_feature_detected!("avx2") {
-        // SAFETY: the feature was just detected.
-        return unsafe { words_in_range_avx2(words, order, low, high, negate) };
-    }
-    words_in_range(words, order, low, high, negate)
-}
-
-/// The same loop, compiled for wider vectors.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn words_in_range_avx512<T: Word>(words: &[T], order: Order, low: T, high: T, negate: bool) -> BooleanBuffer {
-    words_in_range(words, order, low, high, negate)
-}
-
-/// The same loop, compiled for wider vectors.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn words_in_range_avx2<T: Word>(words: &[T], order: Order, low: T, high: T, negate: bool) -> BooleanBuffer {
-    words_in_range(words, order, low, high, negate)
-}
-
-#[inline(always)]
-fn words_in_range<T: Word>(words: &[T], order: Order, low: T, high: T, negate: bool) -> BooleanBuffer {
-    let span = high.distance(low);
-    if order == Order::Float {
-        bits::test_each(words, |word| (word.to_key(Order::Float).distance(low) <= span) != negate)
-    } else {
-        let low = low.to_word(order);
-        bits::test_each(words, |word| (word.distance(low) <= span) != negate)
+widest! {
+    fn words_in_range<T: Word>(words: &[T], order: Order, low: T, high: T, negate: bool) -> BooleanBuffer {
+        let span = high.distance(low);
+        if order == Order::Float {
+            bits::test_each(words, |word| (word.to_key(Order::Float).distance(low) <= span) != negate)
+        } else {
+            let low = low.to_word(order);
+            bits::test_each(words, |word| (word.distance(low) <= span) != negate)
+        }
     }
 }
 

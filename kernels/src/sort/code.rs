@@ -9,6 +9,7 @@
 use super::column::{BLOCK, Column, Rows, Shape};
 use crate::Result;
 use crate::query::Nulls;
+use crate::widest::widest;
 
 /// How the rows' codes are made.
 #[derive(Debug)]
@@ -99,7 +100,7 @@ impl<'c, 'a> Encoder<'c, 'a> {
             match &part.code {
                 Code::Narrow { least, drop } => {
                     part.column.load(rows, at, low)?;
-                    low.iter_mut().for_each(|word| *word = (*word - least) >> drop);
+                    subtract(low, *least, *drop);
                 }
                 Code::Wide { least, drop } => {
                     part.column.load_wide(rows, at, high, low)?;
@@ -126,24 +127,54 @@ impl<'c, 'a> Encoder<'c, 'a> {
                 }
                 width += 1;
             }
-            let before = |code: u64| if width >= 64 { 0 } else { code << width };
-            codes.iter_mut().zip(low.iter()).for_each(|(code, &word)| *code = before(*code) | word);
+            join(codes, low, width);
         }
         Ok(())
     }
 }
 
-/// Puts the kept bits of both halves side by side, into `low`. One loop for each run of bits, over the whole block:
-/// plain instructions that every machine has several lanes of.
-fn gather_bits(high: &[u64], low: &mut [u64], moves: &[Vec<(u64, u32)>; 2]) {
-    let mut sums = [0u64; BLOCK];
-    let sums = &mut sums[..low.len()];
-    for (half, moves) in [&*high, &*low].into_iter().zip(moves) {
-        for &(mask, turn) in moves {
-            sums.iter_mut().zip(half).for_each(|(sum, &word)| *sum |= (word & mask).rotate_left(turn));
-        }
+widest! {
+    fn subtract(words: &mut [u64], least: u64, drop: u32) {
+        words.iter_mut().for_each(|word| *word = word.wrapping_sub(least) >> drop);
     }
-    low.copy_from_slice(sums);
+}
+
+widest! {
+    /// Puts words of so many bits behind the codes.
+    fn join(codes: &mut [u64], words: &[u64], width: u32) {
+        if width >= 64 {
+            return codes.copy_from_slice(words);
+        }
+        codes.iter_mut().zip(words).for_each(|(code, &word)| *code = *code << width | word);
+    }
+}
+
+widest! {
+    /// Puts the kept bits of both halves side by side, into `low`. One loop for each run of bits, over the whole block:
+    /// plain instructions that every machine has several lanes of.
+    fn gather_bits(high: &[u64], low: &mut [u64], moves: &[Vec<(u64, u32)>; 2]) {
+        let mut sums = [0u64; BLOCK];
+        let sums = &mut sums[..low.len()];
+        for (half, moves) in [high, &*low].into_iter().zip(moves) {
+            for &(mask, turn) in moves {
+                sums.iter_mut().zip(half).for_each(|(sum, &word)| *sum |= (word & mask).rotate_left(turn));
+            }
+        }
+        low.copy_from_slice(sums);
+    }
+}
+
+widest! {
+    fn bounds(words: &[u64]) -> (u64, u64) {
+        words.iter().fold((u64::MAX, 0), |(least, greatest), &word| (least.min(word), greatest.max(word)))
+    }
+}
+
+widest! {
+    /// The bits in which any word differs from `first`.
+    fn difference(words: &[u64], first: u64) -> u64 {
+        words.iter().fold(0, |bits, word| bits | (word ^ first))
+    }
 }
 
 /// The least word, the bits that the distance to the greatest one takes, and whether the words stand in order.
@@ -155,10 +186,8 @@ fn narrow(column: &Column<'_>, rows: Rows<'_>) -> Result<(u64, u32, bool)> {
     for at in (0..rows.len()).step_by(BLOCK) {
         let words = &mut block[..BLOCK.min(rows.len() - at)];
         column.load(rows, at, words)?;
-        for &word in words.iter() {
-            least = least.min(word);
-            greatest = greatest.max(word);
-        }
+        let (low, high) = bounds(words);
+        (least, greatest) = (least.min(low), greatest.max(high));
         if sorted {
             sorted = if column.options.descending {
                 last >= words[0] && words.is_sorted_by(|a, b| a >= b)
@@ -216,8 +245,8 @@ fn varying(column: &Column<'_>, rows: Rows<'_>, skip: usize, length: bool) -> u1
         let count = BLOCK.min(rows.len() - at);
         column.load_bytes(rows, at, skip, length, &mut high[..count], &mut low[..count]);
         let (first_high, first_low) = *first.get_or_insert((high[0], low[0]));
-        high[..count].iter().for_each(|word| mask[0] |= word ^ first_high);
-        low[..count].iter().for_each(|word| mask[1] |= word ^ first_low);
+        mask[0] |= difference(&high[..count], first_high);
+        mask[1] |= difference(&low[..count], first_low);
     }
     u128::from(mask[0]) << 64 | u128::from(mask[1])
 }

@@ -10,6 +10,7 @@ use super::SortOptions;
 use crate::bytes::BytesColumn;
 use crate::query::Nulls;
 use crate::types::{self, Kind, Order, Width, Word, by_ordered_width};
+use crate::widest::widest;
 use crate::{Error, Result};
 
 /// Rows that are worked on at once: a few words for each fit the first level of caches.
@@ -320,14 +321,15 @@ fn key_of<T: Word>(word: T, order: Order) -> u64 {
     Word::widen(word.to_key(order)) as u64
 }
 
-/// One loop for each order: the test stands outside.
-#[inline(always)]
-fn to_keys<T: Word>(from: &[T], order: Order, to: &mut [u64]) {
-    let each = to.iter_mut().zip(from);
-    match order {
-        Order::Unsigned | Order::None => each.for_each(|(to, &word)| *to = key_of(word, Order::Unsigned)),
-        Order::Signed => each.for_each(|(to, &word)| *to = key_of(word, Order::Signed)),
-        Order::Float => each.for_each(|(to, &word)| *to = key_of(word, Order::Float)),
+widest! {
+    /// One loop for each order: the test stands outside.
+    fn to_keys<T: Word>(from: &[T], order: Order, to: &mut [u64]) {
+        let each = to.iter_mut().zip(from);
+        match order {
+            Order::Unsigned | Order::None => each.for_each(|(to, &word)| *to = key_of(word, Order::Unsigned)),
+            Order::Signed => each.for_each(|(to, &word)| *to = key_of(word, Order::Signed)),
+            Order::Float => each.for_each(|(to, &word)| *to = key_of(word, Order::Float)),
+        }
     }
 }
 

@@ -12,6 +12,7 @@
 mod code;
 mod column;
 mod radix;
+mod scatter;
 mod top;
 
 use arrow_array::Array;
@@ -19,6 +20,7 @@ use arrow_schema::DataType;
 use code::Encoder;
 use column::{BLOCK, Column, Rows};
 use radix::Sorter;
+use scatter::Scatter;
 
 use crate::query::Nulls;
 use crate::types::{self, Kind, Order};
@@ -154,17 +156,16 @@ fn sort_rows(columns: &[Column<'_>], rows: Rows<'_>, order: &mut [u32], depth: u
         }
         return Ok(());
     }
-    let mut entries = vec![0u64; length];
+    let mut scatter = Scatter::new(length, &starts);
     for at in (0..length).step_by(BLOCK) {
         let codes = &mut block[..BLOCK.min(length - at)];
         encoder.fill(rows, at, codes)?;
         for (position, &code) in (at..).zip(codes.iter()) {
             let partition = if top == 0 { 0 } else { (code >> below) as usize };
-            let end = &mut ends[partition];
-            entries[*end as usize] = entry(code, position);
-            *end += 1;
+            scatter.push(partition, entry(code, position));
         }
     }
+    let entries = scatter.finish();
     let mut sorter = Sorter::new();
     for bounds in starts.windows(2) {
         let (start, end) = (bounds[0] as usize, bounds[1] as usize);
@@ -185,9 +186,9 @@ fn sort_rows(columns: &[Column<'_>], rows: Rows<'_>, order: &mut [u32], depth: u
 }
 
 /// Rows of a partition, as a power of two: 64 kB of entries.
-const PARTITION: u32 = 13;
+const PARTITION: u32 = 12;
 /// The most partitions, as a power of two.
-const MOST_PARTITIONS: u32 = 9;
+const MOST_PARTITIONS: u32 = 11;
 /// Ties up to this many are compared.
 const FEW_TIES: usize = 64;
 /// Beyond so many codes for the same rows, comparisons are cheaper, whatever their number.

@@ -8,7 +8,7 @@
 /// Slices up to this long are sorted by insertion.
 const FEW: usize = 24;
 /// The most bits of a digit, and as many counters.
-const DIGIT: u32 = 12;
+const DIGIT: u32 = 13;
 /// Slices beyond this are spread by fewer bits at first, since they do not fit the cache.
 const LARGE: usize = 1 << 17;
 
@@ -50,7 +50,7 @@ impl Sorter {
             // All codes are equal, and the places stand in order.
             return;
         }
-        let wanted = if length > LARGE { 8 } else { (length.ilog2()).min(DIGIT) };
+        let wanted = if length > LARGE { 8 } else { (length.ilog2() + 1).min(DIGIT) };
         let digit = bits.min(wanted);
         let (base, shift) = (least << low, low + bits - digit);
         let counts = &mut self.counts[..1 << digit];

@@ -1,0 +1,105 @@
+//! Spreading entries over partitions: a line of the cache for each partition is filled, and written as a whole.
+//!
+//! Written one by one, entries for hundreds of places would each touch a line and a page of their own, and each line
+//! would be read before it is written. The lines that are being filled here stay in the cache together, and go to
+//! memory past it (after Satish and others, "Fast Sort on CPUs and GPUs").
+
+/// Entries of a line of 64 bytes.
+const LINE: usize = 8;
+
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Line([u64; LINE]);
+
+/// Entries on their way to their partitions.
+#[derive(Debug)]
+pub(super) struct Scatter {
+    entries: Vec<u64>,
+    /// Where the first entry stands, so that lines begin where the cache's lines do.
+    base: usize,
+    lines: Vec<Line>,
+    /// Where each partition begins, and where its next entry goes.
+    starts: Vec<u32>,
+    ends: Vec<u32>,
+}
+
+impl Scatter {
+    /// Partition `p` is to take the entries from `starts[p]` to `starts[p + 1]`, of `length` in all.
+    pub(super) fn new(length: usize, starts: &[u32]) -> Self {
+        let partitions = starts.len() - 1;
+        let entries = vec![0; length + LINE - 1];
+        let base = entries.as_ptr().align_offset(align_of::<Line>()).min(LINE - 1);
+        Self {
+            entries,
+            base,
+            lines: vec![Line([0; LINE]); partitions],
+            starts: starts[..partitions].to_vec(),
+            ends: starts[..partitions].to_vec(),
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn push(&mut self, partition: usize, entry: u64) {
+        let end = &mut self.ends[partition];
+        let at = *end as usize;
+        let line = &mut self.lines[partition];
+        line.0[at % LINE] = entry;
+        *end += 1;
+        if at % LINE == LINE - 1 {
+            let begin = at + 1 - LINE;
+            if begin >= self.starts[partition] as usize {
+                let begin = self.base + begin;
+                if let Some(to) = self.entries[begin..].first_chunk_mut() {
+                    store(to, line);
+                }
+            } else {
+                self.flush(partition);
+            }
+        }
+    }
+
+    /// Writes the part of a line that the partition has filled.
+    #[cold]
+    fn flush(&mut self, partition: usize) {
+        let end = self.ends[partition] as usize;
+        let begin = (end.saturating_sub(1) / LINE * LINE).max(self.starts[partition] as usize);
+        if begin < end {
+            let from = begin % LINE;
+            self.entries[self.base + begin..self.base + end]
+                .copy_from_slice(&self.lines[partition].0[from..from + end - begin]);
+        }
+    }
+
+    /// The entries, partition after partition. All must have been pushed.
+    pub(super) fn finish(&mut self) -> &mut [u64] {
+        for partition in 0..self.ends.len() {
+            // A full line has been written.
+            if self.ends[partition] as usize % LINE != 0 {
+                self.flush(partition);
+            }
+        }
+        let last = self.entries.len() - (LINE - 1 - self.base);
+        &mut self.entries[self.base..last]
+    }
+}
+
+/// Writes a line; where the machine can, past the cache.
+#[inline(always)]
+fn store(to: &mut [u64; LINE], line: &Line) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    if to.as_ptr().align_offset(16) == 0 {
+        use std::arch::x86_64::{__m128i, _mm_load_si128, _mm_stream_si128};
+        let from = line.0.as_ptr().cast::<__m128i>();
+        let to = to.as_mut_ptr().cast::<__m128i>();
+        for quarter in 0..4 {
+            // SAFETY: quarter `quarter` of four lies in the line, which is 64 bytes long and aligned to them; SSE2 is
+            // part of x86-64.
+            let word = unsafe { _mm_load_si128(from.wrapping_add(quarter)) };
+            // SAFETY: the quarter lies in the 64 bytes of `to`, which is borrowed for writing, and its alignment to
+            // 16 bytes has been tested above. The sequence of such stores and loads by one thread is in order.
+            unsafe { _mm_stream_si128(to.wrapping_add(quarter), word) };
+        }
+        return;
+    }
+    to.copy_from_slice(&line.0);
+}
