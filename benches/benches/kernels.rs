@@ -159,7 +159,7 @@ fn group(criterion: &mut Criterion) {
     for (name, kinds) in [("group/100 text keys, sum", 100), ("group/100,000 text keys, sum", 100_000)] {
         let (keys, values) = (words(ROWS, kinds), ints(ROWS, 1_000));
         let table = RecordBatch::try_from_iter([("k", keys.clone()), ("v", values.clone())]).unwrap();
-        let sum = Aggregate { function: AggregateFunction::Sum, column: Some("v".into()), name: None };
+        let sum = Aggregate { function: AggregateFunction::Sum, column: Some("v".into()), other: None, name: None };
         let plan = Plan { group_by: vec!["k".into()], aggregates: vec![sum], ..Plan::default() };
         let plan = plan.bind(&table.schema()).unwrap();
         let chunk = [table];

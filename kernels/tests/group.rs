@@ -63,7 +63,7 @@ fn grouped(keys: &[ArrayRef]) -> (Vec<usize>, Vec<usize>) {
 fn run(
     batches: &[RecordBatch],
     keys: usize,
-    aggregates: &[(F, Option<DataType>)],
+    aggregates: &[(F, Vec<DataType>)],
     merge: bool,
 ) -> (Vec<ArrayRef>, Vec<ArrayRef>) {
     let schema = batches[0].schema();
@@ -71,8 +71,8 @@ fn run(
     let mut state = GroupBy::try_new(&key_types, aggregates).unwrap();
     for batch in batches {
         let columns: Vec<&dyn Array> = batch.columns().iter().map(|column| column.as_ref()).collect();
-        let values: Vec<Option<&dyn Array>> =
-            aggregates.iter().map(|(_, t)| t.as_ref().map(|_| columns[keys])).collect();
+        let values: Vec<Vec<&dyn Array>> =
+            aggregates.iter().map(|(_, types)| columns[keys..][..types.len()].to_vec()).collect();
         if merge {
             let mut part = GroupBy::try_new(&key_types, aggregates).unwrap();
             part.update(batch.num_rows(), &columns[..keys], &values).unwrap();
@@ -107,7 +107,7 @@ proptest! {
             let mut columns: Vec<(String, ArrayRef)> = keys.iter().enumerate().map(|(n, key)| (format!("k{n}"), key.clone())).collect();
             columns.push(("v".into(), values.clone()));
             let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true))).unwrap();
-            let aggregates = [(F::Count, None), (F::Count, Some(DataType::Int32)), (F::Sum, Some(DataType::Int32)), (F::Mean, Some(DataType::Int32))];
+            let aggregates = [(F::Count, vec![]), (F::Count, vec![DataType::Int32]), (F::Sum, vec![DataType::Int32]), (F::Mean, vec![DataType::Int32])];
             let (ours, aggregated) = run(&cut_batch(&mut random, &batch), keys.len(), &aggregates, merge);
 
             let (ids, firsts) = grouped(&keys);
@@ -141,7 +141,7 @@ proptest! {
         for data_type in types() {
             let values = array(&mut random, &data_type, rows, nulls * 45);
             let batch = RecordBatch::try_from_iter_with_nullable([("v", values.clone(), true)]).unwrap();
-            let aggregates = [(F::Min, Some(data_type.clone())), (F::Max, Some(data_type.clone()))];
+            let aggregates = [(F::Min, vec![data_type.clone()]), (F::Max, vec![data_type.clone()])];
             let (_, ours) = run(&cut_batch(&mut random, &batch), 0, &aggregates, merge);
             let plain = match &data_type {
                 DataType::Dictionary(_, inner) => cast(&values, inner).unwrap(),
@@ -178,7 +178,7 @@ fn sums_of_every_number_type() {
     ] {
         let values = cast(&ints, &data_type).unwrap();
         let batch = RecordBatch::try_from_iter_with_nullable([("v", values, true)]).unwrap();
-        let aggregates = [(F::Sum, Some(data_type.clone())), (F::Mean, Some(data_type.clone()))];
+        let aggregates = [(F::Sum, vec![data_type.clone()]), (F::Mean, vec![data_type.clone()])];
         let (_, ours) = run(&[batch], 0, &aggregates, false);
         let sum = cast(&ours[0], &DataType::Float64).unwrap();
         assert_eq!(sum.as_primitive::<Float64Type>().value(0), 96.0, "{data_type}");
@@ -189,9 +189,9 @@ fn sums_of_every_number_type() {
 #[test]
 fn an_overflowing_sum_is_an_error_and_order_does_not_matter() {
     let sum = |values: Vec<i64>| {
-        let mut state = GroupBy::try_new(&[], &[(F::Sum, Some(DataType::Int64))]).unwrap();
+        let mut state = GroupBy::try_new(&[], &[(F::Sum, vec![DataType::Int64])]).unwrap();
         let array = Int64Array::from(values);
-        state.update(array.len(), &[], &[Some(&array)]).unwrap();
+        state.update(array.len(), &[], &[vec![&array as &dyn Array]]).unwrap();
         state.aggregate_arrays().map(|arrays| arrays[0].as_primitive::<Int64Type>().value(0))
     };
     assert_eq!(sum(vec![i64::MAX, 1, -1]), Ok(i64::MAX));
@@ -200,18 +200,18 @@ fn an_overflowing_sum_is_an_error_and_order_does_not_matter() {
 
 #[test]
 fn no_rows_make_one_group_without_keys_and_none_with_keys() {
-    let state = GroupBy::try_new(&[], &[(F::Count, None), (F::Sum, Some(DataType::Int32))]).unwrap();
+    let state = GroupBy::try_new(&[], &[(F::Count, vec![]), (F::Sum, vec![DataType::Int32])]).unwrap();
     let arrays = state.aggregate_arrays().unwrap();
     assert_eq!(arrays[0].as_primitive::<Int64Type>().value(0), 0);
     assert!(arrays[1].is_null(0));
-    let state = GroupBy::try_new(&[DataType::Utf8], &[(F::Count, None)]).unwrap();
+    let state = GroupBy::try_new(&[DataType::Utf8], &[(F::Count, vec![])]).unwrap();
     assert_eq!((state.groups(), state.key_arrays().unwrap()[0].len()), (0, 0));
 }
 
 #[test]
 fn aggregates_that_make_no_sense_are_refused() {
     for (function, data_type) in [(F::Mean, DataType::Utf8), (F::Sum, DataType::Boolean), (F::Mean, DataType::Date32)] {
-        let error = GroupBy::try_new(&[], &[(function, Some(data_type))]).unwrap_err();
+        let error = GroupBy::try_new(&[], &[(function, vec![data_type])]).unwrap_err();
         assert!(matches!(error, Error::UnsupportedAggregate { .. }), "{error}");
     }
 }

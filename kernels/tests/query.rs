@@ -146,8 +146,8 @@ fn a_grouped_plan_filters_groups_sorts_and_projects() {
         filter: Some(Predicate::Not(Box::new(compare("delay", CompareOp::Gt, Scalar::Int(50))))),
         group_by: vec!["origin".into()],
         aggregates: vec![
-            Aggregate { function: AggregateFunction::Mean, column: Some("delay".into()), name: None },
-            Aggregate { function: AggregateFunction::Count, column: None, name: Some("n".into()) },
+            Aggregate { function: AggregateFunction::Mean, column: Some("delay".into()), other: None, name: None },
+            Aggregate { function: AggregateFunction::Count, column: None, other: None, name: Some("n".into()) },
         ],
         sort: vec![SortBy { column: "mean(delay)".into(), descending: true, nulls: Nulls::Last }],
         columns: Some(vec!["n".into(), "origin".into()]),
@@ -182,9 +182,9 @@ fn plans_that_do_not_fit_the_table_say_why() {
         "expected a column of the same type",
     );
     check(Plan { columns: Some(vec!["x".into()]), ..Plan::default() }, "unknown column \"x\"");
-    let mean = Aggregate { function: AggregateFunction::Mean, column: Some("text".into()), name: None };
+    let mean = Aggregate { function: AggregateFunction::Mean, column: Some("text".into()), other: None, name: None };
     check(Plan { aggregates: vec![mean], ..Plan::default() }, "mean is not defined for column \"text\" of type Utf8");
-    let count = Aggregate { function: AggregateFunction::Count, column: None, name: Some("int".into()) };
+    let count = Aggregate { function: AggregateFunction::Count, column: None, other: None, name: Some("int".into()) };
     check(
         Plan { group_by: vec!["int".into()], aggregates: vec![count], ..Plan::default() },
         "two columns of the result have the same name: int",

@@ -41,17 +41,17 @@ pub struct GroupBy {
 
 impl GroupBy {
     /// Starts a grouping by columns of the given types, computing the given aggregates of columns of the
-    /// given types (`None` for a count of rows).
+    /// given types: none for a count of rows, two for a correlation, else one.
     ///
     /// Without keys there is one group, also of no rows.
     ///
     /// # Errors
     /// [`Error::UnsupportedType`] for a key, [`Error::UnsupportedAggregate`] for an aggregate.
-    pub fn try_new(keys: &[DataType], aggregates: &[(AggregateFunction, Option<DataType>)]) -> Result<Self> {
+    pub fn try_new(keys: &[DataType], aggregates: &[(AggregateFunction, Vec<DataType>)]) -> Result<Self> {
         let keys = keys.iter().map(KeyColumn::try_new).collect::<Result<Vec<_>>>()?;
         let accumulators = aggregates
             .iter()
-            .map(|(function, data_type)| Accumulator::try_new(*function, data_type.as_ref()))
+            .map(|(function, inputs)| Accumulator::try_new(*function, inputs))
             .collect::<Result<Vec<_>>>()?;
         let combiner = Combiner::new(keys.len());
         let groups = usize::from(keys.is_empty());
@@ -65,14 +65,14 @@ impl GroupBy {
         self.groups
     }
 
-    /// Adds `rows` rows: one array per key and one per aggregate (`None` for a count of rows).
+    /// Adds `rows` rows: one array per key, and for each aggregate its arrays (none for a count of rows).
     ///
     /// `O(rows × (keys + aggregates))`, hashing each key value once.
     ///
     /// # Errors
     /// [`Error::LengthMismatch`] when an array or the lists have another length;
     /// [`Error::UnsupportedType`] when a type is not the one that the grouping was made for.
-    pub fn update(&mut self, rows: usize, keys: &[&dyn Array], values: &[Option<&dyn Array>]) -> Result<()> {
+    pub fn update(&mut self, rows: usize, keys: &[&dyn Array], values: &[Vec<&dyn Array>]) -> Result<()> {
         if keys.len() != self.keys.len() || values.len() != self.accumulators.len() {
             return Err(Error::LengthMismatch {
                 expected: self.keys.len() + self.accumulators.len(),
@@ -88,21 +88,22 @@ impl GroupBy {
             let count = BLOCK.min(rows - start);
             let slice = |array: &dyn Array| array.slice(start, count);
             let keys: Vec<ArrayRef> = keys.iter().map(|key| slice(*key)).collect();
-            let values: Vec<Option<ArrayRef>> = values.iter().map(|values| values.map(slice)).collect();
+            let values: Vec<Vec<ArrayRef>> =
+                values.iter().map(|values| values.iter().map(|values| slice(*values)).collect()).collect();
             self.update_block(count, &keys, &values)?;
             start += count;
         }
         Ok(())
     }
 
-    fn update_block(&mut self, rows: usize, keys: &[ArrayRef], values: &[Option<ArrayRef>]) -> Result<()> {
+    fn update_block(&mut self, rows: usize, keys: &[ArrayRef], values: &[Vec<ArrayRef>]) -> Result<()> {
         let ids = self.group_ids(rows, keys)?;
         if let Some(rows) = &mut self.rows {
             rows.resize(self.groups, 0);
             ids.iter().for_each(|&id| rows[id as usize] += 1);
         }
         for (accumulator, values) in self.accumulators.iter_mut().zip(values) {
-            accumulator.update(self.groups, &ids, values.as_deref())?;
+            accumulator.update(self.groups, &ids, values)?;
         }
         Ok(())
     }

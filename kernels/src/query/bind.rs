@@ -29,7 +29,7 @@ pub struct BoundPlan {
 #[derive(Debug, Clone)]
 pub(super) struct Grouping {
     pub(super) keys: Vec<usize>,
-    pub(super) aggregates: Vec<(AggregateFunction, Option<usize>)>,
+    pub(super) aggregates: Vec<(AggregateFunction, Vec<usize>)>,
     /// Keys, then aggregates.
     pub(super) schema: SchemaRef,
 }
@@ -91,25 +91,20 @@ impl Plan {
         }
         let mut aggregates = Vec::new();
         for aggregate in &self.aggregates {
-            let index = match &aggregate.column {
-                Some(name) => Some(column(schema, name)?),
-                None => None,
-            };
-            let input = index.map(|index| schema.field(index).data_type());
-            let result = group::output_type(aggregate.function, input).map_err(|error| match error {
-                Error::UnsupportedAggregate { function, data_type, .. } => Error::UnsupportedAggregate {
-                    function,
-                    data_type,
-                    column: aggregate.column.clone().unwrap_or_default(),
-                },
+            let indices = aggregate.columns().map(|name| column(schema, name)).collect::<Result<Vec<_>>>()?;
+            let inputs: Vec<DataType> = indices.iter().map(|&index| schema.field(index).data_type().clone()).collect();
+            let result = group::output_type(aggregate.function, &inputs).map_err(|error| match error {
+                Error::UnsupportedAggregate { function, data_type, .. } => {
+                    let odd = inputs.iter().position(|input| *input == data_type).unwrap_or(0);
+                    let column = aggregate.columns().nth(odd).cloned().unwrap_or_default();
+                    Error::UnsupportedAggregate { function, data_type, column }
+                }
                 other => other,
             })?;
-            if let Some(index) = index {
-                used[index] = true;
-            }
-            let nullable = aggregate.function != AggregateFunction::Count;
+            indices.iter().for_each(|&index| used[index] = true);
+            let nullable = !matches!(aggregate.function, AggregateFunction::Count | AggregateFunction::CountDistinct);
             fields.push(Arc::new(Field::new(aggregate.output_name(), result, nullable)));
-            aggregates.push((aggregate.function, index));
+            aggregates.push((aggregate.function, indices));
         }
         for (position, field) in fields.iter().enumerate() {
             if fields[..position].iter().any(|other| other.name() == field.name()) {

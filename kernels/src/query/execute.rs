@@ -266,8 +266,11 @@ fn filter_columns(
 fn start_grouping(grouping: &Grouping, input: &SchemaRef) -> Result<GroupBy> {
     let type_of = |column: usize| -> DataType { input.field(column).data_type().clone() };
     let keys: Vec<DataType> = grouping.keys.iter().map(|&key| type_of(key)).collect();
-    let aggregates: Vec<_> =
-        grouping.aggregates.iter().map(|&(function, column)| (function, column.map(type_of))).collect();
+    let aggregates: Vec<_> = grouping
+        .aggregates
+        .iter()
+        .map(|(function, columns)| (*function, columns.iter().map(|&column| type_of(column)).collect()))
+        .collect();
     GroupBy::try_new(&keys, &aggregates)
 }
 
@@ -276,7 +279,11 @@ fn update_grouping(state: &mut GroupBy, grouping: &Grouping, batch: &RecordBatch
     let filter = mask.map(Filter::new);
     // A column that is used twice is filtered once.
     let mut cache: Vec<Option<ArrayRef>> = vec![None; batch.num_columns()];
-    let columns = grouping.keys.iter().copied().chain(grouping.aggregates.iter().filter_map(|(_, column)| *column));
+    let columns = grouping
+        .keys
+        .iter()
+        .copied()
+        .chain(grouping.aggregates.iter().flat_map(|(_, columns)| columns.iter().copied()));
     for column in columns {
         if cache[column].is_none() {
             let array = batch.column(column);
@@ -290,7 +297,8 @@ fn update_grouping(state: &mut GroupBy, grouping: &Grouping, batch: &RecordBatch
         cache[column].as_ref().map_or_else(|| batch.column(column).as_ref(), |array| array.as_ref())
     };
     let keys: Vec<&dyn Array> = grouping.keys.iter().map(|&key| get(key)).collect();
-    let values: Vec<Option<&dyn Array>> = grouping.aggregates.iter().map(|(_, column)| column.map(get)).collect();
+    let values: Vec<Vec<&dyn Array>> =
+        grouping.aggregates.iter().map(|(_, columns)| columns.iter().map(|&column| get(column)).collect()).collect();
     state.update(rows, &keys, &values)
 }
 

@@ -13,6 +13,7 @@
 //!     aggregates: vec![Aggregate {
 //!         function: AggregateFunction::Mean,
 //!         column: Some("delay".into()),
+//!         other: None,
 //!         name: Some("mean".into()),
 //!     }],
 //!     ..Plan::default()
@@ -29,4 +30,4 @@ mod predicate;
 
 pub use bind::BoundPlan;
 pub use execute::{Execution, Flow};
-pub use plan::{Aggregate, AggregateFunction, CompareOp, Nulls, Plan, Predicate, Scalar, SortBy, TextTest};
+pub use plan::{Aggregate, AggregateFunction, CompareOp, Fraction, Nulls, Plan, Predicate, Scalar, SortBy, TextTest};

@@ -156,15 +156,59 @@ pub struct SortBy {
     pub nulls: Nulls,
 }
 
-/// What an aggregate computes of the non-null values of a group.
+/// A number from 0 to 1: which quantile.
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "f64", into = "f64"))]
+pub struct Fraction(f64);
+
+impl Fraction {
+    /// `None` when the number is not from 0 to 1.
+    #[must_use]
+    pub fn new(fraction: f64) -> Option<Self> {
+        (0.0..=1.0).contains(&fraction).then_some(Self(fraction))
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl PartialEq for Fraction {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.to_bits() == other.0.to_bits()
+    }
+}
+
+impl Eq for Fraction {}
+
+impl From<Fraction> for f64 {
+    fn from(fraction: Fraction) -> Self {
+        fraction.0
+    }
+}
+
+impl TryFrom<f64> for Fraction {
+    type Error = &'static str;
+
+    fn try_from(fraction: f64) -> Result<Self, Self::Error> {
+        Self::new(fraction).ok_or("a fraction from 0 to 1 was expected")
+    }
+}
+
+/// What an aggregate computes of the non-null values of a group. Where there is no such value the result is null,
+/// unless it is a count or a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum AggregateFunction {
     /// Number of rows, or of non-null values when a column is named. `Int64`.
     Count,
-    /// Sum: `Int64` of signed and `UInt64` of unsigned integers, overflow being an error; `Float64`
-    /// of floats.
+    /// Number of different values. `Int64`.
+    CountDistinct,
+    /// Sum: `Int64` of signed and `UInt64` of unsigned integers, `Decimal128` of decimals, overflow being an
+    /// error; `Float64` of floats.
     Sum,
     /// Least value, in the column's type.
     Min,
@@ -172,21 +216,67 @@ pub enum AggregateFunction {
     Max,
     /// Arithmetic mean, `Float64`.
     Mean,
+    /// Sample variance (divided by one less than the count; null for a single value), `Float64`.
+    Variance,
+    /// The root of the sample variance, `Float64`.
+    Stddev,
+    /// The middle value, or the mean of the two middle ones, `Float64`.
+    Median,
+    /// The value below which this fraction of the values lies, on a straight line between neighbours, `Float64`.
+    Quantile(Fraction),
+    /// The value of the first row, in the column's type.
+    First,
+    /// The value of the last row, in the column's type.
+    Last,
+    /// Some value, in the column's type: the first.
+    Any,
+    /// The so many greatest values, the greatest first: a list of the column's type, which must be a number, a date
+    /// or a time of at most 64 bits. Needs the feature `nested`.
+    Top(u32),
+    /// All values in the order of their rows, nulls among them: a list of the column's type. Needs the feature
+    /// `nested`.
+    List,
+    /// Pearson's correlation of two columns, over the rows where both have a value, `Float64`; null for fewer than
+    /// two of them, or where a column does not vary.
+    Correlation,
 }
 
 impl AggregateFunction {
-    /// Every function, for menus.
-    pub const ALL: [Self; 5] = [Self::Count, Self::Sum, Self::Min, Self::Max, Self::Mean];
+    /// Every function of one column that needs nothing else, for menus.
+    pub const ALL: [Self; 11] = [
+        Self::Count,
+        Self::CountDistinct,
+        Self::Sum,
+        Self::Min,
+        Self::Max,
+        Self::Mean,
+        Self::Median,
+        Self::Stddev,
+        Self::Variance,
+        Self::First,
+        Self::Last,
+    ];
 
     /// The name in a plan, such as `"mean"`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Count => "count",
+            Self::CountDistinct => "count_distinct",
             Self::Sum => "sum",
             Self::Min => "min",
             Self::Max => "max",
             Self::Mean => "mean",
+            Self::Variance => "variance",
+            Self::Stddev => "stddev",
+            Self::Median => "median",
+            Self::Quantile(_) => "quantile",
+            Self::First => "first",
+            Self::Last => "last",
+            Self::Any => "any",
+            Self::Top(_) => "top",
+            Self::List => "list",
+            Self::Correlation => "correlation",
         }
     }
 }
@@ -200,7 +290,10 @@ pub struct Aggregate {
     /// Of which column; none only for a count of rows.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub column: Option<String>,
-    /// The name of the result; when absent `count`, or `mean(dep_delay)`.
+    /// The second column of a correlation.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub other: Option<String>,
+    /// The name of the result; when absent `count`, or `mean(dep_delay)`, or `quantile(dep_delay, 0.9)`.
     #[cfg_attr(feature = "serde", serde(default, rename = "as", skip_serializing_if = "Option::is_none"))]
     pub name: Option<String>,
 }
@@ -209,11 +302,24 @@ impl Aggregate {
     /// The name of the result column.
     #[must_use]
     pub fn output_name(&self) -> String {
-        match (&self.name, &self.column) {
+        let Some(column) = &self.column else {
+            return self.name.clone().unwrap_or_else(|| self.function.name().to_owned());
+        };
+        let second = match self.function {
+            AggregateFunction::Quantile(fraction) => Some(fraction.get().to_string()),
+            AggregateFunction::Top(most) => Some(most.to_string()),
+            _ => self.other.clone(),
+        };
+        match (&self.name, second) {
             (Some(name), _) => name.clone(),
-            (None, Some(column)) => [self.function.name(), "(", column, ")"].concat(),
-            (None, None) => self.function.name().to_owned(),
+            (None, None) => [self.function.name(), "(", column, ")"].concat(),
+            (None, Some(second)) => [self.function.name(), "(", column, ", ", &second, ")"].concat(),
         }
+    }
+
+    /// The columns that it reads.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &String> {
+        self.column.iter().chain(&self.other)
     }
 }
 

@@ -128,6 +128,27 @@ pub(crate) fn empty(data_type: &DataType) -> Result<ArrayRef> {
     }
 }
 
+/// An array of one row, which is null.
+pub(crate) fn null_row(data_type: &DataType) -> Result<ArrayRef> {
+    let null = Some(NullBuffer::new_null(1));
+    match types::kind(data_type) {
+        Kind::Null => Ok(Arc::new(NullArray::new(1))),
+        Kind::Boolean => Ok(Arc::new(BooleanArray::new(BooleanBuffer::new_unset(1), null))),
+        Kind::Fixed(width, _) => {
+            by_width!(width, |T| types::make_fixed(data_type, vec![<T as ArrowNativeType>::usize_as(0)], null, "take"))
+        }
+        Kind::Bytes => make_bytes(data_type, 1, null, "take", |_| &[]),
+        Kind::Dictionary => match data_type {
+            DataType::Dictionary(key_type, values) => dictionary_from_codes(key_type, vec![0], null, empty(values)?),
+            _ => Err(types::unsupported("take", data_type)),
+        },
+        #[cfg(feature = "nested")]
+        Kind::Nested => Ok(arrow_array::new_null_array(data_type, 1)),
+        #[cfg(not(feature = "nested"))]
+        Kind::Nested => Err(types::unsupported("take", data_type)),
+    }
+}
+
 fn gather(chunks: &[&dyn Array], places: &Places<'_>) -> Result<ArrayRef> {
     let Some(first) = chunks.first() else {
         return Err(Error::LengthMismatch { expected: 1, found: 0 });

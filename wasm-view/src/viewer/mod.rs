@@ -452,7 +452,7 @@ impl Viewer {
             .map(|(name, column)| {
                 let function = AggregateFunction::ALL.into_iter().find(|function| function.name() == name);
                 let function = function.ok_or_else(|| failed(["unknown aggregate ", name].concat()))?;
-                Ok(Aggregate { function, column: (!column.is_empty()).then_some(column), name: None })
+                Ok(Aggregate { function, column: (!column.is_empty()).then_some(column), other: None, name: None })
             })
             .collect::<Result<Vec<_>, JsError>>()?;
         let was_grouped = self.view.grouping.is_some();

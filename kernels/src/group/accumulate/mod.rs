@@ -3,8 +3,15 @@
 //! Nulls never count. Integer sums are kept in 128 bits, so they do not depend on the order of rows or of
 //! merges, and overflow is told when the result is read. Sums of floats are added in row order.
 
+mod distinct;
 mod extremes;
+mod floats;
+#[cfg(feature = "nested")]
+mod list;
+mod moments;
 mod number;
+mod place;
+mod quantile;
 
 use std::sync::Arc;
 
@@ -16,8 +23,15 @@ use arrow_schema::DataType;
 use crate::query::AggregateFunction;
 use crate::types::{self, Kind, Order, Width};
 use crate::{Error, Result, bits};
+use distinct::Distinct;
 use extremes::Extremes;
+use floats::{mismatch, scale_of};
+#[cfg(feature = "nested")]
+use list::{Lists, Top};
+use moments::{Moment, Moments};
 use number::IntegerSums;
+use place::Place;
+use quantile::Quantile;
 
 /// The running value of one aggregate for every group.
 #[derive(Debug)]
@@ -47,26 +61,43 @@ pub(super) enum Accumulator {
         scale: i8,
     },
     Extremes(Extremes),
+    Moments(Moments),
+    Quantile(Quantile),
+    Distinct(Box<Distinct>),
+    Place(Place),
+    #[cfg(feature = "nested")]
+    Lists(Lists),
+    #[cfg(feature = "nested")]
+    Top(Top),
 }
 
 /// The type of an aggregate's result, or why there is none.
-pub(crate) fn output_type(function: AggregateFunction, input: Option<&DataType>) -> Result<DataType> {
+pub(crate) fn output_type(function: AggregateFunction, inputs: &[DataType]) -> Result<DataType> {
     use AggregateFunction as F;
     use DataType as D;
-    let Some(input) = input else {
-        return match function {
-            F::Count => Ok(D::Int64),
-            _ => Err(Error::InvalidPlan {
-                reason: "an aggregate other than count needs a column",
-                detail: function.name().to_owned(),
-            }),
-        };
+    let expected = match (function, inputs) {
+        (F::Count, []) => return Ok(D::Int64),
+        (F::Correlation, _) => 2,
+        _ => 1,
     };
-    let unsupported =
-        || Error::UnsupportedAggregate { function: function.name(), column: String::new(), data_type: input.clone() };
+    if inputs.len() != expected {
+        let reason = if expected == 1 {
+            "an aggregate other than count needs a column"
+        } else {
+            "a correlation needs two columns"
+        };
+        return Err(Error::InvalidPlan { reason, detail: function.name().to_owned() });
+    }
+    let input = &inputs[0];
+    let unsupported = |input: &DataType| Error::UnsupportedAggregate {
+        function: function.name(),
+        column: String::new(),
+        data_type: input.clone(),
+    };
     match function {
         F::Count => Ok(D::Int64),
-        F::Min | F::Max => extremes::output_type(input).ok_or_else(unsupported),
+        F::CountDistinct => Distinct::try_new(input).map(|_| D::Int64).map_err(|_| unsupported(input)),
+        F::Min | F::Max => extremes::output_type(input).ok_or_else(|| unsupported(input)),
         F::Sum | F::Mean => {
             let sum = match input {
                 D::Int8 | D::Int16 | D::Int32 | D::Int64 => D::Int64,
@@ -74,35 +105,57 @@ pub(crate) fn output_type(function: AggregateFunction, input: Option<&DataType>)
                 D::Float16 | D::Float32 | D::Float64 => D::Float64,
                 D::Decimal32(_, scale) | D::Decimal64(_, scale) | D::Decimal128(_, scale) => D::Decimal128(38, *scale),
                 D::Duration(unit) if function == F::Sum => D::Duration(*unit),
-                _ => return Err(unsupported()),
+                _ => return Err(unsupported(input)),
             };
             Ok(if function == F::Mean { D::Float64 } else { sum })
         }
+        F::Variance | F::Stddev | F::Median | F::Quantile(_) | F::Correlation => {
+            match inputs.iter().find(|input| !floats::is_number(input)) {
+                None => Ok(D::Float64),
+                Some(other) => Err(unsupported(other)),
+            }
+        }
+        F::First | F::Last | F::Any => match types::kind(input) {
+            Kind::Nested if !cfg!(feature = "nested") => Err(unsupported(input)),
+            _ => Ok(input.clone()),
+        },
+        #[cfg(feature = "nested")]
+        F::Top(most) => Top::new(input, most).map(|_| list::list_type(input)).ok_or_else(|| unsupported(input)),
+        #[cfg(feature = "nested")]
+        F::List => Ok(list::list_type(input)),
+        #[cfg(not(feature = "nested"))]
+        F::Top(_) | F::List => Err(unsupported(input)),
     }
 }
 
 impl Accumulator {
-    pub(super) fn try_new(function: AggregateFunction, input: Option<&DataType>) -> Result<Self> {
+    pub(super) fn try_new(function: AggregateFunction, inputs: &[DataType]) -> Result<Self> {
         use AggregateFunction as F;
-        let result = output_type(function, input)?;
-        let Some(input) = input else { return Ok(Self::Rows) };
+        let result = output_type(function, inputs)?;
+        let Some(input) = inputs.first() else { return Ok(Self::Rows) };
         let is_float = matches!(types::kind(input), Kind::Fixed(_, Order::Float));
         Ok(match function {
             F::Count => Self::Count { missing: Vec::new() },
+            F::CountDistinct => Self::Distinct(Box::new(Distinct::try_new(input)?)),
             F::Min => Self::Extremes(Extremes::new(input, result, false)),
             F::Max => Self::Extremes(Extremes::new(input, result, true)),
             F::Sum if is_float => Self::Floats { sums: Vec::new(), seen: Seen::default() },
             F::Mean if is_float => Self::FloatMean { sums: Vec::new(), missing: Vec::new() },
             F::Sum => Self::Integers { sums: IntegerSums::default(), seen: Seen::default(), result },
-            F::Mean => {
-                let scale = match input {
-                    DataType::Decimal32(_, scale) | DataType::Decimal64(_, scale) | DataType::Decimal128(_, scale) => {
-                        *scale
-                    }
-                    _ => 0,
-                };
-                Self::ExactMean { sums: IntegerSums::default(), missing: Vec::new(), scale }
-            }
+            F::Mean => Self::ExactMean { sums: IntegerSums::default(), missing: Vec::new(), scale: scale_of(input) },
+            F::Variance => Self::Moments(Moments::new(Moment::Variance)),
+            F::Stddev => Self::Moments(Moments::new(Moment::Stddev)),
+            F::Correlation => Self::Moments(Moments::new(Moment::Correlation)),
+            F::Median => Self::Quantile(Quantile::new(0.5)),
+            F::Quantile(fraction) => Self::Quantile(Quantile::new(fraction.get())),
+            F::First | F::Any => Self::Place(Place::new(input, false)),
+            F::Last => Self::Place(Place::new(input, true)),
+            #[cfg(feature = "nested")]
+            F::List => Self::Lists(Lists::new(input)),
+            #[cfg(feature = "nested")]
+            F::Top(most) => Self::Top(Top::new(input, most).ok_or_else(|| types::unsupported("top", input))?),
+            #[cfg(not(feature = "nested"))]
+            F::Top(_) | F::List => return Err(types::unsupported("list", input)),
         })
     }
 
@@ -112,8 +165,8 @@ impl Accumulator {
     }
 
     /// Adds rows, each to its group; `groups` is the number of groups now.
-    pub(super) fn update(&mut self, groups: usize, ids: &[u32], values: Option<&dyn Array>) -> Result<()> {
-        let Some(array) = values else {
+    pub(super) fn update(&mut self, groups: usize, ids: &[u32], values: &[ArrayRef]) -> Result<()> {
+        let Some(array) = values.first().map(AsRef::as_ref) else {
             return match self {
                 Self::Rows => Ok(()),
                 _ => Err(Error::InvalidPlan {
@@ -142,6 +195,17 @@ impl Accumulator {
                 number::add_floats(sums, groups, ids, array)?;
             }
             Self::Extremes(extremes) => extremes.update(groups, ids, array)?,
+            Self::Moments(moments) => {
+                let values: Vec<&dyn Array> = values.iter().map(|values| values.as_ref()).collect();
+                moments.update(groups, ids, &values)?;
+            }
+            Self::Quantile(quantile) => quantile.update(ids, array)?,
+            Self::Distinct(distinct) => distinct.update(groups, ids, array)?,
+            Self::Place(place) => place.update(groups, ids, array)?,
+            #[cfg(feature = "nested")]
+            Self::Lists(lists) => lists.update(ids, array),
+            #[cfg(feature = "nested")]
+            Self::Top(top) => top.update(groups, ids, array)?,
         }
         Ok(())
     }
@@ -167,13 +231,16 @@ impl Accumulator {
                 add(sums, groups, ids, from, |a, b| a + b);
                 add(missing, groups, ids, others, |a, b| a + b);
             }
-            (Self::Extremes(to), Self::Extremes(from)) => return to.merge(groups, ids, from),
-            _ => {
-                return Err(Error::InvalidPlan {
-                    reason: "states of different aggregates do not merge",
-                    detail: String::new(),
-                });
-            }
+            (Self::Extremes(to), Self::Extremes(from)) => to.merge(groups, ids, from)?,
+            (Self::Moments(to), Self::Moments(from)) => to.merge(groups, ids, from),
+            (Self::Quantile(to), Self::Quantile(from)) => to.merge(ids, from),
+            (Self::Distinct(to), Self::Distinct(from)) => to.merge(groups, ids, from)?,
+            (Self::Place(to), Self::Place(from)) => to.merge(groups, ids, from)?,
+            #[cfg(feature = "nested")]
+            (Self::Lists(to), Self::Lists(from)) => to.merge(ids, from),
+            #[cfg(feature = "nested")]
+            (Self::Top(to), Self::Top(from)) => to.merge(groups, ids, from)?,
+            _ => return Err(mismatch()),
         }
         Ok(())
     }
@@ -211,6 +278,14 @@ impl Accumulator {
                 Arc::new(Float64Array::new(values.into(), nulls))
             }
             Self::Extremes(extremes) => return extremes.array(groups),
+            Self::Moments(moments) => moments.array(groups),
+            Self::Quantile(quantile) => quantile.array(groups),
+            Self::Distinct(distinct) => distinct.array(groups),
+            Self::Place(place) => return place.array(groups),
+            #[cfg(feature = "nested")]
+            Self::Lists(lists) => return lists.array(groups),
+            #[cfg(feature = "nested")]
+            Self::Top(top) => return top.array(groups),
         })
     }
 }
