@@ -18,6 +18,7 @@ import json
 import math
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -106,8 +107,10 @@ class Engine:
             command = [str(WORK.parent / "release" / "engine"), name, *arguments]
         else:
             command = [str(python), str(HERE / "engine.py"), name, *arguments]
+        # One thread is one core: some engines keep threads beside those that they are told of.
+        pinned = ["taskset", "-c", "1"] if threads == 1 and shutil.which("taskset") else []
         variables = dict(os.environ, POLARS_MAX_THREADS=str(threads), RAYON_NUM_THREADS=str(threads), PYTHONWARNINGS="ignore")
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=variables)
+        self.process = subprocess.Popen(pinned + command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=variables)
         self.read()
 
     def read(self):

@@ -15,6 +15,7 @@
 )]
 
 pub mod arrays;
+mod bitcode;
 mod bits;
 mod bytes;
 mod compare;

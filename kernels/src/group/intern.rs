@@ -19,12 +19,12 @@ fn fold(a: u64, b: u64) -> u64 {
 }
 
 #[inline(always)]
-fn mix(word: u64) -> u64 {
+pub(super) fn mix(word: u64) -> u64 {
     fold(word ^ SECOND, MULTIPLIER)
 }
 
 #[inline(always)]
-fn mix_wide(word: u128) -> u64 {
+pub(super) fn mix_wide(word: u128) -> u64 {
     fold(word as u64 ^ SECOND, (word >> 64) as u64 ^ MULTIPLIER)
 }
 
@@ -40,21 +40,26 @@ fn hash_bytes(bytes: &[u8]) -> u64 {
 }
 
 /// What a slot of a table holds; its number is one more than the value's, and 0 when it is empty.
-trait Slot: Copy + Default {
+pub(super) trait Slot: Copy + Default {
     fn number(&self) -> u32;
 }
 
 /// A table of slots.
 #[derive(Debug, Default)]
-struct Slots<S> {
+pub(super) struct Slots<S> {
     slots: Vec<S>,
     shift: u32,
 }
 
 impl<S: Slot> Slots<S> {
+    #[inline(always)]
+    pub(super) fn at(&mut self, place: usize) -> &mut S {
+        &mut self.slots[place]
+    }
+
     /// The slot that `is` accepts, or the empty one that ends the probe.
     #[inline(always)]
-    fn find(&self, hash: u64, is: impl Fn(&S) -> bool) -> usize {
+    pub(super) fn find(&self, hash: u64, is: impl Fn(&S) -> bool) -> usize {
         let mask = self.slots.len() - 1;
         let mut at = (hash >> self.shift) as usize & mask;
         loop {
@@ -67,7 +72,7 @@ impl<S: Slot> Slots<S> {
     }
 
     #[inline(always)]
-    fn prefetch(&self, hash: u64) {
+    pub(super) fn prefetch(&self, hash: u64) {
         #[cfg(target_arch = "x86_64")]
         {
             let place = self.slots.as_ptr().wrapping_add((hash >> self.shift) as usize & (self.slots.len() - 1));
@@ -80,11 +85,11 @@ impl<S: Slot> Slots<S> {
 
     /// Makes room for more values, by putting those that are there into a table of four times their number.
     #[inline(always)]
-    fn reserve(&mut self, values: usize, more: usize, all: impl Fn(usize) -> (u64, S)) {
+    pub(super) fn reserve(&mut self, values: usize, more: usize, all: impl Fn(usize) -> (u64, S)) {
         if 2 * (values + more) <= self.slots.len() {
             return;
         }
-        let capacity = (4 * (values + more)).next_power_of_two().max(64);
+        let capacity = (3 * (values + more)).next_power_of_two().max(64);
         self.slots = vec![S::default(); capacity];
         self.shift = 64 - capacity.trailing_zeros();
         for value in 0..values {

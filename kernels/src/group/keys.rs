@@ -273,7 +273,7 @@ fn word_from_bytes<T: ArrowNativeType>(bytes: &[u8]) -> T {
 
 /// The word that stands for all equal values.
 #[inline(always)]
-fn canonical<T: Word>(word: T, order: Order) -> T {
+pub(super) fn canonical<T: Word>(word: T, order: Order) -> T {
     if order != Order::Float {
         return word;
     }

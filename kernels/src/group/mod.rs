@@ -1,26 +1,28 @@
 //! Hash group-by: keys to dense group ids, then columnar accumulators.
 //!
-//! Each key column is turned into small numbers of its own (`keys.rs`), the numbers of several columns
-//! are put together (`combine.rs`) until one number per row is left, and that number, dense and in the order
-//! of first appearance, is the group. Accumulators (`accumulate/`) are arrays indexed by group. Rows go
+//! The keys of a row, each with only the bits that tell its values apart (`part.rs`), stand side by side in one code
+//! (`codes.rs`), and the code is looked up (`table.rs`): by index where it is short, by hash where it is not. What is
+//! found is the group, a dense number in the order of first appearance. Values that have no short code, such as long
+//! text, are interned first (`keys.rs`, `intern.rs`). Accumulators (`accumulate/`) are arrays indexed by group. Rows go
 //! through in blocks, so that what one step writes is still in the cache when the next one reads it.
 //!
 //! A [`GroupBy`] is a running state: batches are added as they come, states of different batches or
 //! threads merge, and a result can be read at any time. Appending rows to a live table costs the new rows.
 
 mod accumulate;
-mod combine;
+mod codes;
 mod intern;
 mod keys;
+mod part;
+mod table;
 
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
 use accumulate::Accumulator;
 pub(crate) use accumulate::output_type;
-use combine::Combiner;
+use codes::Codes;
 pub(crate) use intern::{ByteInterner, SHORT, pack_short};
-use keys::KeyColumn;
 
 use crate::query::AggregateFunction;
 use crate::{Error, Result};
@@ -31,10 +33,11 @@ const BLOCK: usize = 1 << 15;
 /// A running hash group-by.
 #[derive(Debug)]
 pub struct GroupBy {
-    keys: Vec<KeyColumn>,
-    combiner: Combiner,
+    keys: Codes,
     accumulators: Vec<Accumulator>,
     groups: usize,
+    /// Rows so far.
+    rows_seen: usize,
     /// Rows of each group, when an accumulator asks for them.
     rows: Option<Vec<i64>>,
 }
@@ -48,15 +51,14 @@ impl GroupBy {
     /// # Errors
     /// [`Error::UnsupportedType`] for a key, [`Error::UnsupportedAggregate`] for an aggregate.
     pub fn try_new(keys: &[DataType], aggregates: &[(AggregateFunction, Vec<DataType>)]) -> Result<Self> {
-        let keys = keys.iter().map(KeyColumn::try_new).collect::<Result<Vec<_>>>()?;
+        let keys = Codes::try_new(keys)?;
         let accumulators = aggregates
             .iter()
             .map(|(function, inputs)| Accumulator::try_new(*function, inputs))
             .collect::<Result<Vec<_>>>()?;
-        let combiner = Combiner::new(keys.len());
-        let groups = usize::from(keys.is_empty());
+        let groups = usize::from(keys.keys() == 0);
         let rows = accumulators.iter().any(Accumulator::needs_rows).then(Vec::new);
-        Ok(Self { keys, combiner, accumulators, groups, rows })
+        Ok(Self { keys, accumulators, groups, rows_seen: 0, rows })
     }
 
     /// Number of groups so far.
@@ -73,9 +75,9 @@ impl GroupBy {
     /// [`Error::LengthMismatch`] when an array or the lists have another length;
     /// [`Error::UnsupportedType`] when a type is not the one that the grouping was made for.
     pub fn update(&mut self, rows: usize, keys: &[&dyn Array], values: &[Vec<&dyn Array>]) -> Result<()> {
-        if keys.len() != self.keys.len() || values.len() != self.accumulators.len() {
+        if keys.len() != self.keys.keys() || values.len() != self.accumulators.len() {
             return Err(Error::LengthMismatch {
-                expected: self.keys.len() + self.accumulators.len(),
+                expected: self.keys.keys() + self.accumulators.len(),
                 found: keys.len() + values.len(),
             });
         }
@@ -83,6 +85,7 @@ impl GroupBy {
         if let Some(odd) = all.map(Array::len).find(|&len| len != rows) {
             return Err(Error::LengthMismatch { expected: rows, found: odd });
         }
+        let expected = self.rows_seen + rows;
         let mut start = 0;
         while start < rows {
             let count = BLOCK.min(rows - start);
@@ -90,14 +93,21 @@ impl GroupBy {
             let keys: Vec<ArrayRef> = keys.iter().map(|key| slice(*key)).collect();
             let values: Vec<Vec<ArrayRef>> =
                 values.iter().map(|values| values.iter().map(|values| slice(*values)).collect()).collect();
-            self.update_block(count, &keys, &values)?;
+            self.update_block(count, &keys, &values, expected)?;
             start += count;
         }
+        self.rows_seen = expected;
         Ok(())
     }
 
-    fn update_block(&mut self, rows: usize, keys: &[ArrayRef], values: &[Vec<ArrayRef>]) -> Result<()> {
-        let ids = self.group_ids(rows, keys)?;
+    fn update_block(
+        &mut self,
+        rows: usize,
+        keys: &[ArrayRef],
+        values: &[Vec<ArrayRef>],
+        expected: usize,
+    ) -> Result<()> {
+        let ids = self.group_ids(rows, keys, expected)?;
         if let Some(rows) = &mut self.rows {
             rows.resize(self.groups, 0);
             ids.iter().for_each(|&id| rows[id as usize] += 1);
@@ -109,21 +119,12 @@ impl GroupBy {
     }
 
     /// The group of each row; new keys make new groups.
-    fn group_ids(&mut self, rows: usize, keys: &[ArrayRef]) -> Result<Vec<u32>> {
-        if self.keys.is_empty() {
+    fn group_ids(&mut self, rows: usize, keys: &[ArrayRef], expected: usize) -> Result<Vec<u32>> {
+        if self.keys.keys() == 0 {
             return Ok(vec![0; rows]);
         }
-        let mut columns = Vec::with_capacity(keys.len());
-        for (column, array) in self.keys.iter_mut().zip(keys) {
-            columns.push(column.ids(array.as_ref())?);
-        }
-        if let ([column], Some(_)) = (&*self.keys, columns.first()) {
-            self.groups = column.len();
-            return Ok(columns.remove(0));
-        }
-        let lengths: Vec<usize> = self.keys.iter().map(KeyColumn::len).collect();
-        let ids = self.combiner.ids(&columns, &lengths);
-        self.groups = self.combiner.len();
+        let ids = self.keys.ids(rows, keys, expected)?;
+        self.groups = self.keys.len();
         Ok(ids)
     }
 
@@ -137,7 +138,8 @@ impl GroupBy {
             return Err(Error::LengthMismatch { expected: self.accumulators.len(), found: other.accumulators.len() });
         }
         let keys = other.key_arrays()?;
-        let ids = self.group_ids(other.groups, &keys)?;
+        let ids = self.group_ids(other.groups, &keys, self.rows_seen + other.rows_seen)?;
+        self.rows_seen += other.rows_seen;
         for (accumulator, other) in self.accumulators.iter_mut().zip(&other.accumulators) {
             accumulator.merge(self.groups, &ids, other)?;
         }
@@ -153,11 +155,7 @@ impl GroupBy {
     /// # Errors
     /// [`Error::OffsetOverflow`] when the keys outgrow 32-bit offsets.
     pub fn key_arrays(&self) -> Result<Vec<ArrayRef>> {
-        match self.keys.as_slice() {
-            [] => Ok(Vec::new()),
-            [column] => Ok(vec![column.array((0..self.groups as u32).collect())?]),
-            columns => columns.iter().zip(self.combiner.columns()).map(|(column, ids)| column.array(ids)).collect(),
-        }
+        if self.keys.keys() == 0 { Ok(Vec::new()) } else { self.keys.arrays() }
     }
 
     /// The aggregates, one array each, one row per group in the order of first appearance.

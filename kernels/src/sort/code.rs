@@ -6,10 +6,10 @@
 //! order. One more bit for each key with nulls says where these stand. When everything fits, the code is
 //! **complete**: rows of equal codes are equal.
 
-use super::column::{BLOCK, Column, Rows, Shape};
+use super::column::{Column, Rows, Shape};
 use crate::Result;
+use crate::bitcode::{BLOCK, Moves, bounds, difference, join, subtract};
 use crate::query::Nulls;
-use crate::widest::widest;
 
 /// How the rows' codes are made.
 #[derive(Debug)]
@@ -43,8 +43,8 @@ enum Code {
     Bytes {
         skip: usize,
         length: bool,
-        /// Bits that are kept, and how far they are turned to the left: of the upper and the lower half.
-        moves: [Vec<(u64, u32)>; 2],
+        /// Bits that are kept of the upper and of the lower half.
+        moves: [Moves; 2],
     },
 }
 
@@ -110,7 +110,11 @@ impl<'c, 'a> Encoder<'c, 'a> {
                 }
                 Code::Bytes { skip, length, moves } => {
                     part.column.load_bytes(rows, at, *skip, *length, high, low);
-                    gather_bits(high, low, moves);
+                    moves[0].gather(high);
+                    moves[1].gather(low);
+                    let width = moves[1].bits();
+                    let above = |word: u64| if width == 64 { 0 } else { word << width };
+                    low.iter_mut().zip(high.iter()).for_each(|(low, &high)| *low |= above(high));
                 }
             }
             if part.column.options.descending {
@@ -130,50 +134,6 @@ impl<'c, 'a> Encoder<'c, 'a> {
             join(codes, low, width);
         }
         Ok(())
-    }
-}
-
-widest! {
-    fn subtract(words: &mut [u64], least: u64, drop: u32) {
-        words.iter_mut().for_each(|word| *word = word.wrapping_sub(least) >> drop);
-    }
-}
-
-widest! {
-    /// Puts words of so many bits behind the codes.
-    fn join(codes: &mut [u64], words: &[u64], width: u32) {
-        if width >= 64 {
-            return codes.copy_from_slice(words);
-        }
-        codes.iter_mut().zip(words).for_each(|(code, &word)| *code = *code << width | word);
-    }
-}
-
-widest! {
-    /// Puts the kept bits of both halves side by side, into `low`. One loop for each run of bits, over the whole block:
-    /// plain instructions that every machine has several lanes of.
-    fn gather_bits(high: &[u64], low: &mut [u64], moves: &[Vec<(u64, u32)>; 2]) {
-        let mut sums = [0u64; BLOCK];
-        let sums = &mut sums[..low.len()];
-        for (half, moves) in [high, &*low].into_iter().zip(moves) {
-            for &(mask, turn) in moves {
-                sums.iter_mut().zip(half).for_each(|(sum, &word)| *sum |= (word & mask).rotate_left(turn));
-            }
-        }
-        low.copy_from_slice(sums);
-    }
-}
-
-widest! {
-    fn bounds(words: &[u64]) -> (u64, u64) {
-        words.iter().fold((u64::MAX, 0), |(least, greatest), &word| (least.min(word), greatest.max(word)))
-    }
-}
-
-widest! {
-    /// The bits in which any word differs from `first`.
-    fn difference(words: &[u64], first: u64) -> u64 {
-        words.iter().fold(0, |bits, word| bits | (word ^ first))
     }
 }
 
@@ -259,20 +219,6 @@ fn moves(mut mask: u128, room: u32, skip: usize, length: bool) -> (Code, u32, bo
         complete = false;
     }
     let bits = mask.count_ones();
-    let mut moves = [Vec::new(), Vec::new()];
-    let mut rest = mask;
-    while rest != 0 {
-        // A run of ones, within a half.
-        let from = rest.trailing_zeros();
-        let mut run = (rest >> from).trailing_ones();
-        if from < 64 {
-            run = run.min(64 - from);
-        }
-        let to = (mask & ((1u128 << from) - 1)).count_ones();
-        let ones = if run >= 64 { u64::MAX } else { (1 << run) - 1 };
-        let in_half = from % 64;
-        moves[usize::from(from < 64)].push((ones << in_half, (64 + to - in_half) % 64));
-        rest = if from + run >= 128 { 0 } else { rest >> (from + run) << (from + run) };
-    }
+    let moves = [Moves::new((mask >> 64) as u64), Moves::new(mask as u64)];
     (Code::Bytes { skip, length, moves }, bits, complete)
 }

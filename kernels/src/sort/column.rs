@@ -7,14 +7,11 @@ use arrow_array::cast::AsArray;
 use arrow_buffer::{NullBuffer, i256};
 
 use super::SortOptions;
+use crate::bitcode::{key_of, to_keys};
 use crate::bytes::BytesColumn;
 use crate::query::Nulls;
 use crate::types::{self, Kind, Order, Width, Word, by_ordered_width};
-use crate::widest::widest;
 use crate::{Error, Result};
-
-/// Rows that are worked on at once: a few words for each fit the first level of caches.
-pub(super) const BLOCK: usize = 1024;
 
 /// Which rows of a table.
 #[derive(Debug, Clone, Copy)]
@@ -313,23 +310,6 @@ impl<'a> Column<'a> {
 
     fn long(&self, (chunk, row): (usize, usize)) -> [u128; 2] {
         types::fixed_words::<i256>(self.chunks[chunk], "sort").map_or([0; 2], |words| long_key(words[row]))
-    }
-}
-
-#[inline(always)]
-fn key_of<T: Word>(word: T, order: Order) -> u64 {
-    Word::widen(word.to_key(order)) as u64
-}
-
-widest! {
-    /// One loop for each order: the test stands outside.
-    fn to_keys<T: Word>(from: &[T], order: Order, to: &mut [u64]) {
-        let each = to.iter_mut().zip(from);
-        match order {
-            Order::Unsigned | Order::None => each.for_each(|(to, &word)| *to = key_of(word, Order::Unsigned)),
-            Order::Signed => each.for_each(|(to, &word)| *to = key_of(word, Order::Signed)),
-            Order::Float => each.for_each(|(to, &word)| *to = key_of(word, Order::Float)),
-        }
     }
 }
 

@@ -18,10 +18,11 @@ mod top;
 use arrow_array::Array;
 use arrow_schema::DataType;
 use code::Encoder;
-use column::{BLOCK, Column, Rows};
+use column::{Column, Rows};
 use radix::Sorter;
 use scatter::Scatter;
 
+use crate::bitcode::BLOCK;
 use crate::query::Nulls;
 use crate::types::{self, Kind, Order};
 use crate::{Error, Indices, Result};

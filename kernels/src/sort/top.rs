@@ -5,8 +5,9 @@
 //! the threshold's own word stay, since later bytes or later keys may decide between them. Without a limit that pays,
 //! all rows are candidates.
 
-use super::column::{BLOCK, Column, Rows, Shape};
+use super::column::{Column, Rows, Shape};
 use crate::Result;
+use crate::bitcode::BLOCK;
 use crate::query::Nulls;
 
 /// Row numbers, ascending, among which the first `limit` rows of the order are found; `None` for all rows.

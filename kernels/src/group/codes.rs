@@ -1,0 +1,357 @@
+//! All key columns of a row as one code, and the codes as groups.
+//!
+//! The parts' pieces stand side by side in 64 bits, or in 128; when they need more, in a byte string. When a part
+//! grows, the codes of the groups so far are laid out anew, which keeps their numbers. A part grows at most once for
+//! each of its bits, so that all of this costs `O(groups × bits)`, and in practice a few times the groups.
+
+use arrow_array::{Array, ArrayRef};
+use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_schema::DataType;
+
+use super::intern::ByteInterner;
+use super::part::{Part, Raw};
+use super::table::CodeTable;
+use crate::Result;
+use crate::bitcode::{BLOCK, join};
+
+/// The keys of all groups.
+#[derive(Debug)]
+pub(super) struct Codes {
+    parts: Vec<Part>,
+    table: Table,
+}
+
+#[derive(Debug)]
+enum Table {
+    Narrow(CodeTable<u64>),
+    Wide(CodeTable<u128>),
+    Rows(ByteInterner),
+}
+
+/// The codes of a block of rows.
+#[derive(Debug, Default)]
+struct Block {
+    /// Empty for narrow codes.
+    high: Vec<u64>,
+    low: Vec<u64>,
+}
+
+/// The most bits of a code; the viewer does without the wider table.
+const MOST: u32 = if cfg!(feature = "small") { 64 } else { 128 };
+
+impl Codes {
+    pub(super) fn try_new(keys: &[DataType]) -> Result<Self> {
+        let parts = keys.iter().map(Part::try_new).collect::<Result<Vec<_>>>()?;
+        Ok(Self { parts, table: Table::Narrow(CodeTable::new(0, 0)) })
+    }
+
+    pub(super) fn keys(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Number of groups so far.
+    pub(super) fn len(&self) -> usize {
+        match &self.table {
+            Table::Narrow(table) => table.len(),
+            Table::Wide(table) => table.len(),
+            Table::Rows(table) => table.len(),
+        }
+    }
+
+    /// The group of each row of a block; `expected` is the number of rows in all, as far as it is known.
+    pub(super) fn ids(&mut self, rows: usize, arrays: &[ArrayRef], expected: usize) -> Result<Vec<u32>> {
+        let mut ids = Vec::with_capacity(rows);
+        if rows == 0 {
+            return Ok(ids);
+        }
+        let mut interned: Vec<Option<Vec<u32>>> = vec![None; arrays.len()];
+        let mut block = Block::default();
+        loop {
+            for ((part, array), numbers) in self.parts.iter_mut().zip(arrays).zip(&mut interned) {
+                if numbers.is_none() {
+                    *numbers = part.intern(array.as_ref())?;
+                }
+            }
+            let Some(odd) = self.encode(rows, arrays, &interned, &mut block)? else { break };
+            let mut known = self.raws();
+            if !self.parts[odd].grow(arrays[odd].as_ref(), interned[odd].as_deref())? {
+                self.parts[odd].become_interned(&mut known[odd])?;
+            }
+            self.lay_out(known, expected)?;
+        }
+        match &mut self.table {
+            Table::Narrow(table) => table.intern_each(rows, |row| block.low[row], &mut ids),
+            Table::Wide(table) => {
+                table.intern_each(rows, |row| u128::from(block.high[row]) << 64 | u128::from(block.low[row]), &mut ids)
+            }
+            Table::Rows(table) => {
+                let mut bytes = Vec::new();
+                ids.extend((0..rows).map(|row| {
+                    bytes.clear();
+                    let numbers = interned.iter().flatten();
+                    numbers.for_each(|numbers| bytes.extend_from_slice(&numbers[row].to_le_bytes()));
+                    table.intern(&bytes)
+                }));
+            }
+        }
+        Ok(ids)
+    }
+
+    /// Codes a block of rows; the number of a part whose values do not fit, if there is one.
+    fn encode(
+        &self,
+        rows: usize,
+        arrays: &[ArrayRef],
+        interned: &[Option<Vec<u32>>],
+        block: &mut Block,
+    ) -> Result<Option<usize>> {
+        if let Table::Rows(_) = self.table {
+            return Ok(None);
+        }
+        block.start(rows, &self.table);
+        let (mut high, mut low) = ([0u64; BLOCK], [0u64; BLOCK]);
+        for at in (0..rows).step_by(BLOCK) {
+            let count = BLOCK.min(rows - at);
+            let (high, low) = (&mut high[..count], &mut low[..count]);
+            for (position, (part, array)) in self.parts.iter().zip(arrays).enumerate() {
+                if !part.pieces(array.as_ref(), interned[position].as_deref(), at, high, low)? {
+                    return Ok(Some(position));
+                }
+                block.add(at, part.widths(), array.nulls().map(|nulls| (nulls, at)), high, low);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The groups' values, as raw words of each part.
+    fn raws(&self) -> Vec<Raw> {
+        let groups = self.len();
+        let (mut high, mut low) = match &self.table {
+            Table::Narrow(table) => (Vec::new(), table.codes().to_vec()),
+            Table::Wide(table) => (
+                table.codes().iter().map(|code| (code >> 64) as u64).collect(),
+                table.codes().iter().map(|&code| code as u64).collect(),
+            ),
+            Table::Rows(table) => {
+                let number = |part: usize, group: usize| {
+                    table.get(group as u32)[4 * part..].first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
+                };
+                return (0..self.parts.len())
+                    .map(|part| Raw {
+                        high: vec![0; groups],
+                        low: (0..groups).map(|group| number(part, group).into()).collect(),
+                        nulls: None,
+                    })
+                    .collect();
+            }
+        };
+        // From the lowest bits up.
+        let mut take = |width: u32| -> Vec<u64> {
+            if width == 0 {
+                return vec![0; groups];
+            }
+            let mask = u64::MAX >> (64 - width);
+            let piece = low.iter().map(|word| word & mask).collect();
+            if high.is_empty() {
+                low.iter_mut().for_each(|word| *word = word.checked_shr(width).unwrap_or(0));
+            } else {
+                for (high, low) in high.iter_mut().zip(&mut low) {
+                    let word = (u128::from(*high) << 64 | u128::from(*low)) >> width;
+                    (*high, *low) = ((word >> 64) as u64, word as u64);
+                }
+            }
+            piece
+        };
+        let mut raws: Vec<Raw> = self
+            .parts
+            .iter()
+            .rev()
+            .map(|part| {
+                let [flag, high, low] = part.widths();
+                let low = take(low);
+                let high = take(high);
+                let nulls = (flag > 0).then(|| take(1));
+                let nulls =
+                    nulls.map(|flags| NullBuffer::new(BooleanBuffer::collect_bool(groups, |row| flags[row] == 0)));
+                part.raw(high, low, nulls)
+            })
+            .collect();
+        raws.reverse();
+        raws
+    }
+
+    /// Makes the codes of all groups anew, after a part has grown.
+    fn lay_out(&mut self, mut known: Vec<Raw>, expected: usize) -> Result<()> {
+        let width = |part: &Part| part.widths().iter().sum::<u32>();
+        let groups = self.len();
+        loop {
+            let total: u32 = self.parts.iter().map(width).sum();
+            if total <= 64 {
+                self.table = Table::Narrow(CodeTable::new(total, expected));
+            } else if total <= MOST {
+                self.table = Table::Wide(CodeTable::new(total, expected));
+            } else {
+                // The widest column is interned; when all are, their numbers make a byte string.
+                let columns = self.parts.iter_mut().zip(&mut known).filter(|(part, _)| !part.is_interned());
+                if let Some((part, known)) = columns.max_by_key(|(part, _)| width(part)) {
+                    part.become_interned(known)?;
+                    continue;
+                }
+                let mut table = ByteInterner::default();
+                for group in 0..groups {
+                    let bytes: Vec<u8> = known.iter().flat_map(|raw| (raw.low[group] as u32).to_le_bytes()).collect();
+                    table.intern(&bytes);
+                }
+                self.table = Table::Rows(table);
+                return Ok(());
+            }
+            break;
+        }
+        let mut block = Block::default();
+        block.start(groups, &self.table);
+        for at in (0..groups).step_by(BLOCK) {
+            let count = BLOCK.min(groups - at);
+            for (part, raw) in self.parts.iter().zip(&mut known) {
+                let (high, low) = (&mut raw.high[at..at + count], &mut raw.low[at..at + count]);
+                let nulls = raw.nulls.as_ref().map(|nulls| (nulls, at));
+                part.choose(nulls, high, low);
+                block.add(at, part.widths(), nulls, high, low);
+            }
+        }
+        let mut ids = Vec::new();
+        match &mut self.table {
+            Table::Narrow(table) => table.intern_each(groups, |row| block.low[row], &mut ids),
+            Table::Wide(table) => table.intern_each(
+                groups,
+                |row| u128::from(block.high[row]) << 64 | u128::from(block.low[row]),
+                &mut ids,
+            ),
+            Table::Rows(_) => {}
+        }
+        debug_assert!(ids.iter().zip(0..).all(|(&id, group)| id == group), "groups keep their numbers");
+        Ok(())
+    }
+
+    /// The key columns, one row for each group in the order of first appearance.
+    pub(super) fn arrays(&self) -> Result<Vec<ArrayRef>> {
+        self.parts.iter().zip(self.raws()).map(|(part, raw)| part.array(&raw)).collect()
+    }
+}
+
+impl Block {
+    fn start(&mut self, rows: usize, table: &Table) {
+        self.low.clear();
+        self.low.resize(rows, 0);
+        self.high.clear();
+        if matches!(table, Table::Wide(_)) {
+            self.high.resize(rows, 0);
+        }
+    }
+
+    /// Puts a part's pieces behind the codes of the rows at `at`.
+    fn add(&mut self, at: usize, widths: [u32; 3], nulls: Option<(&NullBuffer, usize)>, high: &[u64], low: &[u64]) {
+        let rows = at..at + low.len();
+        let codes_low = &mut self.low[rows.clone()];
+        let codes_high = if self.high.is_empty() { &mut [][..] } else { &mut self.high[rows] };
+        let mut flags = [0u64; BLOCK];
+        let flags = &mut flags[..low.len()];
+        if let (1, Some((nulls, start))) = (widths[0], nulls) {
+            flags.iter_mut().enumerate().for_each(|(row, flag)| *flag = nulls.is_null(start + row).into());
+        }
+        for (words, width) in [&*flags, high, low].into_iter().zip(widths) {
+            if width == 0 {
+                continue;
+            }
+            if codes_high.is_empty() {
+                join(codes_low, words, width);
+            } else {
+                join_wide(codes_high, codes_low, words, width);
+            }
+        }
+    }
+}
+
+/// As [`join`], with codes of 128 bits.
+fn join_wide(high: &mut [u64], low: &mut [u64], words: &[u64], width: u32) {
+    for ((high, low), &word) in high.iter_mut().zip(low).zip(words) {
+        let code = (u128::from(*high) << 64 | u128::from(*low)) << width | u128::from(word);
+        (*high, *low) = ((code >> 64) as u64, code as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{Int64Array, StringArray};
+
+    use super::*;
+
+    /// Groups must keep their numbers while columns grow, from a few bits to words, wide words and byte strings.
+    #[test]
+    fn groups_stay_what_they_are_when_columns_grow() {
+        let types = [DataType::Int64, DataType::Utf8, DataType::Int64, DataType::Utf8, DataType::Utf8, DataType::Int64];
+        let mut codes = Codes::try_new(&types).unwrap_or_else(|error| unreachable!("{error}"));
+        let mut seen: Vec<Vec<Option<String>>> = Vec::new();
+        for step in 0..8u32 {
+            let rows = 3_000usize;
+            let number = |row: usize, salt: usize| (row * 7_919 * salt % 13) as i64 * (1i64 << (8 * step.min(7)));
+            let text = |row: usize, salt: usize| match (row * salt) % 11 {
+                0 if step > 1 => None,
+                kind if step > 5 && kind == 3 => Some("long ".repeat(salt) + &"x".repeat(20)),
+                kind => Some("ab".repeat(step.min(6) as usize) + &kind.to_string()),
+            };
+            let ints = |salt: usize| -> ArrayRef {
+                let value = |row| if step == 3 && row % 17 == 0 { None } else { Some(number(row, salt)) };
+                Arc::new((0..rows).map(value).collect::<Int64Array>())
+            };
+            let texts =
+                |salt: usize| -> ArrayRef { Arc::new((0..rows).map(|row| text(row, salt)).collect::<StringArray>()) };
+            let arrays = [ints(1), texts(3), ints(5), texts(7), texts(1), ints(11)];
+            let ids = codes.ids(rows, &arrays, rows).unwrap_or_else(|error| unreachable!("{error}"));
+            let cell = |array: &ArrayRef, row: usize| -> Option<String> {
+                use arrow_array::cast::AsArray;
+                if array.is_null(row) {
+                    None
+                } else if let Some(text) = array.as_string_opt::<i32>() {
+                    Some(text.value(row).to_owned())
+                } else {
+                    Some(array.as_primitive::<arrow_array::types::Int64Type>().value(row).to_string())
+                }
+            };
+            let key = |arrays: &[ArrayRef], row: usize| arrays.iter().map(|array| cell(array, row)).collect::<Vec<_>>();
+            for (row, &id) in ids.iter().enumerate() {
+                let key = key(&arrays, row);
+                let expected = seen.iter().position(|other| *other == key).unwrap_or_else(|| {
+                    seen.push(key);
+                    seen.len() - 1
+                });
+                assert_eq!(id as usize, expected, "step {step}, row {row}");
+            }
+            let back = codes.arrays().unwrap_or_else(|error| unreachable!("{error}"));
+            assert_eq!(codes.len(), seen.len());
+            assert!((0..seen.len()).all(|group| key(&back, group) == seen[group]), "step {step}");
+        }
+        assert!(matches!(codes.table, Table::Wide(_) | Table::Narrow(_)) && codes.parts[1].is_interned());
+    }
+
+    #[test]
+    fn many_columns_make_byte_strings() {
+        let mut codes = Codes::try_new(&vec![DataType::Int64; 40]).unwrap_or_else(|error| unreachable!("{error}"));
+        // Rows that differ in one column each, twice over: 40 columns of 7 bits.
+        let column = |column: usize| -> ArrayRef {
+            let value = |row: usize| if row % 40 == column { (row / 40 % 100) as i64 * 1_000_003 } else { 0 };
+            Arc::new(Int64Array::from_iter_values((0..8_000).map(value)))
+        };
+        let arrays: Vec<ArrayRef> = (0..40).map(column).collect();
+        let ids = codes.ids(8_000, &arrays, 8_000).unwrap_or_else(|error| unreachable!("{error}"));
+        assert!(matches!(codes.table, Table::Rows(_)));
+        // The first forty rows are all zeros.
+        let expected = (0..8_000u32).map(|row| (row % 4_000).saturating_sub(39));
+        assert!(ids.iter().copied().eq(expected));
+        let again = codes.ids(8_000, &arrays, 8_000).unwrap_or_else(|error| unreachable!("{error}"));
+        assert_eq!(again, ids);
+        let back = codes.arrays().unwrap_or_else(|error| unreachable!("{error}"));
+        assert_eq!(back[5].len(), 3_961);
+    }
+}

@@ -1,0 +1,296 @@
+//! One key column as bits: what a grouping keeps of each value.
+//!
+//! Numbers are their ordered keys less the least one; text of up to fifteen bytes is its window less the bits that
+//! all values share; anything else is interned, and its number taken. Each has a bit more for null once one is seen.
+//! A value that does not fit is noticed, and the part grows.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, BooleanArray};
+use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_schema::DataType;
+
+use super::keys::{KeyColumn, canonical};
+use crate::bitcode::{BLOCK, Moves, bounds, difference, load_keys, load_windows, subtract};
+use crate::bytes::{BytesColumn, make_bytes};
+use crate::types::{self, Kind, Order, Width, Word, by_ordered_width};
+use crate::{Result, bits};
+
+/// One key column.
+#[derive(Debug)]
+pub(super) struct Part {
+    data_type: DataType,
+    shape: Shape,
+    /// Whether a null has been seen.
+    nulls: bool,
+    /// Whether any value has been seen.
+    started: bool,
+}
+
+#[derive(Debug)]
+enum Shape {
+    Number { least: u64, bits: u32 },
+    Text { reference: [u64; 2], moves: [Moves; 2] },
+    Ids { column: Box<KeyColumn>, bits: u32 },
+}
+
+/// Values as words, before their bits are chosen: numbers in `low`, windows of text in both.
+#[derive(Debug, Default)]
+pub(super) struct Raw {
+    pub(super) high: Vec<u64>,
+    pub(super) low: Vec<u64>,
+    pub(super) nulls: Option<NullBuffer>,
+}
+
+/// Bits that hold every number up to this one.
+fn bits_of(greatest: u64) -> u32 {
+    64 - greatest.leading_zeros()
+}
+
+impl Part {
+    pub(super) fn try_new(data_type: &DataType) -> Result<Self> {
+        let shape = match types::kind(data_type) {
+            Kind::Boolean | Kind::Fixed(Width::W1 | Width::W2 | Width::W4 | Width::W8, _) => {
+                Shape::Number { least: 0, bits: 0 }
+            }
+            Kind::Bytes => Shape::Text { reference: [0; 2], moves: Default::default() },
+            _ => Shape::Ids { column: Box::new(KeyColumn::try_new(data_type)?), bits: 0 },
+        };
+        Ok(Self { data_type: data_type.clone(), shape, nulls: false, started: false })
+    }
+
+    /// Bits of the upper and the lower piece, and of the flag above them.
+    pub(super) fn widths(&self) -> [u32; 3] {
+        let [high, low] = match &self.shape {
+            Shape::Number { bits, .. } | Shape::Ids { bits, .. } => [0, *bits],
+            Shape::Text { moves, .. } => [moves[0].bits(), moves[1].bits()],
+        };
+        [u32::from(self.nulls), high, low]
+    }
+
+    /// The numbers of a block's values, where they are interned; once for each block.
+    pub(super) fn intern(&mut self, array: &dyn Array) -> Result<Option<Vec<u32>>> {
+        if *array.data_type() != self.data_type {
+            return Err(types::unsupported("group by", array.data_type()));
+        }
+        match &mut self.shape {
+            Shape::Ids { column, .. } => column.ids(array).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// The rows at `at` as raw words. `false` when a text is too long for a window.
+    fn load(
+        &self,
+        array: &dyn Array,
+        ids: Option<&[u32]>,
+        at: usize,
+        high: &mut [u64],
+        low: &mut [u64],
+    ) -> Result<bool> {
+        match (&self.shape, ids) {
+            (Shape::Ids { .. }, ids) => {
+                let ids = &ids.unwrap_or(&[])[at..];
+                low.iter_mut().zip(ids).for_each(|(low, &id)| *low = id.into());
+            }
+            (Shape::Text { .. }, _) => {
+                return Ok(load_windows(&BytesColumn::try_new(array, "group by")?, at, high, low));
+            }
+            (Shape::Number { .. }, _) => match types::kind(array.data_type()) {
+                Kind::Boolean => {
+                    let values = array.as_boolean().values();
+                    low.iter_mut().enumerate().for_each(|(row, low)| *low = values.value(at + row).into());
+                }
+                kind => {
+                    load_keys(array, at, low, "group by")?;
+                    if let Kind::Fixed(width, Order::Float) = kind {
+                        canonical_keys(low, width);
+                    }
+                }
+            },
+        }
+        Ok(true)
+    }
+
+    /// The pieces of the rows at `at`: in `high` and `low`, each in its own bits. `false` when a value does not fit.
+    pub(super) fn pieces(
+        &self,
+        array: &dyn Array,
+        ids: Option<&[u32]>,
+        at: usize,
+        high: &mut [u64],
+        low: &mut [u64],
+    ) -> Result<bool> {
+        let nulls = self.block_nulls(array);
+        if !self.started || nulls.is_some() && !self.nulls || !self.load(array, ids, at, high, low)? {
+            return Ok(false);
+        }
+        Ok(self.choose(nulls.map(|nulls| (nulls, at)), high, low))
+    }
+
+    /// The nulls that this part codes itself; an interned column has a number for null.
+    fn block_nulls<'a>(&self, array: &'a dyn Array) -> Option<&'a NullBuffer> {
+        match self.shape {
+            Shape::Ids { .. } => None,
+            _ => array.nulls().filter(|nulls| nulls.null_count() > 0),
+        }
+    }
+
+    /// Chooses the bits of raw words. `false` when a value does not fit.
+    pub(super) fn choose(&self, nulls: Option<(&NullBuffer, usize)>, high: &mut [u64], low: &mut [u64]) -> bool {
+        let null_rows = || {
+            let rows = 0..low.len();
+            nulls.into_iter().flat_map(move |(nulls, at)| rows.clone().filter(move |&row| nulls.is_null(at + row)))
+        };
+        let null_rows: Vec<usize> = null_rows().collect();
+        match &self.shape {
+            Shape::Ids { bits, .. } => return *bits >= bits_of(bounds(low).1),
+            Shape::Number { least, bits } => {
+                null_rows.iter().for_each(|&row| low[row] = *least);
+                subtract(low, *least, 0);
+                if *bits < 64 && bounds(low).1 >> bits != 0 {
+                    return false;
+                }
+            }
+            Shape::Text { reference, moves } => {
+                null_rows.iter().for_each(|&row| (high[row], low[row]) = (reference[0], reference[1]));
+                let odd =
+                    difference(high, reference[0]) & !moves[0].mask | difference(low, reference[1]) & !moves[1].mask;
+                if odd != 0 {
+                    return false;
+                }
+                moves[0].gather(high);
+                moves[1].gather(low);
+                null_rows.iter().for_each(|&row| (high[row], low[row]) = (0, 0));
+            }
+        }
+        true
+    }
+
+    /// Makes room for the values of a block. `false` when the column has to be interned instead.
+    pub(super) fn grow(&mut self, array: &dyn Array, ids: Option<&[u32]>) -> Result<bool> {
+        let rows = array.len();
+        let nulls = self.block_nulls(array).cloned();
+        self.nulls |= nulls.is_some();
+        let is_null = |row: usize| nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
+        let (mut high, mut low) = ([0u64; BLOCK], [0u64; BLOCK]);
+        for at in (0..rows).step_by(BLOCK) {
+            let count = BLOCK.min(rows - at);
+            let (high, low) = (&mut high[..count], &mut low[..count]);
+            if !self.load(array, ids, at, high, low)? {
+                return Ok(false);
+            }
+            let Some(first) = (0..count).find(|&row| !is_null(at + row)) else { continue };
+            (0..count)
+                .filter(|&row| is_null(at + row))
+                .for_each(|row| (high[row], low[row]) = (high[first], low[first]));
+            match &mut self.shape {
+                Shape::Ids { .. } => {}
+                Shape::Number { least, bits } => {
+                    let (mut from, mut to) = bounds(low);
+                    if self.started {
+                        let span = if *bits == 64 { u64::MAX } else { (1 << *bits) - 1 };
+                        from = from.min(*least);
+                        to = to.max(least.saturating_add(span));
+                    }
+                    *bits = bits_of(to - from);
+                    *least = from;
+                }
+                Shape::Text { reference, moves } => {
+                    if !self.started {
+                        *reference = [high[first], low[first]];
+                    }
+                    let masks = [difference(high, reference[0]), difference(low, reference[1])];
+                    for (moves, mask) in moves.iter_mut().zip(masks) {
+                        if mask & !moves.mask != 0 {
+                            *moves = Moves::new(mask | moves.mask);
+                        }
+                    }
+                }
+            }
+            self.started = true;
+        }
+        self.started |= rows > 0;
+        if let Shape::Ids { column, bits } = &mut self.shape {
+            *bits = bits_of(column.len().saturating_sub(1) as u64);
+        }
+        Ok(true)
+    }
+
+    /// Whether values are interned.
+    pub(super) fn is_interned(&self) -> bool {
+        matches!(self.shape, Shape::Ids { .. })
+    }
+
+    /// From here on values are interned: those of the groups so far first, whose raw words change.
+    pub(super) fn become_interned(&mut self, known: &mut Raw) -> Result<()> {
+        let values = self.array(known)?;
+        let mut column = Box::new(KeyColumn::try_new(&self.data_type)?);
+        let numbers = column.ids(values.as_ref())?;
+        let high = vec![0; numbers.len()];
+        *known = Raw { high, low: numbers.into_iter().map(u64::from).collect(), nulls: None };
+        let bits = bits_of(column.len().saturating_sub(1) as u64);
+        self.shape = Shape::Ids { column, bits };
+        (self.nulls, self.started) = (false, true);
+        Ok(())
+    }
+
+    /// Raw words from pieces.
+    pub(super) fn raw(&self, mut high: Vec<u64>, mut low: Vec<u64>, nulls: Option<NullBuffer>) -> Raw {
+        match &self.shape {
+            Shape::Ids { .. } => {}
+            Shape::Number { least, .. } => low.iter_mut().for_each(|word| *word = word.wrapping_add(*least)),
+            Shape::Text { reference, moves } => {
+                for ((words, moves), reference) in [&mut high, &mut low].into_iter().zip(moves).zip(reference) {
+                    let rest = reference & !moves.mask;
+                    words.iter_mut().for_each(|word| *word = moves.spread(*word) | rest);
+                }
+            }
+        }
+        Raw { high, low, nulls }
+    }
+
+    /// An array of the column's type from raw words.
+    pub(super) fn array(&self, raw: &Raw) -> Result<ArrayRef> {
+        let nulls = raw.nulls.clone();
+        match (&self.shape, types::kind(&self.data_type)) {
+            (Shape::Ids { column, .. }, _) => column.array(raw.low.iter().map(|&id| id as u32).collect()),
+            (Shape::Text { .. }, _) => {
+                let windows: Vec<[u8; 16]> = raw
+                    .high
+                    .iter()
+                    .zip(&raw.low)
+                    .map(|(&high, &low)| (u128::from(high) << 64 | u128::from(low)).to_be_bytes())
+                    .collect();
+                let value = |row: usize| &windows[row][..usize::from(windows[row][15] & 15)];
+                make_bytes(&self.data_type, windows.len(), nulls, "group by", value)
+            }
+            (Shape::Number { .. }, Kind::Fixed(width, order)) => {
+                by_ordered_width!(width, "group by", &self.data_type, |T| {
+                    let words: Vec<T> = raw.low.iter().map(|&key| T::narrow(key.into()).to_word(order)).collect();
+                    types::make_fixed(&self.data_type, words, nulls, "group by")
+                })
+            }
+            (Shape::Number { .. }, _) => {
+                let values = BooleanBuffer::collect_bool(raw.low.len(), |row| raw.low[row] != 0);
+                Ok(Arc::new(BooleanArray::new(values, nulls.and_then(|n| bits::nulls_from_bits(n.into_inner())))))
+            }
+        }
+    }
+}
+
+/// The keys of floats, with one zero and one NaN.
+fn canonical_keys(keys: &mut [u64], width: Width) {
+    fn each<T: Word>(keys: &mut [u64]) {
+        for key in keys {
+            let word = T::narrow((*key).into()).to_word(Order::Float);
+            *key = Word::widen(canonical(word, Order::Float).to_key(Order::Float)) as u64;
+        }
+    }
+    match width {
+        Width::W2 => each::<u16>(keys),
+        Width::W4 => each::<u32>(keys),
+        _ => each::<u64>(keys),
+    }
+}

@@ -1,0 +1,167 @@
+//! Codes to group numbers: a plain table for short codes, open addressing for all others.
+
+use std::fmt::Debug;
+
+use super::intern::{Slot, Slots, mix, mix_wide};
+
+/// Codes of so many bits index a plain table of 16 MB, when there are rows enough to pay for it.
+const DIRECT_BITS: u32 = 22;
+/// Codes whose slots are asked for before the first of them is looked at.
+const AHEAD: usize = 16;
+
+/// A code of 64 or 128 bits.
+pub(super) trait Code: Copy + Eq + Debug + Default {
+    type Slot: Slot + Debug;
+
+    fn hash(self) -> u64;
+    fn index(self) -> usize;
+    /// The slot of a code that has this number, counted from one.
+    fn slot(self, hash: u64, number: u32) -> Self::Slot;
+    /// Whether a slot that is not empty holds this code; `codes` are those of all numbers.
+    fn is_in(self, slot: &Self::Slot, hash: u64, codes: &[Self]) -> bool;
+}
+
+/// Holds its code, so that a probe does not leave the table.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct NarrowSlot {
+    code: u64,
+    number: u32,
+}
+
+impl Slot for NarrowSlot {
+    #[inline(always)]
+    fn number(&self) -> u32 {
+        self.number
+    }
+}
+
+impl Code for u64 {
+    type Slot = NarrowSlot;
+
+    #[inline(always)]
+    fn hash(self) -> u64 {
+        mix(self)
+    }
+
+    #[inline(always)]
+    fn index(self) -> usize {
+        self as usize
+    }
+
+    #[inline(always)]
+    fn slot(self, _hash: u64, number: u32) -> NarrowSlot {
+        NarrowSlot { code: self, number }
+    }
+
+    #[inline(always)]
+    fn is_in(self, slot: &NarrowSlot, _hash: u64, _codes: &[Self]) -> bool {
+        slot.code == self
+    }
+}
+
+/// Holds the upper half of the hash: a probe for another code rarely goes on to the codes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct WideSlot {
+    tag: u32,
+    number: u32,
+}
+
+impl Slot for WideSlot {
+    #[inline(always)]
+    fn number(&self) -> u32 {
+        self.number
+    }
+}
+
+impl Code for u128 {
+    type Slot = WideSlot;
+
+    #[inline(always)]
+    fn hash(self) -> u64 {
+        mix_wide(self)
+    }
+
+    #[inline(always)]
+    fn index(self) -> usize {
+        self as usize
+    }
+
+    #[inline(always)]
+    fn slot(self, hash: u64, number: u32) -> WideSlot {
+        WideSlot { tag: hash as u32, number }
+    }
+
+    #[inline(always)]
+    fn is_in(self, slot: &WideSlot, hash: u64, codes: &[Self]) -> bool {
+        slot.tag == hash as u32 && codes[slot.number as usize - 1] == self
+    }
+}
+
+/// The numbers of codes, in the order of first appearance.
+#[derive(Debug)]
+pub(super) struct CodeTable<C: Code> {
+    /// Numbers counted from one, by code; empty when there are too many codes.
+    direct: Vec<u32>,
+    slots: Slots<C::Slot>,
+    codes: Vec<C>,
+}
+
+impl<C: Code> CodeTable<C> {
+    /// A table for codes of so many bits and about so many rows.
+    pub(super) fn new(bits: u32, expected: usize) -> Self {
+        let pays = bits <= 10 || bits <= DIRECT_BITS && expected >> bits.saturating_sub(4) > 0;
+        Self { direct: if pays { vec![0; 1 << bits] } else { Vec::new() }, slots: Slots::default(), codes: Vec::new() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.codes.len()
+    }
+
+    /// The codes in the order of their numbers.
+    pub(super) fn codes(&self) -> &[C] {
+        &self.codes
+    }
+
+    /// The numbers of the codes of rows, appended to `ids`. In a plain table the codes must have its bits.
+    #[inline(always)]
+    pub(super) fn intern_each(&mut self, rows: usize, code: impl Fn(usize) -> C, ids: &mut Vec<u32>) {
+        ids.reserve(rows);
+        if !self.direct.is_empty() {
+            let direct = &mut self.direct[..];
+            ids.extend((0..rows).map(|row| {
+                let code = code(row);
+                let number = &mut direct[code.index()];
+                if *number == 0 {
+                    self.codes.push(code);
+                    *number = self.codes.len() as u32;
+                }
+                *number - 1
+            }));
+            return;
+        }
+        let mut block = [(C::default(), 0u64); AHEAD];
+        for at in (0..rows).step_by(AHEAD) {
+            let count = AHEAD.min(rows - at);
+            let codes = &self.codes;
+            self.slots.reserve(codes.len(), AHEAD, |value| {
+                let hash = codes[value].hash();
+                (hash, codes[value].slot(hash, value as u32 + 1))
+            });
+            for (step, slot) in block[..count].iter_mut().enumerate() {
+                let code = code(at + step);
+                let hash = code.hash();
+                self.slots.prefetch(hash);
+                *slot = (code, hash);
+            }
+            for &(code, hash) in &block[..count] {
+                let place = self.slots.find(hash, |slot| code.is_in(slot, hash, &self.codes));
+                let slot = self.slots.at(place);
+                if slot.number() == 0 {
+                    self.codes.push(code);
+                    *slot = code.slot(hash, self.codes.len() as u32);
+                }
+                ids.push(slot.number() - 1);
+            }
+        }
+    }
+}
