@@ -49,10 +49,22 @@ impl Moves {
         gather(words, &self.runs);
     }
 
-    /// The kept bits back in their places, zeros in all others.
-    #[inline]
-    pub(crate) fn spread(&self, word: u64) -> u64 {
-        self.runs.iter().fold(0, |sum, &(mask, turn)| sum | word.rotate_right(turn) & mask)
+    /// The opposite of [`Moves::gather`], with `rest` for the bits that were left out.
+    pub(crate) fn restore(&self, words: &mut [u64], rest: u64) {
+        restore(words, &self.runs, rest);
+    }
+}
+
+widest! {
+    fn restore(words: &mut [u64], runs: &[(u64, u32)], rest: u64) {
+        for words in words.chunks_mut(BLOCK) {
+            let mut sums = [rest; BLOCK];
+            let sums = &mut sums[..words.len()];
+            for &(mask, turn) in runs {
+                sums.iter_mut().zip(&*words).for_each(|(sum, &word)| *sum |= word.rotate_right(turn) & mask);
+            }
+            words.copy_from_slice(sums);
+        }
     }
 }
 
@@ -165,7 +177,11 @@ mod tests {
                 let bits = (0..64).filter(|bit| mask >> bit & 1 == 1);
                 let expected = bits.enumerate().fold(0, |code, (to, from)| code | (word >> from & 1) << to);
                 assert_eq!(code, expected, "mask {mask:x}");
-                assert_eq!(moves.spread(code), word & mask);
+            }
+            let mut restored = gathered;
+            moves.restore(&mut restored, 0x55 & !mask);
+            for (&word, &back) in words.iter().zip(&restored) {
+                assert_eq!(back, word & mask | 0x55 & !mask);
             }
         }
     }

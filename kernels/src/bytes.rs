@@ -217,6 +217,42 @@ fn build_bytes<'a>(
     }
 }
 
+/// A byte-string array from windows: up to fifteen bytes each, the first in the highest place of `high`, their number
+/// in the lowest byte of `low`. Where `nulls` says null the window means nothing.
+pub(crate) fn make_windows(
+    data_type: &DataType,
+    high: &[u64],
+    low: &[u64],
+    nulls: Option<NullBuffer>,
+    operation: &'static str,
+) -> Result<ArrayRef> {
+    let bytes = |row: usize| (u128::from(high[row]) << 64 | u128::from(low[row])).to_be_bytes();
+    let length = |row: usize| low[row] as usize & SHORT;
+    if *data_type != DataType::Utf8 || nulls.is_some() || high.len() > i32::MAX as usize / SHORT {
+        let windows: Vec<[u8; 16]> = (0..low.len()).map(bytes).collect();
+        return make_bytes(data_type, low.len(), nulls, operation, |row| &windows[row][..length(row)]);
+    }
+    let total: usize = (0..low.len()).map(length).sum();
+    // Whole windows are written, the next one over the end of the last.
+    let mut values = vec![0u8; total + 16];
+    let mut offsets = Vec::with_capacity(low.len() + 1);
+    let mut end = 0;
+    offsets.push(0);
+    for row in 0..low.len() {
+        if let Some(place) = values[end..].first_chunk_mut() {
+            *place = bytes(row);
+        }
+        end += length(row);
+        offsets.push(end as i32);
+    }
+    values.truncate(total);
+    // SAFETY: offsets are running sums of lengths; they begin at zero, never fall, and end at the number of bytes.
+    let offsets = unsafe { OffsetBuffer::new_unchecked(ScalarBuffer::from(offsets)) };
+    // SAFETY: each window holds one whole value of an array of this type, so that the text is valid UTF-8.
+    let array = unsafe { GenericByteArray::<Utf8Type>::new_unchecked(offsets, Buffer::from_vec(values), None) };
+    Ok(Arc::new(array))
+}
+
 /// Rows that are looked up before the first of them is copied, so that their cache misses overlap.
 const BLOCK: usize = 128;
 

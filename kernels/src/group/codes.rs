@@ -5,7 +5,7 @@
 //! each of its bits, so that all of this costs `O(groups × bits)`, and in practice a few times the groups.
 
 use arrow_array::{Array, ArrayRef};
-use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 
 use super::intern::ByteInterner;
@@ -74,7 +74,7 @@ impl Codes {
             }
             let Some(odd) = self.encode(rows, arrays, &interned, &mut block)? else { break };
             let mut known = self.raws();
-            if !self.parts[odd].grow(arrays[odd].as_ref(), interned[odd].as_deref())? {
+            if !self.parts[odd].grow(arrays[odd].as_ref(), interned[odd].as_deref(), &known[odd])? {
                 self.parts[odd].become_interned(&mut known[odd])?;
             }
             self.lay_out(known, expected)?;
@@ -126,57 +126,50 @@ impl Codes {
     /// The groups' values, as raw words of each part.
     fn raws(&self) -> Vec<Raw> {
         let groups = self.len();
-        let (mut high, mut low) = match &self.table {
-            Table::Narrow(table) => (Vec::new(), table.codes().to_vec()),
-            Table::Wide(table) => (
-                table.codes().iter().map(|code| (code >> 64) as u64).collect(),
-                table.codes().iter().map(|&code| code as u64).collect(),
-            ),
-            Table::Rows(table) => {
-                let number = |part: usize, group: usize| {
+        let mut raws: Vec<Raw> = self.parts.iter().map(|part| Raw::with_capacity(groups, part.is_wide())).collect();
+        if let Table::Rows(table) = &self.table {
+            for (part, raw) in raws.iter_mut().enumerate() {
+                let number = |group: usize| {
                     table.get(group as u32)[4 * part..].first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
                 };
-                return (0..self.parts.len())
-                    .map(|part| Raw {
-                        high: vec![0; groups],
-                        low: (0..groups).map(|group| number(part, group).into()).collect(),
-                        nulls: None,
-                    })
-                    .collect();
+                raw.low.extend((0..groups).map(|group| u64::from(number(group))));
             }
-        };
-        // From the lowest bits up.
-        let mut take = |width: u32| -> Vec<u64> {
-            if width == 0 {
-                return vec![0; groups];
+            return raws;
+        }
+        let mut flags: Vec<Vec<bool>> = vec![Vec::new(); raws.len()];
+        let (mut high, mut low, mut piece) = ([0u64; BLOCK], [0u64; BLOCK], [0u64; BLOCK]);
+        for at in (0..groups).step_by(BLOCK) {
+            let count = BLOCK.min(groups - at);
+            let (high, low, piece) = (&mut high[..count], &mut low[..count], &mut piece[..count]);
+            match &self.table {
+                Table::Wide(table) => {
+                    for (row, &code) in table.codes()[at..at + count].iter().enumerate() {
+                        (high[row], low[row]) = ((code >> 64) as u64, code as u64);
+                    }
+                }
+                Table::Narrow(table) => low.copy_from_slice(&table.codes()[at..at + count]),
+                Table::Rows(_) => {}
             }
-            let mask = u64::MAX >> (64 - width);
-            let piece = low.iter().map(|word| word & mask).collect();
-            if high.is_empty() {
-                low.iter_mut().for_each(|word| *word = word.checked_shr(width).unwrap_or(0));
-            } else {
-                for (high, low) in high.iter_mut().zip(&mut low) {
-                    let word = (u128::from(*high) << 64 | u128::from(*low)) >> width;
-                    (*high, *low) = ((word >> 64) as u64, word as u64);
+            // From the lowest bits up.
+            for ((part, raw), flags) in self.parts.iter().zip(&mut raws).zip(&mut flags).rev() {
+                let widths = part.widths();
+                split(high, low, piece, widths[2]);
+                raw.low.extend_from_slice(piece);
+                split(high, low, piece, widths[1]);
+                if part.is_wide() {
+                    raw.high.extend_from_slice(piece);
+                }
+                let from = raw.high.len().saturating_sub(count);
+                part.restore(&mut raw.high[from..], &mut raw.low[at..]);
+                if widths[0] == 1 {
+                    split(high, low, piece, 1);
+                    flags.extend(piece.iter().map(|&flag| flag == 0));
                 }
             }
-            piece
-        };
-        let mut raws: Vec<Raw> = self
-            .parts
-            .iter()
-            .rev()
-            .map(|part| {
-                let [flag, high, low] = part.widths();
-                let low = take(low);
-                let high = take(high);
-                let nulls = (flag > 0).then(|| take(1));
-                let nulls =
-                    nulls.map(|flags| NullBuffer::new(BooleanBuffer::collect_bool(groups, |row| flags[row] == 0)));
-                part.raw(high, low, nulls)
-            })
-            .collect();
-        raws.reverse();
+        }
+        for (raw, flags) in raws.iter_mut().zip(flags).filter(|(_, flags)| !flags.is_empty()) {
+            raw.nulls = Some(NullBuffer::from(flags));
+        }
         raws
     }
 
@@ -212,7 +205,8 @@ impl Codes {
         for at in (0..groups).step_by(BLOCK) {
             let count = BLOCK.min(groups - at);
             for (part, raw) in self.parts.iter().zip(&mut known) {
-                let (high, low) = (&mut raw.high[at..at + count], &mut raw.low[at..at + count]);
+                let high = if raw.high.is_empty() { &mut [][..] } else { &mut raw.high[at..at + count] };
+                let low = &mut raw.low[at..at + count];
                 let nulls = raw.nulls.as_ref().map(|nulls| (nulls, at));
                 part.choose(nulls, high, low);
                 block.add(at, part.widths(), nulls, high, low);
@@ -259,7 +253,7 @@ impl Block {
             flags.iter_mut().enumerate().for_each(|(row, flag)| *flag = nulls.is_null(start + row).into());
         }
         for (words, width) in [&*flags, high, low].into_iter().zip(widths) {
-            if width == 0 {
+            if width == 0 || words.is_empty() {
                 continue;
             }
             if codes_high.is_empty() {
@@ -268,6 +262,19 @@ impl Block {
                 join_wide(codes_high, codes_low, words, width);
             }
         }
+    }
+}
+
+/// Takes the lowest bits away from codes of 128 bits.
+fn split(high: &mut [u64], low: &mut [u64], piece: &mut [u64], width: u32) {
+    if width == 0 {
+        return piece.fill(0);
+    }
+    let mask = u64::MAX >> (64 - width);
+    for ((high, low), piece) in high.iter_mut().zip(low).zip(piece) {
+        *piece = *low & mask;
+        let code = (u128::from(*high) << 64 | u128::from(*low)) >> width;
+        (*high, *low) = ((code >> 64) as u64, code as u64);
     }
 }
 

@@ -83,19 +83,33 @@ impl<S: Slot> Slots<S> {
         let _unused = hash;
     }
 
-    /// Makes room for more values, by putting those that are there into a table of four times their number.
+    /// Makes room for more values: the table is at most two thirds full.
     #[inline(always)]
     pub(super) fn reserve(&mut self, values: usize, more: usize, all: impl Fn(usize) -> (u64, S)) {
-        if 2 * (values + more) <= self.slots.len() {
+        if 3 * (values + more) <= 2 * self.slots.len() {
             return;
         }
-        let capacity = (3 * (values + more)).next_power_of_two().max(64);
+        self.grow(values, more, all);
+    }
+
+    /// The hashes of a block are there before the first slot is looked for, so that cache misses overlap.
+    #[cold]
+    fn grow(&mut self, values: usize, more: usize, all: impl Fn(usize) -> (u64, S)) {
+        let capacity = (3 * (values + more)).div_ceil(2).next_power_of_two().max(64);
+        let capacity = if 2 * capacity <= 1 << 16 { 2 * capacity } else { capacity };
         self.slots = vec![S::default(); capacity];
         self.shift = 64 - capacity.trailing_zeros();
-        for value in 0..values {
-            let (hash, slot) = all(value);
-            let at = self.find(hash, |_| false);
-            self.slots[at] = slot;
+        let mut block = [(0u64, S::default()); BLOCK];
+        for start in (0..values).step_by(BLOCK) {
+            let count = BLOCK.min(values - start);
+            for (step, place) in block[..count].iter_mut().enumerate() {
+                *place = all(start + step);
+                self.prefetch(place.0);
+            }
+            for &(hash, slot) in &block[..count] {
+                let at = self.find(hash, |_| false);
+                self.slots[at] = slot;
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use arrow_schema::DataType;
 
 use super::keys::{KeyColumn, canonical};
 use crate::bitcode::{BLOCK, Moves, bounds, difference, load_keys, load_windows, subtract};
-use crate::bytes::{BytesColumn, make_bytes};
+use crate::bytes::{BytesColumn, make_windows};
 use crate::types::{self, Kind, Order, Width, Word, by_ordered_width};
 use crate::{Result, bits};
 
@@ -41,6 +41,13 @@ pub(super) struct Raw {
     pub(super) high: Vec<u64>,
     pub(super) low: Vec<u64>,
     pub(super) nulls: Option<NullBuffer>,
+}
+
+impl Raw {
+    pub(super) fn with_capacity(rows: usize, wide: bool) -> Self {
+        let high = Vec::with_capacity(if wide { rows } else { 0 });
+        Self { high, low: Vec::with_capacity(rows), nulls: None }
+    }
 }
 
 /// Bits that hold every number up to this one.
@@ -168,13 +175,20 @@ impl Part {
         true
     }
 
-    /// Makes room for the values of a block. `false` when the column has to be interned instead.
-    pub(super) fn grow(&mut self, array: &dyn Array, ids: Option<&[u32]>) -> Result<bool> {
+    /// Makes room for the values of a block beside the known ones of the groups so far. `false` when the column has
+    /// to be interned instead.
+    pub(super) fn grow(&mut self, array: &dyn Array, ids: Option<&[u32]>, known: &Raw) -> Result<bool> {
         let rows = array.len();
         let nulls = self.block_nulls(array).cloned();
         self.nulls |= nulls.is_some();
         let is_null = |row: usize| nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
         let (mut high, mut low) = ([0u64; BLOCK], [0u64; BLOCK]);
+        let mut range = known
+            .low
+            .iter()
+            .enumerate()
+            .filter(|(group, _)| known.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(*group)))
+            .fold((u64::MAX, 0), |(least, greatest), (_, &word)| (word.min(least), word.max(greatest)));
         for at in (0..rows).step_by(BLOCK) {
             let count = BLOCK.min(rows - at);
             let (high, low) = (&mut high[..count], &mut low[..count]);
@@ -187,15 +201,9 @@ impl Part {
                 .for_each(|row| (high[row], low[row]) = (high[first], low[first]));
             match &mut self.shape {
                 Shape::Ids { .. } => {}
-                Shape::Number { least, bits } => {
-                    let (mut from, mut to) = bounds(low);
-                    if self.started {
-                        let span = if *bits == 64 { u64::MAX } else { (1 << *bits) - 1 };
-                        from = from.min(*least);
-                        to = to.max(least.saturating_add(span));
-                    }
-                    *bits = bits_of(to - from);
-                    *least = from;
+                Shape::Number { .. } => {
+                    let (least, greatest) = bounds(low);
+                    range = (range.0.min(least), range.1.max(greatest));
                 }
                 Shape::Text { reference, moves } => {
                     if !self.started {
@@ -212,8 +220,15 @@ impl Part {
             self.started = true;
         }
         self.started |= rows > 0;
-        if let Shape::Ids { column, bits } = &mut self.shape {
-            *bits = bits_of(column.len().saturating_sub(1) as u64);
+        match &mut self.shape {
+            Shape::Ids { column, bits } => *bits = bits_of(column.len().saturating_sub(1) as u64),
+            Shape::Number { least, bits } if range.0 <= range.1 => {
+                *bits = bits_of(range.1 - range.0);
+                // What the bits hold beyond the range is shared out to both sides: the next values may lie there.
+                let free = (u64::MAX >> (64 - (*bits).max(1))) - (range.1 - range.0);
+                *least = range.0.saturating_sub(if *bits == 0 { 0 } else { free / 2 });
+            }
+            _ => {}
         }
         Ok(true)
     }
@@ -228,27 +243,29 @@ impl Part {
         let values = self.array(known)?;
         let mut column = Box::new(KeyColumn::try_new(&self.data_type)?);
         let numbers = column.ids(values.as_ref())?;
-        let high = vec![0; numbers.len()];
-        *known = Raw { high, low: numbers.into_iter().map(u64::from).collect(), nulls: None };
+        *known = Raw { high: Vec::new(), low: numbers.into_iter().map(u64::from).collect(), nulls: None };
         let bits = bits_of(column.len().saturating_sub(1) as u64);
         self.shape = Shape::Ids { column, bits };
         (self.nulls, self.started) = (false, true);
         Ok(())
     }
 
-    /// Raw words from pieces.
-    pub(super) fn raw(&self, mut high: Vec<u64>, mut low: Vec<u64>, nulls: Option<NullBuffer>) -> Raw {
+    /// Whether raw words have an upper half.
+    pub(super) fn is_wide(&self) -> bool {
+        matches!(self.shape, Shape::Text { .. })
+    }
+
+    /// Turns pieces into raw words.
+    pub(super) fn restore(&self, high: &mut [u64], low: &mut [u64]) {
         match &self.shape {
             Shape::Ids { .. } => {}
             Shape::Number { least, .. } => low.iter_mut().for_each(|word| *word = word.wrapping_add(*least)),
             Shape::Text { reference, moves } => {
-                for ((words, moves), reference) in [&mut high, &mut low].into_iter().zip(moves).zip(reference) {
-                    let rest = reference & !moves.mask;
-                    words.iter_mut().for_each(|word| *word = moves.spread(*word) | rest);
+                for ((words, moves), reference) in [high, low].into_iter().zip(moves).zip(reference) {
+                    moves.restore(words, reference & !moves.mask);
                 }
             }
         }
-        Raw { high, low, nulls }
     }
 
     /// An array of the column's type from raw words.
@@ -256,16 +273,7 @@ impl Part {
         let nulls = raw.nulls.clone();
         match (&self.shape, types::kind(&self.data_type)) {
             (Shape::Ids { column, .. }, _) => column.array(raw.low.iter().map(|&id| id as u32).collect()),
-            (Shape::Text { .. }, _) => {
-                let windows: Vec<[u8; 16]> = raw
-                    .high
-                    .iter()
-                    .zip(&raw.low)
-                    .map(|(&high, &low)| (u128::from(high) << 64 | u128::from(low)).to_be_bytes())
-                    .collect();
-                let value = |row: usize| &windows[row][..usize::from(windows[row][15] & 15)];
-                make_bytes(&self.data_type, windows.len(), nulls, "group by", value)
-            }
+            (Shape::Text { .. }, _) => make_windows(&self.data_type, &raw.high, &raw.low, nulls, "group by"),
             (Shape::Number { .. }, Kind::Fixed(width, order)) => {
                 by_ordered_width!(width, "group by", &self.data_type, |T| {
                     let words: Vec<T> = raw.low.iter().map(|&key| T::narrow(key.into()).to_word(order)).collect();

@@ -104,13 +104,22 @@ pub(super) struct CodeTable<C: Code> {
     direct: Vec<u32>,
     slots: Slots<C::Slot>,
     codes: Vec<C>,
+    /// Rows so far, and rows in all as far as it is known.
+    rows: usize,
+    expected: usize,
 }
 
 impl<C: Code> CodeTable<C> {
     /// A table for codes of so many bits and about so many rows.
     pub(super) fn new(bits: u32, expected: usize) -> Self {
         let pays = bits <= 10 || bits <= DIRECT_BITS && expected >> bits.saturating_sub(4) > 0;
-        Self { direct: if pays { vec![0; 1 << bits] } else { Vec::new() }, slots: Slots::default(), codes: Vec::new() }
+        Self {
+            direct: if pays { vec![0; 1 << bits] } else { Vec::new() },
+            slots: Slots::default(),
+            codes: Vec::new(),
+            rows: 0,
+            expected,
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -139,14 +148,17 @@ impl<C: Code> CodeTable<C> {
             }));
             return;
         }
+        // Where most rows make a group, the table gets its last size at once.
+        self.rows += rows;
+        if self.codes.len() > 1 << 16 && self.codes.len() * 2 > self.rows && self.expected > self.rows {
+            let more = self.expected - self.rows;
+            self.reserve(more);
+            self.codes.reserve(more);
+        }
         let mut block = [(C::default(), 0u64); AHEAD];
         for at in (0..rows).step_by(AHEAD) {
             let count = AHEAD.min(rows - at);
-            let codes = &self.codes;
-            self.slots.reserve(codes.len(), AHEAD, |value| {
-                let hash = codes[value].hash();
-                (hash, codes[value].slot(hash, value as u32 + 1))
-            });
+            self.reserve(AHEAD);
             for (step, slot) in block[..count].iter_mut().enumerate() {
                 let code = code(at + step);
                 let hash = code.hash();
@@ -163,5 +175,14 @@ impl<C: Code> CodeTable<C> {
                 ids.push(slot.number() - 1);
             }
         }
+    }
+
+    #[inline]
+    fn reserve(&mut self, more: usize) {
+        let codes = &self.codes;
+        self.slots.reserve(codes.len(), more, |value| {
+            let hash = codes[value].hash();
+            (hash, codes[value].slot(hash, value as u32 + 1))
+        });
     }
 }

@@ -310,14 +310,15 @@ fn finish_grouping(plan: &BoundPlan, state: &GroupBy) -> Result<RecordBatch> {
     columns.extend(state.aggregate_arrays()?);
     let options = RecordBatchOptions::new().with_row_count(Some(state.groups()));
     let groups = RecordBatch::try_new_with_options(grouping.schema.clone(), columns, &options)?;
+    if plan.sort.is_empty() {
+        let rows = project(&groups, &plan.columns, &plan.output)?;
+        let start = plan.offset.min(rows.num_rows());
+        return Ok(rows.slice(start, plan.limit.unwrap_or(usize::MAX).min(rows.num_rows() - start)));
+    }
     let batches = [groups];
-    let order = if plan.sort.is_empty() {
-        Indices::identity(state.groups())?.window(plan.offset, plan.limit)
-    } else {
-        let keys: Vec<SortKey<'_>> =
-            plan.sort.iter().map(|(column, options)| sort_key(&batches, *column, *options)).collect();
-        let end = plan.limit.map(|limit| plan.offset.saturating_add(limit));
-        sort_keys_to_indices(&keys, end)?.window(plan.offset, plan.limit)
-    };
+    let keys: Vec<SortKey<'_>> =
+        plan.sort.iter().map(|(column, options)| sort_key(&batches, *column, *options)).collect();
+    let end = plan.limit.map(|limit| plan.offset.saturating_add(limit));
+    let order = sort_keys_to_indices(&keys, end)?.window(plan.offset, plan.limit);
     take_projected(&batches, plan, &order)
 }

@@ -10,7 +10,8 @@ use arrow_array::{Array, ArrayRef, BooleanArray};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::DataType;
 
-use super::{boolean_words, for_each_valid, is_narrow};
+use super::{Seen, boolean_words, for_each_valid, is_narrow};
+use crate::bitcode::key_of;
 use crate::bytes::{BytesColumn, make_bytes};
 use crate::types::{self, Kind, Order, Width, Word, by_ordered_width};
 use crate::{Result, bits};
@@ -25,7 +26,11 @@ pub(in crate::group) struct Extremes {
 
 #[derive(Debug)]
 enum Best {
-    Narrow(Vec<Option<u64>>),
+    /// Keys, turned over for the least one, so that the greatest is always kept; zeros where there is none.
+    Narrow {
+        keys: Vec<u64>,
+        seen: Seen,
+    },
     Wide(Vec<Option<u128>>),
     Bytes(Vec<Option<Box<[u8]>>>),
 }
@@ -45,9 +50,14 @@ impl Extremes {
         let best = match types::kind(&result) {
             Kind::Bytes => Best::Bytes(Vec::new()),
             Kind::Fixed(width, _) if !is_narrow(width) => Best::Wide(Vec::new()),
-            _ => Best::Narrow(Vec::new()),
+            _ => Best::Narrow { keys: Vec::new(), seen: Seen::default() },
         };
         Self { result, greatest, best }
+    }
+
+    /// What turns keys over when the least one is wanted.
+    fn flip(&self) -> u64 {
+        if self.greatest { 0 } else { u64::MAX }
     }
 
     pub(super) fn update(&mut self, groups: usize, ids: &[u32], array: &dyn Array) -> Result<()> {
@@ -71,19 +81,22 @@ impl Extremes {
         values: &dyn Array,
         place: impl Fn(usize) -> usize,
     ) -> Result<()> {
-        let greatest = self.greatest;
+        let (greatest, flip) = (self.greatest, self.flip());
         match (&mut self.best, types::kind(values.data_type())) {
-            (Best::Narrow(best), Kind::Boolean) => {
-                best.resize(groups, None);
+            (Best::Narrow { keys, seen }, Kind::Boolean) => {
+                seen.update(groups, ids, nulls);
+                keys.resize(groups, 0);
                 let words = boolean_words(values);
-                for_each_valid(ids, nulls, |id, row| keep(&mut best[id], words[place(row)], greatest));
+                for_each_valid(ids, nulls, |id, row| keys[id] = keys[id].max(words[place(row)] ^ flip));
             }
-            (Best::Narrow(best), Kind::Fixed(width, order)) if is_narrow(width) => {
-                best.resize(groups, None);
+            (Best::Narrow { keys, seen }, Kind::Fixed(width, order)) if is_narrow(width) => {
+                seen.update(groups, ids, nulls);
+                keys.resize(groups, 0);
+                let keys = &mut keys[..];
                 by_ordered_width!(width, "min or max", values.data_type(), |T| {
                     let words = types::fixed_words::<T>(values, "min or max")?;
                     for_each_valid(ids, nulls, |id, row| {
-                        keep(&mut best[id], Word::widen(words[place(row)].to_key(order)) as u64, greatest);
+                        keys[id] = keys[id].max(key_of(words[place(row)], order) ^ flip);
                     });
                 });
             }
@@ -123,8 +136,10 @@ impl Extremes {
         }
         let greatest = self.greatest;
         match (&mut self.best, &other.best) {
-            (Best::Narrow(to), Best::Narrow(from)) => {
-                each(to, groups, ids, from, |best, &value| keep(best, value, greatest))
+            (Best::Narrow { keys, seen }, Best::Narrow { keys: from, seen: others }) => {
+                seen.merge(groups, ids, others);
+                keys.resize(groups, 0);
+                ids.iter().zip(from).for_each(|(&id, &key)| keys[id as usize] = keys[id as usize].max(key));
             }
             (Best::Wide(to), Best::Wide(from)) => {
                 each(to, groups, ids, from, |best, &value| keep(best, value, greatest))
@@ -143,17 +158,17 @@ impl Extremes {
                 best.get(group).is_some_and(Option::is_some)
             }))
         }
+        let key = |keys: &[u64], group: usize| keys.get(group).map_or(0, |key| key ^ self.flip());
         match (&self.best, types::kind(&self.result)) {
-            (Best::Narrow(best), Kind::Boolean) => {
-                let bits = BooleanBuffer::collect_bool(groups, |group| best.get(group) == Some(&Some(1)));
-                Ok(Arc::new(BooleanArray::new(bits, present(best, groups))))
+            (Best::Narrow { keys, seen }, Kind::Boolean) => {
+                let bits = BooleanBuffer::collect_bool(groups, |group| key(keys, group) == 1);
+                Ok(Arc::new(BooleanArray::new(bits, seen.nulls(groups))))
             }
-            (Best::Narrow(best), Kind::Fixed(width, order)) => {
+            (Best::Narrow { keys, seen }, Kind::Fixed(width, order)) => {
                 by_ordered_width!(width, "min or max", &self.result, |T| {
-                    let words: Vec<T> = (0..groups)
-                        .map(|group| T::narrow(best.get(group).copied().flatten().unwrap_or(0).into()).to_word(order))
-                        .collect();
-                    types::make_fixed(&self.result, words, present(best, groups), "min or max")
+                    let words: Vec<T> =
+                        (0..groups).map(|group| T::narrow(key(keys, group).into()).to_word(order)).collect();
+                    types::make_fixed(&self.result, words, seen.nulls(groups), "min or max")
                 })
             }
             (Best::Wide(best), Kind::Fixed(_, order)) => {
