@@ -96,6 +96,46 @@ widest! {
 }
 
 widest! {
+    /// As [`join`], with codes of 128 bits in two halves.
+    pub(crate) fn join_wide(high: &mut [u64], low: &mut [u64], words: &[u64], width: u32) {
+        let each = high.iter_mut().zip(low).zip(words);
+        if width == 0 || width >= 64 {
+            // Bits of a word at least, so that the lower half moves up as a whole.
+            return each.for_each(|((high, low), &word)| {
+                if width != 0 {
+                    (*high, *low) = (*low, word);
+                }
+            });
+        }
+        each.for_each(|((high, low), &word)| {
+            *high = *high << width | *low >> (64 - width);
+            *low = *low << width | word;
+        });
+    }
+}
+
+widest! {
+    /// Takes the lowest bits away from codes of 128 bits in two halves.
+    pub(crate) fn split(high: &mut [u64], low: &mut [u64], piece: &mut [u64], width: u32) {
+        let each = high.iter_mut().zip(low).zip(piece);
+        if width == 0 || width >= 64 {
+            return each.for_each(|((high, low), piece)| {
+                *piece = 0;
+                if width != 0 {
+                    (*piece, *low, *high) = (*low, *high, 0);
+                }
+            });
+        }
+        let mask = u64::MAX >> (64 - width);
+        each.for_each(|((high, low), piece)| {
+            *piece = *low & mask;
+            *low = *low >> width | *high << (64 - width);
+            *high >>= width;
+        });
+    }
+}
+
+widest! {
     pub(crate) fn bounds(words: &[u64]) -> (u64, u64) {
         words.iter().fold((u64::MAX, 0), |(least, greatest), &word| (least.min(word), greatest.max(word)))
     }
@@ -140,6 +180,9 @@ pub(crate) fn load_keys(array: &dyn Array, at: usize, keys: &mut [u64], operatio
 /// Windows of the rows at `at`: the first fifteen bytes, the first of them in the highest place, and in the lowest
 /// byte their number. `false` when a value is longer.
 pub(crate) fn load_windows(column: &BytesColumn<'_>, at: usize, high: &mut [u64], low: &mut [u64]) -> bool {
+    if let BytesColumn::Small { offsets, values } = *column {
+        return load_small_windows(&offsets[at..=at + high.len()], values, high, low);
+    }
     let mut longest = 0;
     let count = high.len();
     column.windows(
@@ -152,6 +195,42 @@ pub(crate) fn load_windows(column: &BytesColumn<'_>, at: usize, high: &mut [u64]
         },
         count,
     );
+    longest <= WINDOW
+}
+
+/// Two loads a row, wherever sixteen bytes can be read; what follows the value is masked away.
+fn load_small_windows(offsets: &[i32], values: &[u8], high: &mut [u64], low: &mut [u64]) -> bool {
+    /// For each length, which bytes of the two halves belong to the value.
+    const MASKS: [[u64; 2]; 16] = {
+        let mut masks = [[0; 2]; 16];
+        let mut length = 1;
+        while length < 16 {
+            masks[length] = if length < 8 {
+                [!(u64::MAX >> (8 * length)), 0]
+            } else {
+                [u64::MAX, if length == 8 { 0 } else { !(u64::MAX >> (8 * (length - 8))) }]
+            };
+            length += 1;
+        }
+        masks
+    };
+    let mut longest = 0;
+    for ((pair, high), low) in offsets.windows(2).zip(high).zip(low) {
+        let (start, length) = (pair[0] as usize, (pair[1] - pair[0]) as usize);
+        longest = longest.max(length);
+        let mask = MASKS[length & WINDOW];
+        let mut bytes = [0u8; 16];
+        match values.get(start..).and_then(|rest| rest.first_chunk::<16>()) {
+            Some(chunk) => bytes = *chunk,
+            None => {
+                let end = values.len().min(start + 16);
+                bytes[..end - start].copy_from_slice(&values[start..end]);
+            }
+        }
+        let window = u128::from_be_bytes(bytes);
+        *high = (window >> 64) as u64 & mask[0];
+        *low = window as u64 & mask[1] | length as u64 & 0xff;
+    }
     longest <= WINDOW
 }
 

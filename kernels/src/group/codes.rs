@@ -12,7 +12,7 @@ use super::intern::ByteInterner;
 use super::part::{Part, Raw};
 use super::table::CodeTable;
 use crate::Result;
-use crate::bitcode::{BLOCK, join};
+use crate::bitcode::{BLOCK, join, join_wide, split};
 
 /// The keys of all groups.
 #[derive(Debug)]
@@ -262,27 +262,6 @@ impl Block {
                 join_wide(codes_high, codes_low, words, width);
             }
         }
-    }
-}
-
-/// Takes the lowest bits away from codes of 128 bits.
-fn split(high: &mut [u64], low: &mut [u64], piece: &mut [u64], width: u32) {
-    if width == 0 {
-        return piece.fill(0);
-    }
-    let mask = u64::MAX >> (64 - width);
-    for ((high, low), piece) in high.iter_mut().zip(low).zip(piece) {
-        *piece = *low & mask;
-        let code = (u128::from(*high) << 64 | u128::from(*low)) >> width;
-        (*high, *low) = ((code >> 64) as u64, code as u64);
-    }
-}
-
-/// As [`join`], with codes of 128 bits.
-fn join_wide(high: &mut [u64], low: &mut [u64], words: &[u64], width: u32) {
-    for ((high, low), &word) in high.iter_mut().zip(low).zip(words) {
-        let code = (u128::from(*high) << 64 | u128::from(*low)) << width | u128::from(word);
-        (*high, *low) = ((code >> 64) as u64, code as u64);
     }
 }
 

@@ -7,7 +7,7 @@ use super::intern::{Slot, Slots, mix, mix_wide};
 /// Codes of so many bits index a plain table of 16 MB, when there are rows enough to pay for it.
 const DIRECT_BITS: u32 = 22;
 /// Codes whose slots are asked for before the first of them is looked at.
-const AHEAD: usize = 16;
+const AHEAD: usize = 32;
 
 /// A code of 64 or 128 bits.
 pub(super) trait Code: Copy + Eq + Debug + Default {

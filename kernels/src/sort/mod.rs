@@ -20,7 +20,7 @@ use arrow_schema::DataType;
 use code::Encoder;
 use column::{Column, Rows};
 use radix::Sorter;
-use scatter::Scatter;
+pub(crate) use scatter::Scatter;
 
 use crate::bitcode::BLOCK;
 use crate::query::Nulls;

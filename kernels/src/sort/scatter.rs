@@ -4,6 +4,8 @@
 //! would be read before it is written. The lines that are being filled here stay in the cache together, and go to
 //! memory past it (after Satish and others, "Fast Sort on CPUs and GPUs").
 
+use std::mem::MaybeUninit;
+
 /// Entries of a line of 64 bytes.
 const LINE: usize = 8;
 
@@ -13,33 +15,36 @@ struct Line([u64; LINE]);
 
 /// Entries on their way to their partitions.
 #[derive(Debug)]
-pub(super) struct Scatter {
-    entries: Vec<u64>,
+pub(crate) struct Scatter {
+    /// Not cleared before: every place is written once.
+    entries: Vec<MaybeUninit<u64>>,
     /// Where the first entry stands, so that lines begin where the cache's lines do.
     base: usize,
     lines: Vec<Line>,
-    /// Where each partition begins, and where its next entry goes.
+    /// Where each partition begins, and behind the last one where it ends; and where each one's next entry goes.
     starts: Vec<u32>,
     ends: Vec<u32>,
 }
 
 impl Scatter {
     /// Partition `p` is to take the entries from `starts[p]` to `starts[p + 1]`, of `length` in all.
-    pub(super) fn new(length: usize, starts: &[u32]) -> Self {
+    pub(crate) fn new(length: usize, starts: &[u32]) -> Self {
         let partitions = starts.len() - 1;
-        let entries = vec![0; length + LINE - 1];
+        let mut entries: Vec<MaybeUninit<u64>> = Vec::with_capacity(length + LINE - 1);
+        // SAFETY: the capacity has just been asked for, and a `MaybeUninit` needs no value.
+        unsafe { entries.set_len(length + LINE - 1) };
         let base = entries.as_ptr().align_offset(align_of::<Line>()).min(LINE - 1);
         Self {
             entries,
             base,
             lines: vec![Line([0; LINE]); partitions],
-            starts: starts[..partitions].to_vec(),
+            starts: starts.to_vec(),
             ends: starts[..partitions].to_vec(),
         }
     }
 
     #[inline(always)]
-    pub(super) fn push(&mut self, partition: usize, entry: u64) {
+    pub(crate) fn push(&mut self, partition: usize, entry: u64) {
         let end = &mut self.ends[partition];
         let at = *end as usize;
         let line = &mut self.lines[partition];
@@ -65,27 +70,36 @@ impl Scatter {
         let begin = (end.saturating_sub(1) / LINE * LINE).max(self.starts[partition] as usize);
         if begin < end {
             let from = begin % LINE;
-            self.entries[self.base + begin..self.base + end]
-                .copy_from_slice(&self.lines[partition].0[from..from + end - begin]);
+            let line = &self.lines[partition].0[from..from + end - begin];
+            self.entries[self.base + begin..self.base + end].write_copy_of_slice(line);
         }
     }
 
-    /// The entries, partition after partition. All must have been pushed.
-    pub(super) fn finish(&mut self) -> &mut [u64] {
+    /// The entries, partition after partition; none when not all of them have been pushed.
+    pub(crate) fn finish(&mut self) -> &mut [u64] {
+        let whole = self.starts.first() == Some(&0) && self.ends[..] == self.starts[1..];
+        debug_assert!(whole, "every partition has all of its entries");
+        if !whole {
+            return &mut [];
+        }
         for partition in 0..self.ends.len() {
             // A full line has been written.
-            if self.ends[partition] as usize % LINE != 0 {
+            if !(self.ends[partition] as usize).is_multiple_of(LINE) {
                 self.flush(partition);
             }
         }
-        let last = self.entries.len() - (LINE - 1 - self.base);
-        &mut self.entries[self.base..last]
+        let last = self.starts.last().map_or(0, |&end| end as usize);
+        let entries = &mut self.entries[self.base..self.base + last];
+        // SAFETY: the partitions follow one another from 0 to `last`, and each has been pushed to from its beginning
+        // to its end, as has just been tested. Each entry pushed went into a line, and each line was written to its
+        // place when it was full, or just now.
+        unsafe { entries.assume_init_mut() }
     }
 }
 
 /// Writes a line; where the machine can, past the cache.
 #[inline(always)]
-fn store(to: &mut [u64; LINE], line: &Line) {
+fn store(to: &mut [MaybeUninit<u64>; LINE], line: &Line) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     if to.as_ptr().align_offset(16) == 0 {
         use std::arch::x86_64::{__m128i, _mm_load_si128, _mm_stream_si128};
@@ -101,5 +115,5 @@ fn store(to: &mut [u64; LINE], line: &Line) {
         }
         return;
     }
-    to.copy_from_slice(&line.0);
+    to.write_copy_of_slice(&line.0);
 }

@@ -233,7 +233,7 @@ impl Accumulator {
             }
             (Self::Extremes(to), Self::Extremes(from)) => to.merge(groups, ids, from)?,
             (Self::Moments(to), Self::Moments(from)) => to.merge(groups, ids, from),
-            (Self::Quantile(to), Self::Quantile(from)) => to.merge(ids, from),
+            (Self::Quantile(to), Self::Quantile(from)) => to.merge(ids, from)?,
             (Self::Distinct(to), Self::Distinct(from)) => to.merge(groups, ids, from)?,
             (Self::Place(to), Self::Place(from)) => to.merge(groups, ids, from)?,
             #[cfg(feature = "nested")]

@@ -9,8 +9,9 @@ use arrow_array::{Array, ArrayRef, Float64Array};
 
 use super::floats::floats;
 use super::for_each_valid;
-use crate::Result;
+use crate::sort::Scatter;
 use crate::types::{Order, Word};
+use crate::{Error, Result};
 
 /// Every value so far, with its group.
 #[derive(Debug)]
@@ -27,6 +28,10 @@ impl Quantile {
     }
 
     pub(super) fn update(&mut self, ids: &[u32], array: &dyn Array) -> Result<()> {
+        let rows = self.ids.len() + ids.len();
+        if u32::try_from(rows).is_err() {
+            return Err(Error::TooManyRows { rows });
+        }
         let numbers = floats(array)?;
         if array.null_count() == 0 {
             self.ids.extend_from_slice(ids);
@@ -40,31 +45,25 @@ impl Quantile {
         Ok(())
     }
 
-    pub(super) fn merge(&mut self, ids: &[u32], other: &Self) {
+    pub(super) fn merge(&mut self, ids: &[u32], other: &Self) -> Result<()> {
+        let rows = self.ids.len() + other.ids.len();
+        if u32::try_from(rows).is_err() {
+            return Err(Error::TooManyRows { rows });
+        }
         self.ids.extend(other.ids.iter().map(|&id| ids[id as usize]));
         self.keys.extend_from_slice(&other.keys);
+        Ok(())
     }
 
     pub(super) fn array(&self, groups: usize) -> ArrayRef {
-        let mut ends = vec![0usize; groups];
-        self.ids.iter().for_each(|&id| ends[id as usize] += 1);
-        let mut start = 0;
-        for end in &mut ends {
-            start += std::mem::replace(end, start);
-        }
-        let mut keys = vec![0u64; self.keys.len()];
-        for (&id, &key) in self.ids.iter().zip(&self.keys) {
-            let end = &mut ends[id as usize];
-            keys[*end] = key;
-            *end += 1;
-        }
-        let mut start = 0;
-        let values = ends.iter().map(|&end| {
-            let value = quantile(&mut keys[start..end], self.fraction);
-            start = end;
-            value
-        });
-        Arc::new(values.collect::<Float64Array>())
+        let mut starts = vec![0u32; groups + 1];
+        self.ids.iter().for_each(|&id| starts[id as usize + 1] += 1);
+        (0..groups).for_each(|group| starts[group + 1] += starts[group]);
+        let mut scatter = Scatter::new(self.keys.len(), &starts);
+        self.ids.iter().zip(&self.keys).for_each(|(&id, &key)| scatter.push(id as usize, key));
+        let keys = scatter.finish();
+        let value = |bounds: &[u32]| quantile(&mut keys[bounds[0] as usize..bounds[1] as usize], self.fraction);
+        Arc::new(starts.windows(2).map(value).collect::<Float64Array>())
     }
 }
 
