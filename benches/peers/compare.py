@@ -109,7 +109,9 @@ class Engine:
             command = [str(python), str(HERE / "engine.py"), name, *arguments]
         # One thread is one core: some engines keep threads beside those that they are told of.
         pinned = ["taskset", "-c", "1"] if threads == 1 and shutil.which("taskset") else []
-        variables = dict(os.environ, POLARS_MAX_THREADS=str(threads), RAYON_NUM_THREADS=str(threads), PYTHONWARNINGS="ignore")
+        variables = dict(os.environ, POLARS_MAX_THREADS=str(threads), RAYON_NUM_THREADS=str(threads), PYTHONWARNINGS="ignore",
+                         # As a server would set it: freed pages are kept for the next result, and are large ones.
+                         _RJEM_MALLOC_CONF="dirty_decay_ms:60000,muzzy_decay_ms:-1,thp:always")
         self.process = subprocess.Popen(pinned + command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=variables)
         self.read()
 
@@ -137,7 +139,7 @@ def main():
     options = parser.parse_args()
     WORK.mkdir(parents=True, exist_ok=True)
     python = environment()
-    subprocess.run(["cargo", "build", "--quiet", "--release", "-p", "benches", "--bin", "engine"], check=True, cwd=ROOT)
+    subprocess.run(["cargo", "build", "--quiet", "--release", "-p", "benches", "--features", "peers", "--bin", "engine"], check=True, cwd=ROOT)
     files = tables(int(options.rows), options.batch, options.flights)
     names = options.engines.split(",")
     engines = [Engine(name, options.threads, files, python) for name in names]

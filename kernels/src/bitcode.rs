@@ -198,40 +198,66 @@ pub(crate) fn load_windows(column: &BytesColumn<'_>, at: usize, high: &mut [u64]
     longest <= WINDOW
 }
 
-/// Two loads a row, wherever sixteen bytes can be read; what follows the value is masked away.
+/// As [`load_windows`], for rows of any order.
+pub(crate) fn load_listed_windows(column: &BytesColumn<'_>, rows: &[u32], high: &mut [u64], low: &mut [u64]) -> bool {
+    let mut longest = 0;
+    let each = rows.iter().zip(high).zip(low);
+    if let BytesColumn::Small { offsets, values } = *column {
+        each.for_each(|((&row, high), low)| {
+            let (start, end) = (offsets[row as usize] as usize, offsets[row as usize + 1] as usize);
+            (*high, *low) = window(values, start, end - start);
+            longest = longest.max(end - start);
+        });
+    } else {
+        each.for_each(|((&row, high), low)| {
+            let value = column.get(row as usize);
+            (*high, *low) = window(value, 0, value.len());
+            longest = longest.max(value.len());
+        });
+    }
+    longest <= WINDOW
+}
+
+/// Two loads a row, wherever sixteen bytes can be read.
 fn load_small_windows(offsets: &[i32], values: &[u8], high: &mut [u64], low: &mut [u64]) -> bool {
-    /// For each length, which bytes of the two halves belong to the value.
-    const MASKS: [[u64; 2]; 16] = {
-        let mut masks = [[0; 2]; 16];
-        let mut length = 1;
-        while length < 16 {
-            masks[length] = if length < 8 {
-                [!(u64::MAX >> (8 * length)), 0]
-            } else {
-                [u64::MAX, if length == 8 { 0 } else { !(u64::MAX >> (8 * (length - 8))) }]
-            };
-            length += 1;
-        }
-        masks
-    };
     let mut longest = 0;
     for ((pair, high), low) in offsets.windows(2).zip(high).zip(low) {
         let (start, length) = (pair[0] as usize, (pair[1] - pair[0]) as usize);
         longest = longest.max(length);
-        let mask = MASKS[length & WINDOW];
-        let mut bytes = [0u8; 16];
-        match values.get(start..).and_then(|rest| rest.first_chunk::<16>()) {
-            Some(chunk) => bytes = *chunk,
-            None => {
-                let end = values.len().min(start + 16);
-                bytes[..end - start].copy_from_slice(&values[start..end]);
-            }
-        }
-        let window = u128::from_be_bytes(bytes);
-        *high = (window >> 64) as u64 & mask[0];
-        *low = window as u64 & mask[1] | length as u64 & 0xff;
+        (*high, *low) = window(values, start, length);
     }
     longest <= WINDOW
+}
+
+/// For each length, which bytes of the two halves of a window belong to the value.
+const MASKS: [[u64; 2]; 16] = {
+    let mut masks = [[0; 2]; 16];
+    let mut length = 1;
+    while length < 16 {
+        masks[length] = if length < 8 {
+            [!(u64::MAX >> (8 * length)), 0]
+        } else {
+            [u64::MAX, if length == 8 { 0 } else { !(u64::MAX >> (8 * (length - 8))) }]
+        };
+        length += 1;
+    }
+    masks
+};
+
+/// The window of a value of so many bytes; what follows the value is masked away.
+#[inline(always)]
+fn window(values: &[u8], start: usize, length: usize) -> (u64, u64) {
+    let mask = MASKS[length & WINDOW];
+    let mut bytes = [0u8; 16];
+    match values.get(start..).and_then(|rest| rest.first_chunk::<16>()) {
+        Some(chunk) => bytes = *chunk,
+        None => {
+            let end = values.len().min(start + 16);
+            bytes[..end - start].copy_from_slice(&values[start..end]);
+        }
+    }
+    let window = u128::from_be_bytes(bytes);
+    ((window >> 64) as u64 & mask[0], window as u64 & mask[1] | length as u64 & 0xff)
 }
 
 #[cfg(test)]

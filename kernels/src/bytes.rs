@@ -112,6 +112,23 @@ impl BytesColumn<'_> {
         }
     }
 
+    /// Asks for the bytes of some rows, which are about to be read in no order.
+    pub(crate) fn fetch(&self, start: usize, end: usize) {
+        #[cfg(target_arch = "x86_64")]
+        if let Self::Small { offsets, values } = *self {
+            let last = offsets.len() - 1;
+            let (from, to) = (offsets[start.min(last)] as usize, offsets[end.min(last)] as usize);
+            for line in values[from..to].chunks(64) {
+                // SAFETY: a prefetch reads nothing and cannot fail, whatever the address; SSE is part of x86-64.
+                unsafe {
+                    std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(line.as_ptr().cast());
+                };
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _unused = (start, end);
+    }
+
     /// Calls `each(step, window, rest)` for `rows` rows from `row` on: sixteen bytes from the byte `skip` of the value
     /// on, the first in the highest place, zeros behind its end; and how many bytes there are after `skip`.
     #[inline(always)]
@@ -226,31 +243,74 @@ pub(crate) fn make_windows(
     nulls: Option<NullBuffer>,
     operation: &'static str,
 ) -> Result<ArrayRef> {
-    let bytes = |row: usize| (u128::from(high[row]) << 64 | u128::from(low[row])).to_be_bytes();
-    let length = |row: usize| low[row] as usize & SHORT;
-    if *data_type != DataType::Utf8 || nulls.is_some() || high.len() > i32::MAX as usize / SHORT {
-        let windows: Vec<[u8; 16]> = (0..low.len()).map(bytes).collect();
-        return make_bytes(data_type, low.len(), nulls, operation, |row| &windows[row][..length(row)]);
-    }
-    let total: usize = (0..low.len()).map(length).sum();
-    // Whole windows are written, the next one over the end of the last.
-    let mut values = vec![0u8; total + 16];
-    let mut offsets = Vec::with_capacity(low.len() + 1);
-    let mut end = 0;
-    offsets.push(0);
-    for row in 0..low.len() {
-        if let Some(place) = values[end..].first_chunk_mut() {
-            *place = bytes(row);
+    if nulls.is_none() {
+        let mut builder = WindowBuilder::new(data_type, low.len());
+        let mut block = [[0u64; 2]; 64];
+        for (high, low) in high.chunks(64).zip(low.chunks(64)) {
+            let block = &mut block[..low.len()];
+            block.iter_mut().zip(high.iter().zip(low)).for_each(|(window, (&high, &low))| *window = [high, low]);
+            builder.extend(block);
         }
-        end += length(row);
-        offsets.push(end as i32);
+        if let Some(array) = builder.finish() {
+            return Ok(array);
+        }
     }
-    values.truncate(total);
-    // SAFETY: offsets are running sums of lengths; they begin at zero, never fall, and end at the number of bytes.
-    let offsets = unsafe { OffsetBuffer::new_unchecked(ScalarBuffer::from(offsets)) };
-    // SAFETY: each window holds one whole value of an array of this type, so that the text is valid UTF-8.
-    let array = unsafe { GenericByteArray::<Utf8Type>::new_unchecked(offsets, Buffer::from_vec(values), None) };
-    Ok(Arc::new(array))
+    let bytes = |row: usize| (u128::from(high[row]) << 64 | u128::from(low[row])).to_be_bytes();
+    let windows: Vec<[u8; 16]> = (0..low.len()).map(bytes).collect();
+    make_bytes(data_type, low.len(), nulls, operation, |row| &windows[row][..low[row] as usize & SHORT])
+}
+
+/// Text or bytes with 32-bit offsets, from windows.
+pub(crate) struct WindowBuilder {
+    /// `None` for other types, or when the bytes outgrow their offsets.
+    data_type: Option<DataType>,
+    offsets: Vec<i32>,
+    values: Vec<u8>,
+}
+
+impl WindowBuilder {
+    pub(crate) fn new(data_type: &DataType, rows: usize) -> Self {
+        let known = matches!(data_type, DataType::Utf8 | DataType::Binary);
+        let mut offsets = Vec::with_capacity(if known { rows + 1 } else { 0 });
+        offsets.push(0);
+        Self { data_type: known.then(|| data_type.clone()), offsets, values: Vec::new() }
+    }
+
+    /// Whole windows are written, the next one over the end of the last.
+    pub(crate) fn extend(&mut self, windows: &[[u64; 2]]) {
+        let mut end = self.offsets.last().map_or(0, |&end| end as usize);
+        if self.data_type.is_none() || end + 16 * windows.len() > i32::MAX as usize {
+            self.data_type = None;
+            return;
+        }
+        if self.values.len() < end + 16 * windows.len() {
+            // Twice as much as there was, so that growing costs little in all.
+            self.values.resize(2 * self.values.len() + 16 * windows.len(), 0);
+        }
+        for &[high, low] in windows {
+            if let Some(place) = self.values[end..].first_chunk_mut() {
+                *place = (u128::from(high) << 64 | u128::from(low)).to_be_bytes();
+            }
+            end += low as usize & SHORT;
+            self.offsets.push(end as i32);
+        }
+    }
+
+    /// The array; `None` when another way has to be found.
+    pub(crate) fn finish(mut self) -> Option<ArrayRef> {
+        let data_type = self.data_type?;
+        self.values.truncate(self.offsets.last().map_or(0, |&end| end as usize));
+        self.values.shrink_to_fit();
+        let values = Buffer::from_vec(self.values);
+        // SAFETY: offsets are running sums of lengths; they begin at zero, never fall, and end at the number of bytes.
+        let offsets = unsafe { OffsetBuffer::new_unchecked(ScalarBuffer::from(self.offsets)) };
+        if data_type == DataType::Binary {
+            // SAFETY: as above; bytes need no further check.
+            return Some(Arc::new(unsafe { GenericByteArray::<BinaryType>::new_unchecked(offsets, values, None) }));
+        }
+        // SAFETY: each window holds one whole value of an array of this type, so that the text is valid UTF-8.
+        Some(Arc::new(unsafe { GenericByteArray::<Utf8Type>::new_unchecked(offsets, values, None) }))
+    }
 }
 
 /// Rows that are looked up before the first of them is copied, so that their cache misses overlap.

@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 
 /// The peers bring an allocator that keeps freed pages; so do we, and arrow-rs with us.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// What a task gave: rows of a table, or an order of the rows of one.
 enum Output {

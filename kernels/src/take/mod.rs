@@ -5,6 +5,7 @@
 //!
 //! Bytes touched: 4 (or 8) per row number, the values once in and once out.
 
+mod cluster;
 mod dictionary;
 #[cfg(feature = "nested")]
 mod nested;
@@ -16,17 +17,18 @@ use arrow_array::{Array, ArrayRef, BooleanArray, NullArray, RecordBatch, RecordB
 use arrow_buffer::{ArrowNativeType, BooleanBuffer, NullBuffer};
 use arrow_schema::{DataType, SchemaRef};
 
-use crate::bytes::{BytesColumn, make_bytes, make_view_array};
+use crate::bytes::{BytesColumn, WindowBuilder, make_bytes, make_view_array};
 use crate::types::{self, Kind, by_width};
 use crate::{Error, Indices, Result, bits};
 
+use cluster::Clusters;
 pub(crate) use dictionary::{dictionary_array, dictionary_from_codes};
 
 /// Where rows lie in a column of one or many chunks.
 #[derive(Debug)]
 pub(crate) enum Places<'a> {
-    /// All in one chunk.
-    One(&'a [u32]),
+    /// All in one chunk; in clusters too, when there are many and in no order.
+    One(&'a [u32], Option<Clusters>),
     /// Chunk and row in it.
     Many(Vec<(u32, u32)>),
 }
@@ -39,7 +41,7 @@ impl<'a> Places<'a> {
             return Err(Error::LengthMismatch { expected: indices.bound(), found: total });
         }
         if lengths.len() == 1 {
-            return Ok(Self::One(indices.as_slice()));
+            return Ok(Self::One(indices.as_slice(), Clusters::try_new(indices.as_slice(), total)));
         }
         let mut starts = Vec::with_capacity(lengths.len());
         let mut start = 0u64;
@@ -62,7 +64,7 @@ impl<'a> Places<'a> {
 
     fn len(&self) -> usize {
         match self {
-            Self::One(rows) => rows.len(),
+            Self::One(rows, _) => rows.len(),
             Self::Many(places) => places.len(),
         }
     }
@@ -70,7 +72,7 @@ impl<'a> Places<'a> {
     #[inline]
     fn get(&self, position: usize) -> (usize, usize) {
         match self {
-            Self::One(rows) => (0, rows[position] as usize),
+            Self::One(rows, _) => (0, rows[position] as usize),
             Self::Many(places) => (places[position].0 as usize, places[position].1 as usize),
         }
     }
@@ -186,7 +188,8 @@ fn gather(chunks: &[&dyn Array], places: &Places<'_>) -> Result<ArrayRef> {
 
 fn gather_words<T: ArrowNativeType>(chunks: &[&[T]], places: &Places<'_>) -> Vec<T> {
     match places {
-        Places::One(rows) => {
+        Places::One(_, Some(clusters)) => clusters.gather(chunks[0]),
+        Places::One(rows, None) => {
             let words = chunks[0];
             rows.iter().map(|&row| words[row as usize]).collect()
         }
@@ -219,6 +222,13 @@ fn gather_bytes(data_type: &DataType, chunks: &[&dyn Array], places: &Places<'_>
     let nulls = gather_nulls(chunks, places);
     if let Some(array) = gather_views(data_type, &columns, places, nulls.as_ref()) {
         return Ok(array);
+    }
+    if let (Places::One(_, Some(clusters)), [column], None) = (places, columns.as_slice(), &nulls) {
+        let mut builder = WindowBuilder::new(data_type, places.len());
+        let whole = clusters.windows(column, |windows| builder.extend(windows));
+        if let Some(array) = whole.and_then(|()| builder.finish()) {
+            return Ok(array);
+        }
     }
     make_bytes(data_type, places.len(), nulls, "take", |position| {
         let (chunk, row) = places.get(position);
