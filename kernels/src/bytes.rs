@@ -397,56 +397,6 @@ fn append(bytes: &mut Vec<u8>, value: &[u8]) {
     unsafe { bytes.set_len(length + count) };
 }
 
-/// The rows of an offsets array that lie in ascending, disjoint ranges: offsets and bytes of a range at once.
-pub(crate) fn ranges_of_bytes(
-    array: &dyn Array,
-    rows: usize,
-    ranges: &[(u32, u32)],
-    nulls: Option<NullBuffer>,
-) -> Option<Result<ArrayRef>> {
-    Some(match array.data_type() {
-        DataType::Utf8 => ranges_of::<Utf8Type>(array.as_bytes_opt()?, rows, ranges, nulls),
-        DataType::Binary => ranges_of::<BinaryType>(array.as_bytes_opt()?, rows, ranges, nulls),
-        DataType::LargeUtf8 => ranges_of::<LargeUtf8Type>(array.as_bytes_opt()?, rows, ranges, nulls),
-        DataType::LargeBinary => ranges_of::<LargeBinaryType>(array.as_bytes_opt()?, rows, ranges, nulls),
-        _ => return None,
-    })
-}
-
-fn ranges_of<T: ByteArrayType>(
-    array: &GenericByteArray<T>,
-    rows: usize,
-    ranges: &[(u32, u32)],
-    nulls: Option<NullBuffer>,
-) -> Result<ArrayRef> {
-    let (from, values) = (array.value_offsets(), array.value_data());
-    let mut offsets: Vec<T::Offset> = vec![T::Offset::default(); rows + 1];
-    let mut total = 0;
-    for &(start, end) in ranges {
-        total += from[end as usize].as_usize() - from[start as usize].as_usize();
-    }
-    // Less than the source holds, so offsets of its own type hold it too.
-    let mut bytes: Vec<u8> = Vec::with_capacity(total);
-    let mut rest = &mut offsets[1..];
-    for &(start, end) in ranges {
-        let (start, end) = (start as usize, end as usize);
-        let ends = &from[start + 1..=end];
-        let (first, length) = (from[start].as_usize(), bytes.len());
-        // In the range, offsets are moved by one distance.
-        let (first_offset, here) = (from[start], T::Offset::usize_as(length));
-        let (slots, after) = std::mem::take(&mut rest).split_at_mut(ends.len());
-        slots.iter_mut().zip(ends).for_each(|(slot, &end)| *slot = (end - first_offset) + here);
-        rest = after;
-        append(&mut bytes, &values[first..from[end].as_usize()]);
-    }
-    // SAFETY: offsets are running sums of the lengths of the ranges' values: they begin at zero, never fall,
-    // and end at the number of bytes, which the source's own offsets could count.
-    let offsets = unsafe { OffsetBuffer::new_unchecked(ScalarBuffer::from(offsets)) };
-    // SAFETY: the bytes between two offsets are one whole value of an array of this type.
-    let array = unsafe { GenericByteArray::<T>::new_unchecked(offsets, Buffer::from_vec(bytes), nulls) };
-    Ok(Arc::new(array))
-}
-
 fn build_views<'a>(rows: usize, value: &impl Fn(usize) -> &'a [u8]) -> Result<(Vec<u128>, Vec<Buffer>)> {
     const BLOCK: usize = 1 << 30;
     let mut views = Vec::with_capacity(rows);

@@ -1,8 +1,9 @@
 //! Compaction: the rows that a mask selects, in their order.
 //!
 //! Fixed-width columns are compacted straight from the mask, a word of 64 rows at a time: full words are
-//! copied whole, others bit by bit. Columns whose rows have no fixed place (text, dictionaries, nested
-//! values) go through the list of selected row numbers, made once for all columns of a batch, and `take`.
+//! copied whole, others bit by bit; text behind offsets likewise. Other columns whose rows have no fixed place
+//! (views, dictionaries, nested values) go through the list of selected row numbers, made once for all columns of a
+//! batch, and `take`.
 //!
 //! Bytes touched: the selected values once in and once out, and the mask; a mask that keeps everything
 //! costs nothing.
@@ -10,6 +11,7 @@
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod fixed;
+mod text;
 
 use std::cell::OnceCell;
 
@@ -19,21 +21,20 @@ use arrow_buffer::NullBuffer;
 use std::sync::Arc;
 
 use crate::types::{self, Kind, by_width};
-use crate::{Error, Indices, Mask, Result, bits, bytes, take};
+use crate::{Error, Indices, Mask, Result, bits, take};
 
 /// A mask made ready to be applied to many columns.
 #[derive(Debug)]
 pub struct Filter<'a> {
     mask: &'a Mask,
     rows: OnceCell<Indices>,
-    ranges: OnceCell<Vec<(u32, u32)>>,
 }
 
 impl<'a> Filter<'a> {
     /// Prepares a mask. Nothing is computed before a column asks for it.
     #[must_use]
     pub fn new(mask: &'a Mask) -> Self {
-        Self { mask, rows: OnceCell::new(), ranges: OnceCell::new() }
+        Self { mask, rows: OnceCell::new() }
     }
 
     /// The selected row numbers, made on first use.
@@ -46,11 +47,6 @@ impl<'a> Filter<'a> {
         }
         let rows = mask_to_indices(self.mask)?;
         Ok(self.rows.get_or_init(|| rows))
-    }
-
-    /// The selected rows as half-open ranges, made on first use.
-    fn ranges(&self) -> &[(u32, u32)] {
-        self.ranges.get_or_init(|| ranges(self.mask))
     }
 
     /// The selected rows of one column.
@@ -78,14 +74,11 @@ impl<'a> Filter<'a> {
                 Ok(Arc::new(BooleanArray::new(kept, self.nulls(array))))
             }
             Kind::Null => Ok(array.slice(0, self.mask.selected())),
-            // Many rows stand side by side, and their bytes with them.
-            Kind::Bytes if u32::try_from(array.len()).is_ok() => {
-                match bytes::ranges_of_bytes(array, self.mask.selected(), self.ranges(), self.nulls(array)) {
-                    Some(filtered) => filtered,
-                    None => take(array, self.rows()?),
-                }
-            }
-            Kind::Bytes | Kind::Dictionary | Kind::Nested => take(array, self.rows()?),
+            Kind::Bytes => match text::compact(array, self.mask, self.nulls(array)) {
+                Some(filtered) => Ok(filtered),
+                None => take(array, self.rows()?),
+            },
+            Kind::Dictionary | Kind::Nested => take(array, self.rows()?),
         }
     }
 
@@ -93,40 +86,6 @@ impl<'a> Filter<'a> {
         let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0)?;
         bits::nulls_from_bits(fixed::compact_bits(nulls.inner(), self.mask))
     }
-}
-
-/// The runs of set bits.
-fn ranges(mask: &Mask) -> Vec<(u32, u32)> {
-    let mut ranges: Vec<(u32, u32)> = Vec::with_capacity(mask.selected() / 4 + 1);
-    let mut base = 0u32;
-    // Where the open run began; a run may go on over many words.
-    let mut open = None;
-    for word in mask.bits().bit_chunks().iter_padded() {
-        let mut at = 0u32;
-        while at < 64 {
-            let rest = word >> at;
-            match open {
-                None if rest == 0 => break,
-                None => {
-                    at += rest.trailing_zeros();
-                    open = Some(base + at);
-                }
-                Some(start) => {
-                    let ones = (!rest).trailing_zeros().min(64 - at);
-                    at += ones;
-                    if at < 64 {
-                        ranges.push((start, base + at));
-                        open = None;
-                    }
-                }
-            }
-        }
-        base = base.saturating_add(64);
-    }
-    if let Some(start) = open {
-        ranges.push((start, mask.len() as u32));
-    }
-    ranges
 }
 
 /// The numbers of the selected rows, in order. 4 bytes per selected row.
