@@ -111,7 +111,7 @@ class Engine:
         pinned = ["taskset", "-c", "1"] if threads == 1 and shutil.which("taskset") else []
         variables = dict(os.environ, POLARS_MAX_THREADS=str(threads), RAYON_NUM_THREADS=str(threads), PYTHONWARNINGS="ignore",
                          # As a server would set it: freed pages are kept for the next result, and are large ones.
-                         _RJEM_MALLOC_CONF="dirty_decay_ms:60000,muzzy_decay_ms:-1,thp:always")
+                         _RJEM_MALLOC_CONF="oversize_threshold:0,dirty_decay_ms:60000,muzzy_decay_ms:-1,thp:always")
         self.process = subprocess.Popen(pinned + command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=variables)
         self.read()
 

@@ -1,11 +1,12 @@
 //! Order, membership and pattern tests of byte-string columns.
 
 use arrow_array::Array;
-use arrow_buffer::BooleanBuffer;
+use arrow_buffer::{ArrowNativeType, BooleanBuffer};
 
 use super::test_bytes;
 use crate::bytes::BytesColumn;
 use crate::query::{CompareOp, TextTest};
+use crate::widest::widest;
 use crate::{Result, bits};
 
 /// A text test with its needle made ready.
@@ -92,6 +93,13 @@ pub(super) fn matches(array: &dyn Array, pattern: &Pattern) -> Result<BooleanBuf
     match (pattern.test, pattern.ignore_case) {
         (TextTest::BeginsWith, false) => test_bytes(array, |text| text.starts_with(needle)),
         (TextTest::EndsWith, false) => test_bytes(array, |text| text.ends_with(needle)),
+        (TextTest::Contains, false) if !needle.is_empty() && !cfg!(feature = "small") => {
+            match BytesColumn::try_new(array, "compare")? {
+                BytesColumn::Small { offsets, values } => Ok(containing(offsets, values, needle)),
+                BytesColumn::Large { offsets, values } => Ok(containing(offsets, values, needle)),
+                _ => test_bytes(array, |text| contains(text, needle, |byte| byte)),
+            }
+        }
         (TextTest::Contains, false) => test_bytes(array, |text| contains(text, needle, |byte| byte)),
         (TextTest::BeginsWith, true) => {
             test_bytes(array, |text| text.get(..needle.len()).is_some_and(|head| head.eq_ignore_ascii_case(needle)))
@@ -105,6 +113,52 @@ pub(super) fn matches(array: &dyn Array, pattern: &Pattern) -> Result<BooleanBuf
         (TextTest::Contains, true) => {
             test_bytes(array, |text| contains(text, needle, |byte| byte.to_ascii_lowercase()))
         }
+    }
+}
+
+/// Rows that hold the needle. All values are searched at once as one text; a find counts when it lies in one value.
+fn containing<O: ArrowNativeType>(offsets: &[O], values: &[u8], needle: &[u8]) -> BooleanBuffer {
+    let rows = offsets.len() - 1;
+    let mut words = vec![0u64; rows.div_ceil(64)];
+    let (first, last) = (offsets[0].as_usize(), offsets[rows].as_usize());
+    let text = &values[first..last];
+    let (head, tail) = (needle[0], needle[needle.len() - 1]);
+    let mut row = 0;
+    let mut found = |at: usize| {
+        if text.get(at..at + needle.len()) != Some(needle) {
+            return;
+        }
+        let at = first + at;
+        // Finds ascend, and so do rows. A find lies in the last row that begins at it or before.
+        while offsets[row + 1].as_usize() <= at {
+            row += 1;
+        }
+        if at + needle.len() <= offsets[row + 1].as_usize() {
+            words[row / 64] |= 1 << (row % 64);
+        }
+    };
+    // Candidates have the needle's first and last byte in their places.
+    let starts = (text.len() + 1).saturating_sub(needle.len());
+    let tails = &text[text.len().min(needle.len() - 1)..];
+    let (heads, tails) = (text[..starts].as_chunks::<64>().0, tails[..starts].as_chunks::<64>().0);
+    for (block, (heads, tails)) in heads.iter().zip(tails).enumerate() {
+        let mut candidates = candidates(heads, tails, head, tail);
+        while candidates != 0 {
+            found(64 * block + candidates.trailing_zeros() as usize);
+            candidates &= candidates - 1;
+        }
+    }
+    (heads.len() * 64..starts).for_each(found);
+    bits::from_words(words, rows)
+}
+
+widest! {
+    fn candidates(heads: &[u8; 64], tails: &[u8; 64], head: u8, tail: u8) -> u64 {
+        let mut flags = [0u8; 64];
+        for ((flag, &first), &last) in flags.iter_mut().zip(heads).zip(tails) {
+            *flag = u8::from((first == head) & (last == tail));
+        }
+        bits::pack(&flags)
     }
 }
 

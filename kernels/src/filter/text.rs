@@ -13,7 +13,6 @@ use arrow_buffer::{ArrowNativeType, Buffer, NullBuffer, OffsetBuffer, ScalarBuff
 use arrow_schema::DataType;
 
 use crate::Mask;
-use crate::widest::widest;
 
 /// Bytes of a store.
 const STORE: usize = 16;
@@ -29,30 +28,25 @@ pub(super) fn compact(array: &dyn Array, mask: &Mask, nulls: Option<NullBuffer>)
     })
 }
 
-/// The kept bytes, with room for one store behind them.
+/// What has been kept so far.
 struct Kept<'a, O> {
     source: &'a [u8],
-    /// Capacity for `total` bytes and [`STORE`] more.
     bytes: Vec<u8>,
-    total: usize,
     offsets: Vec<O>,
 }
 
 fn of<T: ByteArrayType>(array: &GenericByteArray<T>, mask: &Mask, nulls: Option<NullBuffer>) -> ArrayRef {
     let from = array.value_offsets();
-    let selection = mask.bits().bit_chunks();
-    let words: Vec<u64> = selection.iter_padded().collect();
-    let total =
-        from.windows(65).step_by(64).zip(&words).map(|(offsets, &word)| selected_bytes(offsets, word)).sum::<usize>()
-            + rest_bytes(from, &words, mask.len());
+    let values = from[from.len() - 1].as_usize() - from[0].as_usize();
+    // As many bytes as the share of the rows has, and an eighth more; if it is not enough, the list grows.
+    let share = (values as f64 * mask.selected() as f64 / mask.len().max(1) as f64) as usize;
     let mut kept = Kept {
         source: array.value_data(),
-        bytes: Vec::with_capacity(total + STORE),
-        total,
+        bytes: Vec::with_capacity(values.min(share + share / 8) + 4 * STORE),
         offsets: Vec::with_capacity(mask.selected() + 1),
     };
     kept.offsets.push(T::Offset::default());
-    for (base, &word) in (0..).step_by(64).zip(&words) {
+    for (base, word) in (0..).step_by(64).zip(mask.bits().bit_chunks().iter_padded()) {
         if word.count_ones() >= 48 {
             let mut rest = word;
             while rest != 0 {
@@ -62,7 +56,7 @@ fn of<T: ByteArrayType>(array: &GenericByteArray<T>, mask: &Mask, nulls: Option<
                 rest = if start + run == 64 { 0 } else { rest >> (start + run) << (start + run) };
             }
         } else {
-            let mut rest = word;
+            let mut rest = kept.short_values(&from[base..], word);
             while rest != 0 {
                 let row = base + rest.trailing_zeros() as usize;
                 kept.value(from[row].as_usize(), from[row + 1].as_usize());
@@ -70,32 +64,13 @@ fn of<T: ByteArrayType>(array: &GenericByteArray<T>, mask: &Mask, nulls: Option<
             }
         }
     }
+    kept.bytes.shrink_to(kept.bytes.len() + kept.bytes.len() / 4);
     // SAFETY: offsets are running sums of the lengths of the kept values: they begin at zero, never fall, and end at
     // the number of bytes, which the source's own offsets could count.
     let offsets = unsafe { OffsetBuffer::new_unchecked(ScalarBuffer::from(kept.offsets)) };
     // SAFETY: the bytes between two offsets are one whole value of an array of this type.
     let array = unsafe { GenericByteArray::<T>::new_unchecked(offsets, Buffer::from_vec(kept.bytes), nulls) };
     Arc::new(array)
-}
-
-widest! {
-    /// The bytes of the selected ones of 64 values.
-    fn selected_bytes<O: ArrowNativeType>(offsets: &[O], word: u64) -> usize {
-        let (starts, ends) = (&offsets[..64], &offsets[1..65]);
-        let mut sum = 0;
-        for (bit, (start, end)) in starts.iter().zip(ends).enumerate() {
-            sum += (end.as_usize() - start.as_usize()) * ((word >> bit) & 1) as usize;
-        }
-        sum
-    }
-}
-
-/// The bytes of the selected values behind the last whole word of rows.
-fn rest_bytes<O: ArrowNativeType>(offsets: &[O], words: &[u64], rows: usize) -> usize {
-    let Some(&word) = words.get(rows / 64) else { return 0 };
-    let base = rows / 64 * 64;
-    let selected = (base..rows).filter(|row| word >> (row - base) & 1 == 1);
-    selected.map(|row| offsets[row + 1].as_usize() - offsets[row].as_usize()).sum()
 }
 
 impl<O: ArrowNativeType + std::ops::Sub<Output = O> + std::ops::Add<Output = O>> Kept<'_, O> {
@@ -107,8 +82,48 @@ impl<O: ArrowNativeType + std::ops::Sub<Output = O> + std::ops::Add<Output = O>>
         self.append(first.as_usize(), last.as_usize());
     }
 
-    /// Appends one value.
+    /// Appends the selected ones of up to 64 values as long as they are short; the rest of the word is returned.
     #[inline(always)]
+    fn short_values(&mut self, from: &[O], word: u64) -> u64 {
+        let last = 64 - word.leading_zeros() as usize;
+        // Offsets never fall: when sixteen bytes can be read from the last value's start, they can from all.
+        if last == 0 || from[last - 1].as_usize() + STORE > self.source.len() {
+            return word;
+        }
+        let kept = word.count_ones() as usize;
+        self.bytes.reserve(kept * STORE);
+        self.offsets.reserve(kept);
+        let (first, first_offset) = (self.bytes.len(), self.offsets.len());
+        let bytes = self.bytes.as_mut_ptr();
+        let offsets = self.offsets.as_mut_ptr();
+        let (mut length, mut count, mut rest) = (first, first_offset, word);
+        let from = &from[..=last];
+        while rest != 0 {
+            let bit = rest.trailing_zeros() as usize;
+            let (start, end) = (from[bit].as_usize(), from[bit + 1].as_usize());
+            if end - start > STORE {
+                break;
+            }
+            // SAFETY: `start` is at most the last value's start, from which STORE bytes lie in the source, as has been
+            // tested above; no alignment is asked for.
+            let value = unsafe { self.source.as_ptr().add(start).cast::<[u8; STORE]>().read_unaligned() };
+            // SAFETY: room for STORE bytes for each of the `kept` values was reserved behind `first`; `length` has
+            // moved on by at most STORE for each value before this one.
+            unsafe { bytes.add(length).cast::<[u8; STORE]>().write_unaligned(value) };
+            length += end - start;
+            // SAFETY: room for `kept` offsets was reserved behind the first ones, and this is one of as many values.
+            unsafe { offsets.add(count).write(O::usize_as(length)) };
+            count += 1;
+            rest &= rest - 1;
+        }
+        // SAFETY: the bytes from `first` to `length` have been written just now, within the reserved room.
+        unsafe { self.bytes.set_len(length) };
+        // SAFETY: so have the offsets from `first_offset` to `count`.
+        unsafe { self.offsets.set_len(count) };
+        rest
+    }
+
+    /// Appends one value.
     fn value(&mut self, start: usize, end: usize) {
         self.append(start, end);
         self.offsets.push(O::usize_as(self.bytes.len()));
@@ -116,20 +131,6 @@ impl<O: ArrowNativeType + std::ops::Sub<Output = O> + std::ops::Add<Output = O>>
 
     #[inline(always)]
     fn append(&mut self, start: usize, end: usize) {
-        let (length, count) = (self.bytes.len(), end - start);
-        if let (true, Some(chunk)) =
-            (count <= STORE, self.source.get(start..).and_then(|rest| rest.first_chunk::<STORE>()))
-        {
-            if length + count <= self.total {
-                let place = self.bytes.as_mut_ptr().wrapping_add(length).cast::<[u8; STORE]>();
-                // SAFETY: the capacity is `total + STORE` bytes, and `length` is at most `total`, so that a store of
-                // STORE bytes ends within it; no alignment is asked for, and nobody else borrows the allocation.
-                unsafe { place.write_unaligned(*chunk) };
-                // SAFETY: of the bytes just written, the first `count` are below the capacity and initialised.
-                unsafe { self.bytes.set_len(length + count) };
-                return;
-            }
-        }
         self.bytes.extend_from_slice(&self.source[start..end]);
     }
 }
