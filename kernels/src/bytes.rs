@@ -16,7 +16,7 @@ use arrow_schema::DataType;
 
 use crate::group::{SHORT, pack_short};
 use crate::types::unsupported;
-use crate::{Error, Result};
+use crate::{Error, Result, prefetch};
 
 /// The values of a byte-string array, borrowed.
 #[derive(Debug, Clone, Copy)]
@@ -114,19 +114,12 @@ impl BytesColumn<'_> {
 
     /// Asks for the bytes of some rows, which are about to be read in no order.
     pub(crate) fn fetch(&self, start: usize, end: usize) {
-        #[cfg(target_arch = "x86_64")]
         if let Self::Small { offsets, values } = *self {
             let last = offsets.len() - 1;
-            let (from, to) = (offsets[start.min(last)] as usize, offsets[end.min(last)] as usize);
-            for line in values[from..to].chunks(64) {
-                // SAFETY: a prefetch reads nothing and cannot fail, whatever the address; SSE is part of x86-64.
-                unsafe {
-                    std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(line.as_ptr().cast());
-                };
-            }
+            let offsets = &offsets[start.min(last)..=end.min(last)];
+            prefetch::slice(offsets);
+            prefetch::slice(&values[offsets[0] as usize..offsets[offsets.len() - 1] as usize]);
         }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _unused = (start, end);
     }
 
     /// Calls `each(step, window, rest)` for `rows` rows from `row` on: sixteen bytes from the byte `skip` of the value
@@ -331,7 +324,7 @@ fn offsets_array<'a, T: ByteArrayType>(
         let mut end = bytes.len();
         for (position, slot) in block[..count].iter_mut().enumerate() {
             let found = value(start + position);
-            prefetch(found);
+            prefetch::line(found.as_ptr());
             end += found.len();
             offsets.push(T::Offset::usize_as(end));
             *slot = found;
@@ -355,18 +348,6 @@ fn offsets_array<'a, T: ByteArrayType>(
     // this very type (or empty), so text is valid UTF-8 between any two offsets.
     let array = unsafe { GenericByteArray::<T>::new_unchecked(offsets, Buffer::from_vec(bytes), nulls.clone()) };
     Ok(Arc::new(array))
-}
-
-/// Asks for the cache line that a value begins in.
-#[inline(always)]
-fn prefetch(value: &[u8]) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a prefetch reads nothing and cannot fail, whatever the address; SSE is part of x86-64.
-    unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(value.as_ptr().cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _unused = value;
 }
 
 /// Appends a value for which there is room. Short ones by two stores that overlap, without a call.

@@ -25,6 +25,7 @@ mod group;
 mod indices;
 mod mask;
 mod moment;
+mod prefetch;
 pub mod query;
 mod sort;
 mod take;

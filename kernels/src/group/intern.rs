@@ -4,6 +4,8 @@
 //! probing, kept at most half full; a slot holds enough of its value that a probe rarely leaves the table.
 //! Many values are interned in blocks: first all hashes, so that the cache misses of a block overlap.
 
+use crate::prefetch;
+
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 const SECOND: u64 = 0xd6e8_feb8_6659_fd93;
 /// Values whose slots are asked for before the first of them is looked at.
@@ -73,14 +75,7 @@ impl<S: Slot> Slots<S> {
 
     #[inline(always)]
     pub(super) fn prefetch(&self, hash: u64) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            let place = self.slots.as_ptr().wrapping_add((hash >> self.shift) as usize & (self.slots.len() - 1));
-            // SAFETY: a prefetch reads nothing and cannot fail, whatever the address; SSE is part of x86-64.
-            unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(place.cast()) };
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _unused = hash;
+        prefetch::line(self.slots.as_ptr().wrapping_add((hash >> self.shift) as usize & (self.slots.len() - 1)));
     }
 
     /// Makes room for more values: the table is at most two thirds full.

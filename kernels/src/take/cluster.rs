@@ -13,10 +13,13 @@ use arrow_buffer::ArrowNativeType;
 
 use crate::bitcode::{self, BLOCK};
 use crate::bytes::BytesColumn;
+use crate::prefetch;
 use crate::sort::Scatter;
 
 /// Rows of a cluster, as a power of two: 256 kB of 64-bit words.
 const CLUSTER: u32 = 15;
+/// With more rows than this wanted of it, a cluster is asked for as a whole.
+const FETCH: usize = 1 << (CLUSTER - 4);
 /// Rows of the result that are written at a time.
 const WINDOW: u32 = 1 << 16;
 /// Rows of the result for which clusters are made at a time; bounds the scratch memory.
@@ -59,7 +62,13 @@ impl Clusters {
             let (part, after) = rest.split_at_mut(chunk.rows.len());
             rest = after;
             fetched.clear();
-            fetched.extend(chunk.rows.iter().map(|&row| words[row as usize]));
+            for (cluster, bounds) in chunk.starts.windows(2).enumerate() {
+                let rows = &chunk.rows[bounds[0] as usize..bounds[1] as usize];
+                if rows.len() > FETCH {
+                    prefetch::slice(&words[cluster << CLUSTER..words.len().min((cluster + 1) << CLUSTER)]);
+                }
+                fetched.extend(rows.iter().map(|&row| words[row as usize]));
+            }
             let mut cursors = chunk.cursors();
             for end in chunk.windows() {
                 chunk.put_back(&mut cursors, end, &fetched, 0, part);
@@ -78,7 +87,7 @@ impl Clusters {
             fetched.clear();
             for (cluster, bounds) in chunk.starts.windows(2).enumerate() {
                 let rows = &chunk.rows[bounds[0] as usize..bounds[1] as usize];
-                if rows.len() > 1 << (CLUSTER - 4) {
+                if rows.len() > FETCH {
                     column.fetch(cluster << CLUSTER, (cluster + 1) << CLUSTER);
                 }
                 for rows in rows.chunks(BLOCK) {
