@@ -29,6 +29,7 @@ mod prefetch;
 pub mod query;
 mod sort;
 mod take;
+mod threads;
 mod types;
 mod widest;
 

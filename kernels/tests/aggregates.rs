@@ -124,7 +124,8 @@ proptest! {
             let (x, y) = (small(&mut random, &data_type, rows, nulls * 40), small(&mut random, &DataType::Int16, rows, nulls * 40));
             let (xs, ys) = (numbers(&x), numbers(&y));
             let of = |group: &[usize]| group.iter().filter_map(|&row| xs[row]).collect::<Vec<f64>>();
-            let cases: [(F, &dyn Fn(&[f64]) -> Option<f64>); 6] = [
+            type Oracle<'a> = &'a dyn Fn(&[f64]) -> Option<f64>;
+            let cases: [(F, Oracle<'_>); 6] = [
                 (F::Variance, &variance),
                 (F::Stddev, &|values| variance(values).map(f64::sqrt)),
                 (F::Median, &|values| quantile(values, 0.5)),

@@ -65,6 +65,7 @@ fn main() {
     let tables = files.iter().filter_map(|file| file.split_once('=')).map(|(name, path)| (name.into(), read(path)));
     let tables = Tables { tables: tables.collect() };
     let threads: usize = threads.parse().unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let mut prepared: HashMap<String, Indices> = HashMap::new();
     println!("\"ready\"");
     for line in std::io::stdin().lock().lines() {
@@ -77,7 +78,7 @@ fn main() {
             })
         });
         let (milliseconds, output) = match engine.as_str() {
-            "bodkin" => bodkin(&task, table, indices, threads),
+            "bodkin" => pool.install(|| bodkin(&task, table, indices)),
             _ => arrow(&task, table, indices),
         };
         let answer = output.map_or(Value::Null, |output| {
@@ -95,7 +96,7 @@ fn timed<T>(run: impl FnOnce() -> T) -> (f64, T) {
     (begin.elapsed().as_secs_f64() * 1e3, output)
 }
 
-fn bodkin(task: &Value, table: &[RecordBatch], indices: Option<&Indices>, _threads: usize) -> (f64, Option<Output>) {
+fn bodkin(task: &Value, table: &[RecordBatch], indices: Option<&Indices>) -> (f64, Option<Output>) {
     if let Some(indices) = indices {
         let schema = table[0].schema();
         let (time, rows) = timed(|| kernels::take_batches(&schema, table, indices).unwrap());

@@ -13,28 +13,26 @@ mod avx512;
 mod fixed;
 mod text;
 
-use std::cell::OnceCell;
-
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow_buffer::NullBuffer;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::types::{self, Kind, by_width};
-use crate::{Error, Indices, Mask, Result, bits, take};
+use crate::{Error, Indices, Mask, Result, bits, take, threads};
 
 /// A mask made ready to be applied to many columns.
 #[derive(Debug)]
 pub struct Filter<'a> {
     mask: &'a Mask,
-    rows: OnceCell<Indices>,
+    rows: OnceLock<Indices>,
 }
 
 impl<'a> Filter<'a> {
     /// Prepares a mask. Nothing is computed before a column asks for it.
     #[must_use]
     pub fn new(mask: &'a Mask) -> Self {
-        Self { mask, rows: OnceCell::new() }
+        Self { mask, rows: OnceLock::new() }
     }
 
     /// The selected row numbers, made on first use.
@@ -115,7 +113,11 @@ pub fn filter(array: &dyn Array, mask: &Mask) -> Result<ArrayRef> {
 /// As [`filter`].
 pub fn filter_batch(batch: &RecordBatch, mask: &Mask) -> Result<RecordBatch> {
     let filter = Filter::new(mask);
-    let columns = batch.columns().iter().map(|column| filter.apply(column.as_ref())).collect::<Result<_>>()?;
+    let columns = if batch.num_rows() < threads::WORTH {
+        batch.columns().iter().map(|column| filter.apply(column.as_ref())).collect::<Result<_>>()?
+    } else {
+        threads::try_map(batch.columns().iter().collect(), |column| filter.apply(column.as_ref()))?
+    };
     let options = RecordBatchOptions::new().with_row_count(Some(mask.selected()));
     Ok(RecordBatch::try_new_with_options(batch.schema(), columns, &options)?)
 }

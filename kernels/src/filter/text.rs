@@ -106,13 +106,13 @@ impl<O: ArrowNativeType + std::ops::Sub<Output = O> + std::ops::Add<Output = O>>
             }
             // SAFETY: `start` is at most the last value's start, from which STORE bytes lie in the source, as has been
             // tested above; no alignment is asked for.
-            let value = unsafe { self.source.as_ptr().add(start).cast::<[u8; STORE]>().read_unaligned() };
+            let value = unsafe { self.source.as_ptr().wrapping_add(start).cast::<[u8; STORE]>().read_unaligned() };
             // SAFETY: room for STORE bytes for each of the `kept` values was reserved behind `first`; `length` has
             // moved on by at most STORE for each value before this one.
-            unsafe { bytes.add(length).cast::<[u8; STORE]>().write_unaligned(value) };
+            unsafe { bytes.wrapping_add(length).cast::<[u8; STORE]>().write_unaligned(value) };
             length += end - start;
             // SAFETY: room for `kept` offsets was reserved behind the first ones, and this is one of as many values.
-            unsafe { offsets.add(count).write(O::usize_as(length)) };
+            unsafe { offsets.wrapping_add(count).write(O::usize_as(length)) };
             count += 1;
             rest &= rest - 1;
         }

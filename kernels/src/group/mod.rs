@@ -67,6 +67,11 @@ impl GroupBy {
         self.groups
     }
 
+    /// Number of rows so far.
+    pub(crate) fn rows_seen(&self) -> usize {
+        self.rows_seen
+    }
+
     /// Adds `rows` rows: one array per key, and for each aggregate its arrays (none for a count of rows).
     ///
     /// `O(rows × (keys + aggregates))`, hashing each key value once.

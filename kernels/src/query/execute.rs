@@ -4,15 +4,17 @@
 //! limit, and handed out at once. A grouping keeps only its groups. A sort keeps the rows that pass the
 //! filter until the end.
 
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow_schema::{DataType, SchemaRef};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_buffer::BooleanBufferBuilder;
+use arrow_schema::SchemaRef;
 
-use super::bind::{BoundPlan, Grouping};
+use super::bind::BoundPlan;
+use super::grouped::{finish_grouping, group_batches, start_grouping, update_grouping};
 use crate::filter::{Filter, mask_to_indices};
 use crate::group::GroupBy;
 use crate::sort::{SortKey, SortOptions, sort_keys_to_indices};
 use crate::take::take_batches;
-use crate::{Error, Indices, Mask, Result};
+use crate::{Error, Indices, Mask, Result, threads};
 
 /// Whether a running query wants more input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,12 +175,8 @@ impl BoundPlan {
     /// What the kernels report, such as [`Error::Overflow`].
     pub fn execute(&self, batches: &[RecordBatch]) -> Result<RecordBatch> {
         if let Some(grouping) = &self.grouping {
-            let mut state = start_grouping(grouping, &self.input)?;
-            for batch in batches {
-                self.check(batch)?;
-                update_grouping(&mut state, grouping, batch, self.mask(batch)?.as_ref())?;
-            }
-            return finish_grouping(self, &state);
+            batches.iter().try_for_each(|batch| self.check(batch))?;
+            return finish_grouping(self, &group_batches(self, grouping, batches)?);
         }
         // A filter over one batch copies straight from the mask; row numbers would be a detour.
         if let ([batch], true) = (batches, self.sort.is_empty()) {
@@ -208,11 +206,17 @@ impl BoundPlan {
     }
 
     /// The rows of a batch that pass the filter; `None` without a filter.
-    fn mask(&self, batch: &RecordBatch) -> Result<Option<Mask>> {
-        match &self.filter {
-            Some(filter) => Ok(Some(filter.evaluate(batch)?.to_mask())),
-            None => Ok(None),
+    pub(super) fn mask(&self, batch: &RecordBatch) -> Result<Option<Mask>> {
+        let Some(filter) = &self.filter else { return Ok(None) };
+        let ranges = threads::ranges(batch.num_rows(), 64);
+        if ranges.len() < 2 {
+            return Ok(Some(filter.evaluate(batch)?.to_mask()));
         }
+        let masks =
+            threads::try_map(ranges, |range| Ok(filter.evaluate(&batch.slice(range.start, range.len()))?.to_mask()))?;
+        let mut bits = BooleanBufferBuilder::new(batch.num_rows());
+        masks.iter().for_each(|mask| bits.append_buffer(mask.bits()));
+        Ok(Some(Mask::new(bits.finish())))
     }
 
     fn sort_columns_of(&self, batch: &RecordBatch, mask: &Mask) -> Result<Vec<ArrayRef>> {
@@ -227,7 +231,7 @@ impl BoundPlan {
     }
 }
 
-fn sort_key(batches: &[RecordBatch], column: usize, options: SortOptions) -> SortKey<'_> {
+pub(super) fn sort_key(batches: &[RecordBatch], column: usize, options: SortOptions) -> SortKey<'_> {
     SortKey { chunks: batches.iter().map(|batch| batch.column(column).as_ref()).collect(), options }
 }
 
@@ -237,13 +241,13 @@ fn sorted(kept: &[RecordBatch], plan: &BoundPlan) -> Result<Indices> {
 }
 
 /// The plan's columns of some rows.
-fn take_projected(batches: &[RecordBatch], plan: &BoundPlan, rows: &Indices) -> Result<RecordBatch> {
+pub(super) fn take_projected(batches: &[RecordBatch], plan: &BoundPlan, rows: &Indices) -> Result<RecordBatch> {
     let projected =
         batches.iter().map(|batch| project(batch, &plan.columns, &plan.output)).collect::<Result<Vec<_>>>()?;
     take_batches(&plan.output, &projected, rows)
 }
 
-fn project(batch: &RecordBatch, columns: &[usize], schema: &SchemaRef) -> Result<RecordBatch> {
+pub(super) fn project(batch: &RecordBatch, columns: &[usize], schema: &SchemaRef) -> Result<RecordBatch> {
     let columns = columns.iter().map(|&column| batch.column(column).clone()).collect();
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
@@ -261,64 +265,4 @@ fn filter_columns(
         None => Ok(projected),
         Some(mask) => crate::filter::filter_batch(&projected, mask),
     }
-}
-
-fn start_grouping(grouping: &Grouping, input: &SchemaRef) -> Result<GroupBy> {
-    let type_of = |column: usize| -> DataType { input.field(column).data_type().clone() };
-    let keys: Vec<DataType> = grouping.keys.iter().map(|&key| type_of(key)).collect();
-    let aggregates: Vec<_> = grouping
-        .aggregates
-        .iter()
-        .map(|(function, columns)| (*function, columns.iter().map(|&column| type_of(column)).collect()))
-        .collect();
-    GroupBy::try_new(&keys, &aggregates)
-}
-
-fn update_grouping(state: &mut GroupBy, grouping: &Grouping, batch: &RecordBatch, mask: Option<&Mask>) -> Result<()> {
-    let rows = mask.map_or(batch.num_rows(), Mask::selected);
-    let filter = mask.map(Filter::new);
-    // A column that is used twice is filtered once.
-    let mut cache: Vec<Option<ArrayRef>> = vec![None; batch.num_columns()];
-    let columns = grouping
-        .keys
-        .iter()
-        .copied()
-        .chain(grouping.aggregates.iter().flat_map(|(_, columns)| columns.iter().copied()));
-    for column in columns {
-        if cache[column].is_none() {
-            let array = batch.column(column);
-            cache[column] = Some(match &filter {
-                Some(filter) => filter.apply(array.as_ref())?,
-                None => array.clone(),
-            });
-        }
-    }
-    let get = |column: usize| -> &dyn Array {
-        cache[column].as_ref().map_or_else(|| batch.column(column).as_ref(), |array| array.as_ref())
-    };
-    let keys: Vec<&dyn Array> = grouping.keys.iter().map(|&key| get(key)).collect();
-    let values: Vec<Vec<&dyn Array>> =
-        grouping.aggregates.iter().map(|(_, columns)| columns.iter().map(|&column| get(column)).collect()).collect();
-    state.update(rows, &keys, &values)
-}
-
-fn finish_grouping(plan: &BoundPlan, state: &GroupBy) -> Result<RecordBatch> {
-    let Some(grouping) = &plan.grouping else {
-        return Err(Error::InvalidPlan { reason: "the plan is not grouped", detail: String::new() });
-    };
-    let mut columns = state.key_arrays()?;
-    columns.extend(state.aggregate_arrays()?);
-    let options = RecordBatchOptions::new().with_row_count(Some(state.groups()));
-    let groups = RecordBatch::try_new_with_options(grouping.schema.clone(), columns, &options)?;
-    if plan.sort.is_empty() {
-        let rows = project(&groups, &plan.columns, &plan.output)?;
-        let start = plan.offset.min(rows.num_rows());
-        return Ok(rows.slice(start, plan.limit.unwrap_or(usize::MAX).min(rows.num_rows() - start)));
-    }
-    let batches = [groups];
-    let keys: Vec<SortKey<'_>> =
-        plan.sort.iter().map(|(column, options)| sort_key(&batches, *column, *options)).collect();
-    let end = plan.limit.map(|limit| plan.offset.saturating_add(limit));
-    let order = sort_keys_to_indices(&keys, end)?.window(plan.offset, plan.limit);
-    take_projected(&batches, plan, &order)
 }

@@ -7,9 +7,9 @@
 //! **complete**: rows of equal codes are equal.
 
 use super::column::{Column, Rows, Shape};
-use crate::Result;
 use crate::bitcode::{BLOCK, Moves, bounds, difference, join, subtract};
 use crate::query::Nulls;
+use crate::{Result, threads};
 
 /// How the rows' codes are made.
 #[derive(Debug)]
@@ -139,25 +139,36 @@ impl<'c, 'a> Encoder<'c, 'a> {
 
 /// The least word, the bits that the distance to the greatest one takes, and whether the words stand in order.
 fn narrow(column: &Column<'_>, rows: Rows<'_>) -> Result<(u64, u32, bool)> {
-    let (mut least, mut greatest) = (u64::MAX, 0);
-    let mut sorted = true;
-    let mut last = if column.options.descending { u64::MAX } else { 0 };
-    let mut block = [0u64; BLOCK];
-    for at in (0..rows.len()).step_by(BLOCK) {
-        let words = &mut block[..BLOCK.min(rows.len() - at)];
-        column.load(rows, at, words)?;
-        let (low, high) = bounds(words);
-        (least, greatest) = (least.min(low), greatest.max(high));
-        if sorted {
-            sorted = if column.options.descending {
-                last >= words[0] && words.is_sorted_by(|a, b| a >= b)
-            } else {
-                last <= words[0] && words.is_sorted()
-            };
-            last = words[words.len() - 1];
+    let descending = column.options.descending;
+    let parts = threads::try_map(threads::ranges(rows.len(), BLOCK), |range| {
+        let (mut least, mut greatest) = (u64::MAX, 0);
+        let mut sorted = true;
+        let mut last = if descending { u64::MAX } else { 0 };
+        if range.start > 0 {
+            let mut before = [0];
+            column.load(rows, range.start - 1, &mut before)?;
+            last = before[0];
         }
-    }
-    Ok((least, 64 - greatest.saturating_sub(least).leading_zeros(), sorted))
+        let mut block = [0u64; BLOCK];
+        for at in range.clone().step_by(BLOCK) {
+            let words = &mut block[..BLOCK.min(range.end - at)];
+            column.load(rows, at, words)?;
+            let (low, high) = bounds(words);
+            (least, greatest) = (least.min(low), greatest.max(high));
+            if sorted {
+                sorted = if descending {
+                    last >= words[0] && words.is_sorted_by(|a, b| a >= b)
+                } else {
+                    last <= words[0] && words.is_sorted()
+                };
+                last = words[words.len() - 1];
+            }
+        }
+        Ok((least, greatest, sorted))
+    })?;
+    let least = parts.iter().map(|part| part.0).min().unwrap_or(u64::MAX);
+    let greatest = parts.iter().map(|part| part.1).max().unwrap_or(0);
+    Ok((least, 64 - greatest.saturating_sub(least).leading_zeros(), parts.iter().all(|part| part.2)))
 }
 
 fn wide(column: &Column<'_>, rows: Rows<'_>) -> Result<(u128, u32)> {
@@ -177,11 +188,12 @@ fn wide(column: &Column<'_>, rows: Rows<'_>) -> Result<(u128, u32)> {
 
 /// The window of bytes that tells the rows apart, and which of its bits.
 fn bytes(column: &Column<'_>, rows: Rows<'_>, room: u32) -> (Code, u32, bool) {
-    let (mut shortest, mut longest) = (usize::MAX, 0);
-    for at in (0..rows.len()).step_by(BLOCK) {
-        let (least, greatest) = column.lengths(rows, at, BLOCK.min(rows.len() - at));
-        (shortest, longest) = (shortest.min(least), longest.max(greatest));
-    }
+    let parts = threads::map(threads::ranges(rows.len(), BLOCK), |range| {
+        let lengths = range.clone().step_by(BLOCK).map(|at| column.lengths(rows, at, BLOCK.min(range.end - at)));
+        lengths.fold((usize::MAX, 0), |all, block| (all.0.min(block.0), all.1.max(block.1)))
+    });
+    let shortest = parts.iter().map(|part| part.0).min().unwrap_or(usize::MAX);
+    let longest = parts.iter().map(|part| part.1).max().unwrap_or(0);
     let mut skip = 0;
     loop {
         let length = longest - skip <= 15;
@@ -198,17 +210,23 @@ fn bytes(column: &Column<'_>, rows: Rows<'_>, room: u32) -> (Code, u32, bool) {
 
 /// The bits of the window that are not the same in every row.
 fn varying(column: &Column<'_>, rows: Rows<'_>, skip: usize, length: bool) -> u128 {
-    let (mut high, mut low) = ([0u64; BLOCK], [0u64; BLOCK]);
-    let mut first = None;
-    let mut mask = [0u64; 2];
-    for at in (0..rows.len()).step_by(BLOCK) {
-        let count = BLOCK.min(rows.len() - at);
-        column.load_bytes(rows, at, skip, length, &mut high[..count], &mut low[..count]);
-        let (first_high, first_low) = *first.get_or_insert((high[0], low[0]));
-        mask[0] |= difference(&high[..count], first_high);
-        mask[1] |= difference(&low[..count], first_low);
+    let load = |at: usize, high: &mut [u64], low: &mut [u64]| column.load_bytes(rows, at, skip, length, high, low);
+    let (mut first_high, mut first_low) = ([0u64], [0u64]);
+    if rows.len() > 0 {
+        load(0, &mut first_high, &mut first_low);
     }
-    u128::from(mask[0]) << 64 | u128::from(mask[1])
+    let masks = threads::map(threads::ranges(rows.len(), BLOCK), |range| {
+        let (mut high, mut low) = ([0u64; BLOCK], [0u64; BLOCK]);
+        let mut mask = [0u64; 2];
+        for at in range.clone().step_by(BLOCK) {
+            let count = BLOCK.min(range.end - at);
+            load(at, &mut high[..count], &mut low[..count]);
+            mask[0] |= difference(&high[..count], first_high[0]);
+            mask[1] |= difference(&low[..count], first_low[0]);
+        }
+        mask
+    });
+    masks.iter().fold(0, |all, mask| all | u128::from(mask[0]) << 64 | u128::from(mask[1]))
 }
 
 /// How the highest `room` bits of a mask come to stand side by side.

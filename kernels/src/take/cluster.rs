@@ -13,8 +13,8 @@ use arrow_buffer::ArrowNativeType;
 
 use crate::bitcode::{self, BLOCK};
 use crate::bytes::BytesColumn;
-use crate::prefetch;
 use crate::sort::Scatter;
+use crate::{prefetch, threads};
 
 /// Rows of a cluster, as a power of two: 256 kB of 64-bit words.
 const CLUSTER: u32 = 15;
@@ -50,7 +50,7 @@ impl Clusters {
         }
         let step = rows.len() / 1000;
         let far = (0..999).filter(|&sample| rows[sample * step].abs_diff(rows[sample * step + 1]) > 1 << 12).count();
-        (far > 500).then(|| Self { chunks: rows.chunks(CHUNK).map(|rows| Chunk::new(rows, bound)).collect() })
+        (far > 500).then(|| Self { chunks: threads::map(rows.chunks(CHUNK).collect(), |rows| Chunk::new(rows, bound)) })
     }
 
     /// The words of the rows, in the order that was asked for.

@@ -19,7 +19,7 @@ use arrow_schema::{DataType, SchemaRef};
 
 use crate::bytes::{BytesColumn, WindowBuilder, make_bytes, make_view_array};
 use crate::types::{self, Kind, by_width};
-use crate::{Error, Indices, Result, bits};
+use crate::{Error, Indices, Result, bits, threads};
 
 use cluster::Clusters;
 pub(crate) use dictionary::{dictionary_array, dictionary_from_codes};
@@ -106,11 +106,16 @@ pub fn take_chunks(chunks: &[&dyn Array], indices: &Indices) -> Result<ArrayRef>
 pub fn take_batches(schema: &SchemaRef, batches: &[RecordBatch], indices: &Indices) -> Result<RecordBatch> {
     let lengths: Vec<usize> = batches.iter().map(RecordBatch::num_rows).collect();
     let places = Places::locate(indices, &lengths)?;
-    let mut columns = Vec::with_capacity(schema.fields().len());
-    for (column, field) in schema.fields().iter().enumerate() {
+    let column = |column: usize| {
         let chunks: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(column).as_ref()).collect();
-        columns.push(if chunks.is_empty() { empty(field.data_type())? } else { gather(&chunks, &places)? });
-    }
+        if chunks.is_empty() { empty(schema.field(column).data_type()) } else { gather(&chunks, &places) }
+    };
+    let columns = 0..schema.fields().len();
+    let columns = if indices.len() < threads::WORTH {
+        columns.map(column).collect::<Result<_>>()?
+    } else {
+        threads::try_map(columns.collect(), column)?
+    };
     let options = RecordBatchOptions::new().with_row_count(Some(indices.len()));
     Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
 }
