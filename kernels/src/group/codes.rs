@@ -4,6 +4,8 @@
 //! grows, the codes of the groups so far are laid out anew, which keeps their numbers. A part grows at most once for
 //! each of its bits, so that all of this costs `O(groups × bits)`, and in practice a few times the groups.
 
+use std::ops::Range;
+
 use arrow_array::{Array, ArrayRef};
 use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
@@ -11,8 +13,8 @@ use arrow_schema::DataType;
 use super::intern::ByteInterner;
 use super::part::{Part, Raw};
 use super::table::CodeTable;
-use crate::Result;
 use crate::bitcode::{BLOCK, join, join_wide, split};
+use crate::{Result, threads};
 
 /// The keys of all groups.
 #[derive(Debug)]
@@ -80,10 +82,13 @@ impl Codes {
             self.lay_out(known, expected)?;
         }
         match &mut self.table {
-            Table::Narrow(table) => table.intern_each(rows, |row| block.low[row], &mut ids),
-            Table::Wide(table) => {
-                table.intern_each(rows, |row| u128::from(block.high[row]) << 64 | u128::from(block.low[row]), &mut ids)
-            }
+            Table::Narrow(table) => table.intern_each(rows, |row| block.low[row], &mut ids, expected),
+            Table::Wide(table) => table.intern_each(
+                rows,
+                |row| u128::from(block.high[row]) << 64 | u128::from(block.low[row]),
+                &mut ids,
+                expected,
+            ),
             Table::Rows(table) => {
                 let mut bytes = Vec::new();
                 ids.extend((0..rows).map(|row| {
@@ -109,18 +114,24 @@ impl Codes {
             return Ok(None);
         }
         block.start(rows, &self.table);
-        let (mut high, mut low) = ([0u64; BLOCK], [0u64; BLOCK]);
-        for at in (0..rows).step_by(BLOCK) {
-            let count = BLOCK.min(rows - at);
-            let (high, low) = (&mut high[..count], &mut low[..count]);
-            for (position, (part, array)) in self.parts.iter().zip(arrays).enumerate() {
-                if !part.pieces(array.as_ref(), interned[position].as_deref(), at, high, low)? {
-                    return Ok(Some(position));
+        let ranges = threads::ranges(rows, BLOCK);
+        let tasks = ranges.iter().zip(block.pieces(&ranges)).collect();
+        let odd = threads::try_map(tasks, |(range, mut codes)| {
+            let (mut high, mut low) = ([0u64; BLOCK], [0u64; BLOCK]);
+            for at in range.clone().step_by(BLOCK) {
+                let count = BLOCK.min(range.end - at);
+                let (high, low) = (&mut high[..count], &mut low[..count]);
+                for (position, (part, array)) in self.parts.iter().zip(arrays).enumerate() {
+                    if !part.pieces(array.as_ref(), interned[position].as_deref(), at, high, low)? {
+                        return Ok(Some(position));
+                    }
+                    let nulls = array.nulls().map(|nulls| (nulls, at));
+                    codes.add(at - range.start, part.widths(), nulls, high, low);
                 }
-                block.add(at, part.widths(), array.nulls().map(|nulls| (nulls, at)), high, low);
             }
-        }
-        Ok(None)
+            Ok(None)
+        })?;
+        Ok(odd.into_iter().flatten().next())
     }
 
     /// The groups' values, as raw words of each part.
@@ -136,41 +147,62 @@ impl Codes {
             }
             return raws;
         }
-        let mut flags: Vec<Vec<bool>> = vec![Vec::new(); raws.len()];
-        let (mut high, mut low, mut piece) = ([0u64; BLOCK], [0u64; BLOCK], [0u64; BLOCK]);
-        for at in (0..groups).step_by(BLOCK) {
-            let count = BLOCK.min(groups - at);
-            let (high, low, piece) = (&mut high[..count], &mut low[..count], &mut piece[..count]);
-            match &self.table {
-                Table::Wide(table) => {
-                    for (row, &code) in table.codes()[at..at + count].iter().enumerate() {
-                        (high[row], low[row]) = ((code >> 64) as u64, code as u64);
-                    }
-                }
-                Table::Narrow(table) => low.copy_from_slice(&table.codes()[at..at + count]),
-                Table::Rows(_) => {}
-            }
-            // From the lowest bits up.
-            for ((part, raw), flags) in self.parts.iter().zip(&mut raws).zip(&mut flags).rev() {
-                let widths = part.widths();
-                split(high, low, piece, widths[2]);
-                raw.low.extend_from_slice(piece);
-                split(high, low, piece, widths[1]);
-                if part.is_wide() {
-                    raw.high.extend_from_slice(piece);
-                }
-                let from = raw.high.len().saturating_sub(count);
-                part.restore(&mut raw.high[from..], &mut raw.low[at..]);
-                if widths[0] == 1 {
-                    split(high, low, piece, 1);
-                    flags.extend(piece.iter().map(|&flag| flag == 0));
-                }
+        let mut flags: Vec<Vec<bool>> = Vec::new();
+        for (part, raw) in self.parts.iter().zip(&mut raws) {
+            raw.low.resize(groups, 0);
+            raw.high.resize(if part.is_wide() { groups } else { 0 }, 0);
+            flags.push(vec![false; if part.widths()[0] == 1 { groups } else { 0 }]);
+        }
+        // Threads take a stretch of the groups each, of every part.
+        let ranges = threads::ranges(groups, BLOCK);
+        let mut tasks: Vec<_> = ranges.iter().map(|range| (range.clone(), Vec::new())).collect();
+        for (raw, flags) in raws.iter_mut().zip(&mut flags) {
+            let slices = cut(&mut raw.high, &ranges).into_iter().zip(cut(&mut raw.low, &ranges));
+            for ((task, (high, low)), flags) in tasks.iter_mut().zip(slices).zip(cut(flags, &ranges)) {
+                task.1.push((high, low, flags));
             }
         }
+        threads::map(tasks, |(range, mut slices)| self.take_apart(range, &mut slices));
         for (raw, flags) in raws.iter_mut().zip(flags).filter(|(_, flags)| !flags.is_empty()) {
             raw.nulls = Some(NullBuffer::from(flags));
         }
         raws
+    }
+
+    /// The raw words and the validity of each part, of a stretch of the groups.
+    fn take_apart(&self, range: Range<usize>, parts: &mut [(&mut [u64], &mut [u64], &mut [bool])]) {
+        let (mut high, mut low, mut piece) = ([0u64; BLOCK], [0u64; BLOCK], [0u64; BLOCK]);
+        for at in range.clone().step_by(BLOCK) {
+            let groups = at..range.end.min(at + BLOCK);
+            let here = at - range.start..groups.end - range.start;
+            let count = groups.len();
+            let (high, low) = (&mut high[..count], &mut low[..count]);
+            match &self.table {
+                Table::Wide(table) => {
+                    for (row, &code) in table.codes()[groups].iter().enumerate() {
+                        (high[row], low[row]) = ((code >> 64) as u64, code as u64);
+                    }
+                }
+                Table::Narrow(table) => low.copy_from_slice(&table.codes()[groups]),
+                Table::Rows(_) => {}
+            }
+            // From the lowest bits up.
+            for (part, (raw_high, raw_low, valid)) in self.parts.iter().zip(parts.iter_mut()).rev() {
+                let widths = part.widths();
+                let raw_low = &mut raw_low[here.clone()];
+                let raw_high = if part.is_wide() { &mut raw_high[here.clone()] } else { &mut [] };
+                split(high, low, raw_low, widths[2]);
+                if part.is_wide() {
+                    split(high, low, raw_high, widths[1]);
+                }
+                part.restore(raw_high, raw_low);
+                if widths[0] == 1 {
+                    let piece = &mut piece[..count];
+                    split(high, low, piece, 1);
+                    valid[here.clone()].iter_mut().zip(piece).for_each(|(valid, flag)| *valid = *flag == 0);
+                }
+            }
+        }
     }
 
     /// Makes the codes of all groups anew, after a part has grown.
@@ -204,21 +236,23 @@ impl Codes {
         block.start(groups, &self.table);
         for at in (0..groups).step_by(BLOCK) {
             let count = BLOCK.min(groups - at);
+            let mut codes = block.whole();
             for (part, raw) in self.parts.iter().zip(&mut known) {
                 let high = if raw.high.is_empty() { &mut [][..] } else { &mut raw.high[at..at + count] };
                 let low = &mut raw.low[at..at + count];
                 let nulls = raw.nulls.as_ref().map(|nulls| (nulls, at));
                 part.choose(nulls, high, low);
-                block.add(at, part.widths(), nulls, high, low);
+                codes.add(at, part.widths(), nulls, high, low);
             }
         }
         let mut ids = Vec::new();
         match &mut self.table {
-            Table::Narrow(table) => table.intern_each(groups, |row| block.low[row], &mut ids),
+            Table::Narrow(table) => table.intern_each(groups, |row| block.low[row], &mut ids, expected),
             Table::Wide(table) => table.intern_each(
                 groups,
                 |row| u128::from(block.high[row]) << 64 | u128::from(block.low[row]),
                 &mut ids,
+                expected,
             ),
             Table::Rows(_) => {}
         }
@@ -228,7 +262,11 @@ impl Codes {
 
     /// The key columns, one row for each group in the order of first appearance.
     pub(super) fn arrays(&self) -> Result<Vec<ArrayRef>> {
-        self.parts.iter().zip(self.raws()).map(|(part, raw)| part.array(&raw)).collect()
+        let raws = self.raws();
+        if self.len() < threads::WORTH {
+            return self.parts.iter().zip(&raws).map(|(part, raw)| part.array(raw)).collect();
+        }
+        threads::try_map(self.parts.iter().zip(raws).collect(), |(part, raw)| part.array(&raw))
     }
 }
 
@@ -242,6 +280,35 @@ impl Block {
         }
     }
 
+    fn whole(&mut self) -> Piece<'_> {
+        Piece { high: &mut self.high, low: &mut self.low }
+    }
+
+    /// The codes of some rows each.
+    fn pieces(&mut self, ranges: &[Range<usize>]) -> Vec<Piece<'_>> {
+        let slices = cut(&mut self.high, ranges).into_iter().zip(cut(&mut self.low, ranges));
+        slices.map(|(high, low)| Piece { high, low }).collect()
+    }
+}
+
+/// The codes of some rows of a block.
+struct Piece<'a> {
+    high: &'a mut [u64],
+    low: &'a mut [u64],
+}
+
+/// Slices of ranges that follow one another; empty ones of an empty slice.
+fn cut<'a, T>(mut rest: &'a mut [T], ranges: &[Range<usize>]) -> Vec<&'a mut [T]> {
+    let mut slices = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        let (slice, after) = rest.split_at_mut(range.len().min(rest.len()));
+        slices.push(slice);
+        rest = after;
+    }
+    slices
+}
+
+impl Piece<'_> {
     /// Puts a part's pieces behind the codes of the rows at `at`.
     fn add(&mut self, at: usize, widths: [u32; 3], nulls: Option<(&NullBuffer, usize)>, high: &[u64], low: &[u64]) {
         let rows = at..at + low.len();

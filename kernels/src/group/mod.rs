@@ -25,7 +25,7 @@ use codes::Codes;
 pub(crate) use intern::{ByteInterner, SHORT, pack_short};
 
 use crate::query::AggregateFunction;
-use crate::{Error, Result};
+use crate::{Error, Result, threads};
 
 /// Rows of a block: their numbers and words fit the second level of caches.
 const BLOCK: usize = 1 << 15;
@@ -93,7 +93,7 @@ impl GroupBy {
         let expected = self.rows_seen + rows;
         let mut start = 0;
         while start < rows {
-            let count = BLOCK.min(rows - start);
+            let count = self.block().min(rows - start);
             let slice = |array: &dyn Array| array.slice(start, count);
             let keys: Vec<ArrayRef> = keys.iter().map(|key| slice(*key)).collect();
             let values: Vec<Vec<ArrayRef>> =
@@ -117,10 +117,20 @@ impl GroupBy {
             rows.resize(self.groups, 0);
             ids.iter().for_each(|&id| rows[id as usize] += 1);
         }
-        for (accumulator, values) in self.accumulators.iter_mut().zip(values) {
-            accumulator.update(self.groups, &ids, values)?;
+        let groups = self.groups;
+        if rows < threads::WORTH {
+            let mut each = self.accumulators.iter_mut().zip(values);
+            return each.try_for_each(|(accumulator, values)| accumulator.update(groups, &ids, values));
         }
+        let tasks = self.accumulators.iter_mut().zip(values).collect();
+        threads::try_map(tasks, |(accumulator, values)| accumulator.update(groups, &ids, values))?;
         Ok(())
+    }
+
+    /// Rows of the next block: more of them, for several threads, where most rows make a group. Such a grouping is not
+    /// merged from parts; the threads share the work on each block.
+    fn block(&self) -> usize {
+        if threads::count() > 1 && self.groups > self.rows_seen / 8 { 2 * threads::WORTH.max(BLOCK) } else { BLOCK }
     }
 
     /// The group of each row; new keys make new groups.
@@ -168,9 +178,10 @@ impl GroupBy {
     /// # Errors
     /// [`Error::Overflow`] when a sum leaves the range of its type.
     pub fn aggregate_arrays(&self) -> Result<Vec<ArrayRef>> {
-        self.accumulators
-            .iter()
-            .map(|accumulator| accumulator.array(self.groups, self.rows.as_deref().unwrap_or(&[])))
-            .collect()
+        let array = |accumulator: &Accumulator| accumulator.array(self.groups, self.rows.as_deref().unwrap_or(&[]));
+        if self.groups < threads::WORTH && self.rows_seen < threads::WORTH {
+            return self.accumulators.iter().map(array).collect();
+        }
+        threads::try_map(self.accumulators.iter().collect(), array)
     }
 }

@@ -104,9 +104,8 @@ pub(super) struct CodeTable<C: Code> {
     direct: Vec<u32>,
     slots: Slots<C::Slot>,
     codes: Vec<C>,
-    /// Rows so far, and rows in all as far as it is known.
+    /// Rows so far.
     rows: usize,
-    expected: usize,
 }
 
 impl<C: Code> CodeTable<C> {
@@ -118,7 +117,6 @@ impl<C: Code> CodeTable<C> {
             slots: Slots::default(),
             codes: Vec::new(),
             rows: 0,
-            expected,
         }
     }
 
@@ -131,9 +129,9 @@ impl<C: Code> CodeTable<C> {
         &self.codes
     }
 
-    /// The numbers of the codes of rows, appended to `ids`. In a plain table the codes must have its bits.
+    /// The numbers of the codes of rows, of `expected` in all, appended to `ids`. In a plain table the codes must have its bits.
     #[inline(always)]
-    pub(super) fn intern_each(&mut self, rows: usize, code: impl Fn(usize) -> C, ids: &mut Vec<u32>) {
+    pub(super) fn intern_each(&mut self, rows: usize, code: impl Fn(usize) -> C, ids: &mut Vec<u32>, expected: usize) {
         ids.reserve(rows);
         if !self.direct.is_empty() {
             let direct = &mut self.direct[..];
@@ -150,8 +148,8 @@ impl<C: Code> CodeTable<C> {
         }
         // Where most rows make a group, the table gets its last size at once.
         self.rows += rows;
-        if self.codes.len() > 1 << 16 && self.codes.len() * 2 > self.rows && self.expected > self.rows {
-            let more = self.expected - self.rows;
+        if self.codes.len() > 1 << 16 && self.codes.len() * 2 > self.rows && expected > self.rows {
+            let more = expected - self.rows;
             self.reserve(more);
             self.codes.reserve(more);
         }

@@ -3,6 +3,7 @@
 //! A quantile between two values is found on the straight line between them (as numpy, R-7 and most databases'
 //! `quantile_cont` do). Values are selected, not sorted: `O(values)`. 12 bytes are kept for each value.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, Float64Array};
@@ -11,7 +12,7 @@ use super::floats::floats;
 use super::for_each_valid;
 use crate::sort::Scatter;
 use crate::types::{Order, Word};
-use crate::{Error, Result};
+use crate::{Error, Result, threads};
 
 /// Every value so far, with its group.
 #[derive(Debug)]
@@ -56,14 +57,37 @@ impl Quantile {
     }
 
     pub(super) fn array(&self, groups: usize) -> ArrayRef {
-        let mut starts = vec![0u32; groups + 1];
-        self.ids.iter().for_each(|&id| starts[id as usize + 1] += 1);
-        (0..groups).for_each(|group| starts[group + 1] += starts[group]);
-        let mut scatter = Scatter::new(self.keys.len(), &starts);
-        self.ids.iter().zip(&self.keys).for_each(|(&id, &key)| scatter.push(id as usize, key));
-        let keys = scatter.finish();
-        let value = |bounds: &[u32]| quantile(&mut keys[bounds[0] as usize..bounds[1] as usize], self.fraction);
-        Arc::new(starts.windows(2).map(value).collect::<Float64Array>())
+        // Threads take a stretch of the values each, and then a stretch of the groups.
+        let mut pieces = threads::map(threads::ranges(self.keys.len(), 1), |range| {
+            let (ids, keys) = (&self.ids[range.clone()], &self.keys[range]);
+            let mut starts = vec![0u32; groups + 1];
+            ids.iter().for_each(|&id| starts[id as usize + 1] += 1);
+            (0..groups).for_each(|group| starts[group + 1] += starts[group]);
+            let mut scatter = Scatter::new(keys.len(), &starts);
+            ids.iter().zip(keys).for_each(|(&id, &key)| scatter.push(id as usize, key));
+            (scatter, starts)
+        });
+        if let [(scatter, starts)] = pieces.as_mut_slice() {
+            let keys = scatter.finish();
+            let value = |bounds: &[u32]| quantile(&mut keys[bounds[0] as usize..bounds[1] as usize], self.fraction);
+            return Arc::new(starts.windows(2).map(value).collect::<Float64Array>());
+        }
+        let pieces: Vec<(&[u64], &[u32])> =
+            pieces.iter_mut().map(|(scatter, starts)| (&*scatter.finish(), &starts[..])).collect();
+        let share = groups.div_ceil(4 * threads::count()).max(1);
+        let stretches = (0..groups).step_by(share).map(|first| first..groups.min(first + share)).collect();
+        let values = threads::map(stretches, |stretch: Range<usize>| {
+            let mut joined = Vec::new();
+            let value = |group: usize| {
+                joined.clear();
+                for (keys, starts) in &pieces {
+                    joined.extend_from_slice(&keys[starts[group] as usize..starts[group + 1] as usize]);
+                }
+                quantile(&mut joined, self.fraction)
+            };
+            stretch.map(value).collect::<Vec<Option<f64>>>()
+        });
+        Arc::new(values.into_iter().flatten().collect::<Float64Array>())
     }
 }
 
