@@ -3,6 +3,7 @@
 //! `Utf8`, `LargeUtf8`, `Utf8View`, their binary twins and `FixedSizeBinary` differ only in how row `i`
 //! is found. [`BytesColumn`] finds it; kernels above see slices.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::builder::make_view;
@@ -112,11 +113,19 @@ impl BytesColumn<'_> {
         }
     }
 
+    /// Offsets and values, where the offsets have 32 bits.
+    pub(crate) fn offsets(&self) -> Option<(&[i32], &[u8])> {
+        match *self {
+            Self::Small { offsets, values } => Some((offsets, values)),
+            _ => None,
+        }
+    }
+
     /// Asks for the bytes of some rows, which are about to be read in no order.
-    pub(crate) fn fetch(&self, start: usize, end: usize) {
+    pub(crate) fn fetch(&self, rows: Range<usize>) {
         if let Self::Small { offsets, values } = *self {
             let last = offsets.len() - 1;
-            let offsets = &offsets[start.min(last)..=end.min(last)];
+            let offsets = &offsets[rows.start.min(last)..=rows.end.min(last)];
             prefetch::slice(offsets);
             prefetch::slice(&values[offsets[0] as usize..offsets[offsets.len() - 1] as usize]);
         }

@@ -15,6 +15,7 @@
 )]
 
 pub mod arrays;
+mod backend;
 mod bitcode;
 mod bits;
 mod bytes;
@@ -33,6 +34,7 @@ mod threads;
 mod types;
 mod widest;
 
+pub use backend::Backend;
 pub use compare::{Truth, compare, is_null, test_text};
 pub use error::{Error, Result};
 pub use filter::{Filter, filter, filter_batch, mask_to_indices};

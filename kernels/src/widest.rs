@@ -15,16 +15,12 @@ macro_rules! widest {
                 fn avx512 $(<$t: $bound>)? ($($argument: $type),*) $(-> $result)? { plain($($argument),*) }
                 #[target_feature(enable = "avx2")]
                 fn avx2 $(<$t: $bound>)? ($($argument: $type),*) $(-> $result)? { plain($($argument),*) }
-                if is_x86_feature_detected!("avx512bw")
-                    && is_x86_feature_detected!("avx512dq")
-                    && is_x86_feature_detected!("avx512vl")
-                {
-                    // SAFETY: the features were just detected; `avx512f` is part of each of them.
-                    return unsafe { avx512($($argument),*) };
-                }
-                if is_x86_feature_detected!("avx2") {
-                    // SAFETY: the feature was just detected.
-                    return unsafe { avx2($($argument),*) };
+                match $crate::Backend::current() {
+                    // SAFETY: this backend is chosen only where the machine has these features.
+                    $crate::Backend::Avx512 => return unsafe { avx512($($argument),*) },
+                    // SAFETY: as above.
+                    $crate::Backend::Avx2 => return unsafe { avx2($($argument),*) },
+                    $crate::Backend::Plain => {}
                 }
             }
             plain($($argument),*)

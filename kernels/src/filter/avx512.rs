@@ -10,7 +10,7 @@ use std::arch::x86_64::{
 
 use arrow_buffer::ArrowNativeType;
 
-use crate::Mask;
+use crate::{Backend, Mask};
 
 /// Bytes that a store may write beyond the last kept value.
 const SLACK: usize = 64;
@@ -18,8 +18,7 @@ const SLACK: usize = 64;
 /// The selected words, or `None` when the machine or the width has no such instruction.
 pub(super) fn compact<T: ArrowNativeType>(words: &[T], mask: &Mask) -> Option<Vec<T>> {
     let width = size_of::<T>();
-    let able = is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512bw")
+    let able = Backend::current() == Backend::Avx512
         && is_x86_feature_detected!("avx512vbmi2")
         && is_x86_feature_detected!("popcnt");
     if !able || !matches!(width, 1 | 2 | 4 | 8) || words.len() != mask.len() {

@@ -9,6 +9,8 @@
 //! Bytes touched per value: its width five times over and 12 bytes for the row number and the places, all in sequence
 //! or in the cache, instead of a line of 64 bytes in no sequence.
 
+use std::ops::Range;
+
 use arrow_buffer::ArrowNativeType;
 
 use crate::bitcode::{self, BLOCK};
@@ -44,7 +46,7 @@ struct Chunk {
 
 impl Clusters {
     /// `None` when there are few rows, or when most of them follow one another closely.
-    pub(crate) fn try_new(rows: &[u32], bound: usize) -> Option<Self> {
+    pub(super) fn try_new(rows: &[u32], bound: usize) -> Option<Self> {
         if cfg!(feature = "small") || rows.len() < MANY || bound < MANY {
             return None;
         }
@@ -54,7 +56,7 @@ impl Clusters {
     }
 
     /// The words of the rows, in the order that was asked for.
-    pub(crate) fn gather<T: ArrowNativeType>(&self, words: &[T]) -> Vec<T> {
+    pub(super) fn gather<T: ArrowNativeType>(&self, words: &[T]) -> Vec<T> {
         let mut result = vec![T::usize_as(0); self.chunks.iter().map(|chunk| chunk.rows.len()).sum()];
         let mut rest = &mut result[..];
         let mut fetched: Vec<T> = Vec::new();
@@ -64,9 +66,7 @@ impl Clusters {
             fetched.clear();
             for (cluster, bounds) in chunk.starts.windows(2).enumerate() {
                 let rows = &chunk.rows[bounds[0] as usize..bounds[1] as usize];
-                if rows.len() > FETCH {
-                    prefetch::slice(&words[cluster << CLUSTER..words.len().min((cluster + 1) << CLUSTER)]);
-                }
+                prefetch::slice(&words[Self::span(cluster, rows.len(), words.len())]);
                 fetched.extend(rows.iter().map(|&row| words[row as usize]));
             }
             let mut cursors = chunk.cursors();
@@ -77,26 +77,29 @@ impl Clusters {
         result
     }
 
-    /// Calls `each(high, low)` with the windows of text of the rows (see [`bitcode::load_windows`]), in the order that
-    /// was asked for, a block at a time. `None` when a value is too long for a window.
-    pub(crate) fn windows(&self, column: &BytesColumn<'_>, mut each: impl FnMut(&[[u64; 2]])) -> Option<()> {
-        let mut fetched: Vec<[u64; 2]> = Vec::new();
-        let mut window = vec![[0u64; 2]; WINDOW as usize];
-        let (mut high, mut low) = ([0u64; BLOCK], [0u64; BLOCK]);
+    /// The rows among which those of a cluster lie; none when so few are wanted that most would be read for nothing.
+    pub(super) fn span(cluster: usize, wanted: usize, bound: usize) -> Range<usize> {
+        if wanted > FETCH { cluster << CLUSTER..bound.min((cluster + 1) << CLUSTER) } else { 0..0 }
+    }
+
+    /// Number of rows.
+    pub(super) fn len(&self) -> usize {
+        self.chunks.iter().map(|chunk| chunk.rows.len()).sum()
+    }
+
+    /// Calls `each` with what `fetch` has fetched for the rows, in the order that was asked for, a window at a time.
+    /// `fetch` gets a cluster and rows of it, and appends a value for each row; when it gives `None`, so does this.
+    pub(super) fn windows<T: Copy + Default>(
+        &self,
+        mut fetch: impl FnMut(usize, &[u32], &mut Vec<T>) -> Option<()>,
+        mut each: impl FnMut(&[T]),
+    ) -> Option<()> {
+        let mut fetched: Vec<T> = Vec::new();
+        let mut window = vec![T::default(); WINDOW as usize];
         for chunk in &self.chunks {
             fetched.clear();
             for (cluster, bounds) in chunk.starts.windows(2).enumerate() {
-                let rows = &chunk.rows[bounds[0] as usize..bounds[1] as usize];
-                if rows.len() > FETCH {
-                    column.fetch(cluster << CLUSTER, (cluster + 1) << CLUSTER);
-                }
-                for rows in rows.chunks(BLOCK) {
-                    let (high, low) = (&mut high[..rows.len()], &mut low[..rows.len()]);
-                    if !bitcode::load_listed_windows(column, rows, high, low) {
-                        return None;
-                    }
-                    fetched.extend(high.iter().zip(low).map(|(high, low)| [*high, *low]));
-                }
+                fetch(cluster, &chunk.rows[bounds[0] as usize..bounds[1] as usize], &mut fetched)?;
             }
             let mut cursors = chunk.cursors();
             let mut start = 0;
@@ -108,6 +111,23 @@ impl Clusters {
             }
         }
         Some(())
+    }
+
+    /// Text of up to fifteen bytes, as windows (see [`bitcode::load_windows`]). `None` when a value is longer.
+    pub(super) fn short_text(&self, column: &BytesColumn<'_>, each: impl FnMut(&[[u64; 2]])) -> Option<()> {
+        let (mut high, mut low) = ([0u64; BLOCK], [0u64; BLOCK]);
+        let fetch = |cluster: usize, rows: &[u32], fetched: &mut Vec<[u64; 2]>| {
+            column.fetch(Self::span(cluster, rows.len(), usize::MAX));
+            for rows in rows.chunks(BLOCK) {
+                let (high, low) = (&mut high[..rows.len()], &mut low[..rows.len()]);
+                if !bitcode::load_listed_windows(column, rows, high, low) {
+                    return None;
+                }
+                fetched.extend(high.iter().zip(low).map(|(high, low)| [*high, *low]));
+            }
+            Some(())
+        };
+        self.windows(fetch, each)
     }
 }
 

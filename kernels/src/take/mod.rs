@@ -5,6 +5,7 @@
 //!
 //! Bytes touched: 4 (or 8) per row number, the values once in and once out.
 
+mod cells;
 mod cluster;
 mod dictionary;
 #[cfg(feature = "nested")]
@@ -229,8 +230,13 @@ fn gather_bytes(data_type: &DataType, chunks: &[&dyn Array], places: &Places<'_>
         return Ok(array);
     }
     if let (Places::One(_, Some(clusters)), [column], None) = (places, columns.as_slice(), &nulls) {
+        let uniform =
+            column.offsets().and_then(|(offsets, values)| cells::gather(data_type, offsets, values, clusters));
+        if let Some(array) = uniform {
+            return Ok(array);
+        }
         let mut builder = WindowBuilder::new(data_type, places.len());
-        let whole = clusters.windows(column, |windows| builder.extend(windows));
+        let whole = clusters.short_text(column, |windows| builder.extend(windows));
         if let Some(array) = whole.and_then(|()| builder.finish()) {
             return Ok(array);
         }
