@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BooleanArray};
-use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_buffer::{BooleanBuffer, NullBuffer, i256};
 use arrow_schema::DataType;
 
 use super::{Seen, boolean_words, for_each_valid, is_narrow};
@@ -32,6 +32,7 @@ enum Best {
         seen: Seen,
     },
     Wide(Vec<Option<u128>>),
+    Long(Vec<Option<i256>>),
     Bytes(Vec<Option<Box<[u8]>>>),
 }
 
@@ -40,7 +41,7 @@ pub(super) fn output_type(input: &DataType) -> Option<DataType> {
     match (types::kind(input), input) {
         (_, DataType::Dictionary(_, values)) => output_type(values),
         (Kind::Boolean | Kind::Bytes, _) => Some(input.clone()),
-        (Kind::Fixed(width, order), _) if order != Order::None && width != Width::W32 => Some(input.clone()),
+        (Kind::Fixed(_, order), _) if order != Order::None => Some(input.clone()),
         _ => None,
     }
 }
@@ -49,6 +50,7 @@ impl Extremes {
     pub(super) fn new(_input: &DataType, result: DataType, greatest: bool) -> Self {
         let best = match types::kind(&result) {
             Kind::Bytes => Best::Bytes(Vec::new()),
+            Kind::Fixed(Width::W32, _) => Best::Long(Vec::new()),
             Kind::Fixed(width, _) if !is_narrow(width) => Best::Wide(Vec::new()),
             _ => Best::Narrow { keys: Vec::new(), seen: Seen::default() },
         };
@@ -107,6 +109,11 @@ impl Extremes {
                     keep(&mut best[id], words[place(row)].to_key(order), greatest);
                 });
             }
+            (Best::Long(best), Kind::Fixed(..)) => {
+                best.resize(groups, None);
+                let words = types::fixed_words::<i256>(values, "min or max")?;
+                for_each_valid(ids, nulls, |id, row| keep(&mut best[id], words[place(row)], greatest));
+            }
             (Best::Bytes(best), Kind::Bytes) => {
                 best.resize(groups, None);
                 let column = BytesColumn::try_new(values, "min or max")?;
@@ -144,6 +151,9 @@ impl Extremes {
             (Best::Wide(to), Best::Wide(from)) => {
                 each(to, groups, ids, from, |best, &value| keep(best, value, greatest))
             }
+            (Best::Long(to), Best::Long(from)) => {
+                each(to, groups, ids, from, |best, &value| keep(best, value, greatest))
+            }
             (Best::Bytes(to), Best::Bytes(from)) => {
                 each(to, groups, ids, from, |best, value| keep_bytes(best, value, greatest))
             }
@@ -174,6 +184,12 @@ impl Extremes {
             (Best::Wide(best), Kind::Fixed(_, order)) => {
                 let words: Vec<u128> =
                     (0..groups).map(|group| best.get(group).copied().flatten().unwrap_or(0).to_word(order)).collect();
+                types::make_fixed(&self.result, words, present(best, groups), "min or max")
+            }
+            (Best::Long(best), _) => {
+                let zero = i256::ZERO;
+                let words: Vec<i256> =
+                    (0..groups).map(|group| best.get(group).copied().flatten().unwrap_or(zero)).collect();
                 types::make_fixed(&self.result, words, present(best, groups), "min or max")
             }
             (Best::Bytes(best), _) => make_bytes(&self.result, groups, present(best, groups), "min or max", |group| {

@@ -7,6 +7,7 @@ use arrow_array::types::*;
 use arrow_array::{Array, ArrowPrimitiveType};
 use arrow_schema::DataType;
 
+use super::long::to_float;
 use crate::types::{self, unsupported};
 use crate::{Error, Result};
 
@@ -15,13 +16,16 @@ pub(super) fn is_number(data_type: &DataType) -> bool {
     use DataType as D;
     data_type.is_integer()
         || data_type.is_floating()
-        || matches!(data_type, D::Decimal32(..) | D::Decimal64(..) | D::Decimal128(..))
+        || matches!(data_type, D::Decimal32(..) | D::Decimal64(..) | D::Decimal128(..) | D::Decimal256(..))
 }
 
 /// The digits behind a decimal's point; 0 for other types.
 pub(super) fn scale_of(data_type: &DataType) -> i8 {
     match data_type {
-        DataType::Decimal32(_, scale) | DataType::Decimal64(_, scale) | DataType::Decimal128(_, scale) => *scale,
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale)
+        | DataType::Decimal256(_, scale) => *scale,
         _ => 0,
     }
 }
@@ -48,6 +52,7 @@ pub(super) fn floats(array: &dyn Array) -> Result<Cow<'_, [f64]>> {
         DataType::Decimal32(..) => convert::<Decimal32Type>(array, |value| f64::from(value) / unit),
         DataType::Decimal64(..) => convert::<Decimal64Type>(array, |value| value as f64 / unit),
         DataType::Decimal128(..) => convert::<Decimal128Type>(array, |value| value as f64 / unit),
+        DataType::Decimal256(..) => convert::<Decimal256Type>(array, |value| to_float(value) / unit),
         other => Err(unsupported("a number", other)),
     }
 }

@@ -8,6 +8,7 @@ mod extremes;
 mod floats;
 #[cfg(feature = "nested")]
 mod list;
+mod long;
 mod moments;
 mod number;
 mod place;
@@ -28,6 +29,7 @@ use extremes::Extremes;
 use floats::{mismatch, scale_of};
 #[cfg(feature = "nested")]
 use list::{Lists, Top};
+use long::Long;
 use moments::{Moment, Moments};
 use number::IntegerSums;
 use place::Place;
@@ -60,6 +62,7 @@ pub(super) enum Accumulator {
         missing: Vec<i64>,
         scale: i8,
     },
+    Long(Long),
     Extremes(Extremes),
     Moments(Moments),
     Quantile(Quantile),
@@ -104,6 +107,7 @@ pub(crate) fn output_type(function: AggregateFunction, inputs: &[DataType]) -> R
                 D::UInt8 | D::UInt16 | D::UInt32 | D::UInt64 => D::UInt64,
                 D::Float16 | D::Float32 | D::Float64 => D::Float64,
                 D::Decimal32(_, scale) | D::Decimal64(_, scale) | D::Decimal128(_, scale) => D::Decimal128(38, *scale),
+                D::Decimal256(_, scale) => long::sum_type(*scale),
                 D::Duration(unit) if function == F::Sum => D::Duration(*unit),
                 _ => return Err(unsupported(input)),
             };
@@ -139,6 +143,9 @@ impl Accumulator {
             F::CountDistinct => Self::Distinct(Box::new(Distinct::try_new(input)?)),
             F::Min => Self::Extremes(Extremes::new(input, result, false)),
             F::Max => Self::Extremes(Extremes::new(input, result, true)),
+            F::Sum | F::Mean if matches!(input, DataType::Decimal256(..)) => {
+                Self::Long(Long::new(scale_of(input), function == F::Mean))
+            }
             F::Sum if is_float => Self::Floats { sums: Vec::new(), seen: Seen::default() },
             F::Mean if is_float => Self::FloatMean { sums: Vec::new(), missing: Vec::new() },
             F::Sum => Self::Integers { sums: IntegerSums::default(), seen: Seen::default(), result },
@@ -194,6 +201,7 @@ impl Accumulator {
                 count_missing(missing, groups, ids, array.nulls());
                 number::add_floats(sums, groups, ids, array)?;
             }
+            Self::Long(sums) => sums.update(groups, ids, array)?,
             Self::Extremes(extremes) => extremes.update(groups, ids, array)?,
             Self::Moments(moments) => {
                 let values: Vec<&dyn Array> = values.iter().map(|values| values.as_ref()).collect();
@@ -231,6 +239,7 @@ impl Accumulator {
                 add(sums, groups, ids, from, |a, b| a + b);
                 add(missing, groups, ids, others, |a, b| a + b);
             }
+            (Self::Long(to), Self::Long(from)) => to.merge(groups, ids, from)?,
             (Self::Extremes(to), Self::Extremes(from)) => to.merge(groups, ids, from)?,
             (Self::Moments(to), Self::Moments(from)) => to.merge(groups, ids, from),
             (Self::Quantile(to), Self::Quantile(from)) => to.merge(ids, from)?,
@@ -277,6 +286,7 @@ impl Accumulator {
                 let nulls = bits::nulls_from_bits(BooleanBuffer::collect_bool(groups, |group| counts[group] > 0));
                 Arc::new(Float64Array::new(values.into(), nulls))
             }
+            Self::Long(sums) => return sums.array(groups),
             Self::Extremes(extremes) => return extremes.array(groups),
             Self::Moments(moments) => moments.array(groups),
             Self::Quantile(quantile) => quantile.array(groups),
