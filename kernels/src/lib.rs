@@ -29,6 +29,7 @@ mod moment;
 mod prefetch;
 pub mod query;
 mod sort;
+pub mod statistics;
 mod take;
 mod threads;
 mod types;

@@ -20,7 +20,7 @@ use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
 use accumulate::Accumulator;
-pub(crate) use accumulate::output_type;
+pub(crate) use accumulate::{floats, output_type};
 use codes::Codes;
 pub(crate) use intern::{ByteInterner, SHORT, pack_short};
 

@@ -184,3 +184,26 @@ impl<C: Code> CodeTable<C> {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Codes whose hashes begin alike stand in one run of slots; they must stay apart all the same.
+    fn colliding<C: Code>(code: impl Fn(u64) -> C) {
+        let codes: Vec<C> = (0..u64::MAX).map(code).filter(|code| code.hash() >> 53 == 5).take(1_500).collect();
+        let rows = codes.len() * 3;
+        let mut table: CodeTable<C> = CodeTable::new(128, rows);
+        let mut ids = Vec::new();
+        table.intern_each(rows, |row| codes[row % codes.len()], &mut ids, rows);
+        assert!(ids.iter().enumerate().all(|(row, &id)| id as usize == row % codes.len()));
+        assert_eq!(table.codes(), codes);
+    }
+
+    #[test]
+    fn collisions_make_no_groups_one() {
+        colliding(|number| number.wrapping_mul(0x1_0000_0001));
+        colliding(|number| u128::from(number) << 64);
+        colliding(|number| u128::from(number) << 77 | u128::from(number));
+    }
+}

@@ -25,6 +25,7 @@
 
 mod bind;
 mod execute;
+mod explain;
 mod grouped;
 mod plan;
 mod predicate;

@@ -207,7 +207,7 @@ pub enum AggregateFunction {
     Count,
     /// Number of different values. `Int64`.
     CountDistinct,
-    /// Sum: `Int64` of signed and `UInt64` of unsigned integers, `Decimal128` of decimals, overflow being an
+    /// Sum: `Int64` of signed and `UInt64` of unsigned integers, `Decimal128` of decimals (`Decimal256` of those), overflow being an
     /// error; `Float64` of floats.
     Sum,
     /// Least value, in the column's type.

@@ -8,7 +8,7 @@ use arrow_array::{Array, ArrowPrimitiveType};
 use arrow_schema::DataType;
 
 use super::long::to_float;
-use crate::types::{self, unsupported};
+use crate::types::{self, Kind, Order, Width, unsupported};
 use crate::{Error, Result};
 
 /// Whether a column of this type has numbers.
@@ -31,7 +31,7 @@ pub(super) fn scale_of(data_type: &DataType) -> i8 {
 }
 
 /// The values as floats: borrowed when they are, the nearest floats when not. A null gives what lies there.
-pub(super) fn floats(array: &dyn Array) -> Result<Cow<'_, [f64]>> {
+pub(crate) fn floats(array: &dyn Array) -> Result<Cow<'_, [f64]>> {
     fn convert<T: ArrowPrimitiveType>(array: &dyn Array, to: impl Fn(T::Native) -> f64) -> Result<Cow<'_, [f64]>> {
         let array = array.as_primitive_opt::<T>().ok_or_else(|| unsupported("a number", array.data_type()))?;
         Ok(Cow::Owned(array.values().iter().map(|&value| to(value)).collect()))
@@ -53,7 +53,18 @@ pub(super) fn floats(array: &dyn Array) -> Result<Cow<'_, [f64]>> {
         DataType::Decimal64(..) => convert::<Decimal64Type>(array, |value| value as f64 / unit),
         DataType::Decimal128(..) => convert::<Decimal128Type>(array, |value| value as f64 / unit),
         DataType::Decimal256(..) => convert::<Decimal256Type>(array, |value| to_float(value) / unit),
-        other => Err(unsupported("a number", other)),
+        // Dates, times and durations count their own unit.
+        other => match types::kind(other) {
+            Kind::Fixed(Width::W4, Order::Signed) => {
+                let words = types::fixed_words::<i32>(array, "a number")?;
+                Ok(Cow::Owned(words.iter().map(|&value| f64::from(value)).collect()))
+            }
+            Kind::Fixed(Width::W8, Order::Signed) => {
+                let words = types::fixed_words::<i64>(array, "a number")?;
+                Ok(Cow::Owned(words.iter().map(|&value| value as f64).collect()))
+            }
+            _ => Err(unsupported("a number", other)),
+        },
     }
 }
 

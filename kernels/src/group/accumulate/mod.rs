@@ -26,6 +26,7 @@ use crate::types::{self, Kind, Order, Width};
 use crate::{Error, Result, bits};
 use distinct::Distinct;
 use extremes::Extremes;
+pub(crate) use floats::floats;
 use floats::{mismatch, scale_of};
 #[cfg(feature = "nested")]
 use list::{Lists, Top};
