@@ -38,6 +38,15 @@ pub(crate) fn try_map<T: Send, R: Send>(tasks: Vec<T>, each: impl Fn(T) -> Resul
     map(tasks, each).into_iter().collect()
 }
 
+/// As [`try_map`], on one thread when there are few rows.
+pub(crate) fn try_map_if<T: Send, R: Send>(
+    rows: usize,
+    tasks: Vec<T>,
+    each: impl Fn(T) -> Result<R> + Sync + Send,
+) -> Result<Vec<R>> {
+    if rows < WORTH { tasks.into_iter().map(each).collect() } else { try_map(tasks, each) }
+}
+
 /// Rows cut into a range for each thread, at multiples of `multiple`; one range when there are few.
 pub(crate) fn ranges(rows: usize, multiple: usize) -> Vec<Range<usize>> {
     let threads = if rows < WORTH { 1 } else { count() };

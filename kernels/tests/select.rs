@@ -5,7 +5,7 @@ mod common;
 
 use arrow_array::{Array, ArrayRef, BooleanArray, ListArray, RecordBatch, UInt32Array};
 use arrow_buffer::BooleanBuffer;
-use common::{Random, array, cut, refs, types};
+use common::{Random, array, cut, cut_batch, refs, types};
 use kernels::{Error, Indices, Mask};
 use proptest::prelude::*;
 
@@ -28,6 +28,27 @@ proptest! {
             let theirs = arrow_select::filter::filter(&values, &BooleanArray::new(bits.clone(), None)).unwrap();
             same(&kernels::filter(&values, &Mask::new(bits)).unwrap(), &theirs);
         }
+    }
+
+    #[test]
+    fn batches_are_filtered_into_one(seed: u64, rows in 1usize..400, nulls in 0usize..3, kept in prop::sample::select(vec![0, 1, 10, 50, 90, 99, 100])) {
+        let mut random = Random::new(seed);
+        let columns = types().into_iter().enumerate().map(|(number, data_type)| {
+            (number.to_string(), array(&mut random, &data_type, rows, nulls * 40), true)
+        });
+        let batch = RecordBatch::try_from_iter_with_nullable(columns.collect::<Vec<_>>()).unwrap();
+        let bits = BooleanBuffer::collect_bool(rows, |_| random.chance(kept));
+        let expected = arrow_select::filter::filter_record_batch(&batch, &BooleanArray::new(bits.clone(), None)).unwrap();
+        let batches = cut_batch(&mut random, &batch);
+        let mut start = 0;
+        let masks: Vec<Mask> = batches.iter().map(|batch| {
+            let mask = Mask::new(bits.slice(start, batch.num_rows()));
+            start += batch.num_rows();
+            mask
+        }).collect();
+        let ours = kernels::filter_batches(&batch.schema(), &batches, &masks).unwrap();
+        ours.columns().iter().for_each(|column| column.to_data().validate_full().unwrap());
+        prop_assert_eq!(ours, expected);
     }
 
     #[test]

@@ -15,17 +15,19 @@ use crate::{Backend, Mask};
 /// Bytes that a store may write beyond the last kept value.
 const SLACK: usize = 64;
 
-/// The selected words, or `None` when the machine or the width has no such instruction.
-pub(super) fn compact<T: ArrowNativeType>(words: &[T], mask: &Mask) -> Option<Vec<T>> {
+/// Appends the selected words, of `expected` in the end; `false`, and nothing done, when the machine or the width has no
+/// such instruction.
+pub(super) fn compact_into<T: ArrowNativeType>(words: &[T], mask: &Mask, kept: &mut Vec<T>, expected: usize) -> bool {
     let width = size_of::<T>();
     let able = Backend::current() == Backend::Avx512
         && is_x86_feature_detected!("avx512vbmi2")
         && is_x86_feature_detected!("popcnt");
     if !able || !matches!(width, 1 | 2 | 4 | 8) || words.len() != mask.len() {
-        return None;
+        return false;
     }
-    let mut kept: Vec<T> = Vec::with_capacity(mask.selected() + SLACK / width);
-    let mut count = 0;
+    let first = kept.len();
+    kept.reserve(expected.saturating_sub(first).max(mask.selected()) + SLACK / width);
+    let mut count = first;
     let selection = mask.bits().bit_chunks();
     let (blocks, rest) = words.as_chunks::<64>();
     let mut selected = selection.iter_padded();
@@ -33,13 +35,13 @@ pub(super) fn compact<T: ArrowNativeType>(words: &[T], mask: &Mask) -> Option<Ve
         let Some(bits) = selected.next() else { break };
         let (from, to) = (block.as_ptr().cast::<u8>(), kept.as_mut_ptr().wrapping_add(count).cast::<u8>());
         // SAFETY: the features were detected above. `from` is a block of 64 values of `width` bytes. `to` is
-        // the place of value `count` in `kept`, which has room for all `mask.selected()` values and SLACK
-        // bytes more; at most as many values are kept as the mask has set bits so far, and each store writes
+        // the place of value `count` in `kept`, which has room for `mask.selected()` values behind the first ones
+        // and SLACK bytes more; at most as many values are added as the mask has set bits so far, and each store writes
         // one vector of at most SLACK bytes from a place that is no further than that.
         unsafe { compress_block(width, from, bits, to) };
         count += bits.count_ones() as usize;
     }
-    debug_assert!(count <= mask.selected());
+    debug_assert!(count - first <= mask.selected());
     // SAFETY: the stores above have initialised `count` values, which the capacity holds.
     unsafe { kept.set_len(count) };
     if let Some(mut bits) = selected.next() {
@@ -50,7 +52,7 @@ pub(super) fn compact<T: ArrowNativeType>(words: &[T], mask: &Mask) -> Option<Ve
             bits &= bits - 1;
         }
     }
-    Some(kept)
+    true
 }
 
 /// Keeps the values of a block of 64 whose bits are set.
@@ -96,8 +98,11 @@ mod tests {
             let words: Vec<T> = (0..rows).map(value).collect();
             let bit = |row: usize| (row as u64).wrapping_mul(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 61 < seed % 9;
             let mask = Mask::new(BooleanBuffer::collect_bool(rows + 3, |row| row >= 3 && bit(row - 3)).slice(3, rows));
-            if let Some(kept) = compact(&words, &mask) {
-                assert_eq!(kept, crate::filter::fixed::compact_plain(&words, &mask));
+            let (mut wide, mut plain) = (vec![words.first().copied().unwrap_or_default(); 3], Vec::new());
+            plain.clone_from(&wide);
+            if compact_into(&words, &mask, &mut wide, mask.selected()) {
+                crate::filter::fixed::compact_plain(&words, &mask, &mut plain, mask.selected());
+                assert_eq!(wide, plain);
             }
         }
         for rows in [0, 1, 63, 64, 65, 127, 128, 1_000] {

@@ -4,18 +4,18 @@ use arrow_buffer::{ArrowNativeType, BooleanBuffer};
 
 use crate::{Mask, bits};
 
-/// The selected words.
-pub(super) fn compact<T: ArrowNativeType>(words: &[T], mask: &Mask) -> Vec<T> {
+/// Appends the selected words. `expected` is the number of words in the end, as far as it is known.
+pub(super) fn compact_into<T: ArrowNativeType>(words: &[T], mask: &Mask, kept: &mut Vec<T>, expected: usize) {
     #[cfg(target_arch = "x86_64")]
-    if let Some(kept) = super::avx512::compact(words, mask) {
-        return kept;
+    if super::avx512::compact_into(words, mask, kept, expected) {
+        return;
     }
-    compact_plain(words, mask)
+    compact_plain(words, mask, kept, expected);
 }
 
-/// The selected words, on any machine.
-pub(super) fn compact_plain<T: ArrowNativeType>(words: &[T], mask: &Mask) -> Vec<T> {
-    let mut kept = Vec::with_capacity(mask.selected());
+/// As [`compact_into`], on any machine.
+pub(super) fn compact_plain<T: ArrowNativeType>(words: &[T], mask: &Mask, kept: &mut Vec<T>, expected: usize) {
+    kept.reserve(expected.saturating_sub(kept.len()).max(mask.selected()));
     let selection = mask.bits().bit_chunks();
     for (block, mut selected) in words.chunks(64).zip(selection.iter_padded()) {
         if selected == u64::MAX {
@@ -30,33 +30,49 @@ pub(super) fn compact_plain<T: ArrowNativeType>(words: &[T], mask: &Mask) -> Vec
             selected &= selected - 1;
         }
     }
-    kept
 }
 
-/// The selected bits.
-pub(super) fn compact_bits(values: &BooleanBuffer, mask: &Mask) -> BooleanBuffer {
-    let mut words = Vec::with_capacity(mask.selected().div_ceil(64));
-    let (mut word, mut filled) = (0u64, 0u32);
-    let (values, selection) = (values.bit_chunks(), mask.bits().bit_chunks());
-    for (value, selected) in values.iter_padded().zip(selection.iter_padded()) {
-        let count = selected.count_ones();
-        if count == 0 {
-            continue;
-        }
-        let packed = extract(value, selected);
-        word |= packed << filled;
-        filled += count;
-        if filled >= 64 {
-            words.push(word);
-            filled -= 64;
-            let used = count - filled;
-            word = if used == 64 { 0 } else { packed >> used };
-        }
+/// Bits that have been kept.
+pub(super) struct Bits {
+    words: Vec<u64>,
+    word: u64,
+    filled: u32,
+}
+
+impl Bits {
+    pub(super) fn with_capacity(bits: usize) -> Self {
+        Self { words: Vec::with_capacity(bits.div_ceil(64)), word: 0, filled: 0 }
     }
-    if filled > 0 {
-        words.push(word);
+
+    /// Appends the selected bits.
+    pub(super) fn append(&mut self, values: &BooleanBuffer, mask: &Mask) {
+        let (mut word, mut filled) = (self.word, self.filled);
+        let (values, selection) = (values.bit_chunks(), mask.bits().bit_chunks());
+        for (value, selected) in values.iter_padded().zip(selection.iter_padded()) {
+            let count = selected.count_ones();
+            if count == 0 {
+                continue;
+            }
+            let packed = extract(value, selected);
+            word |= packed << filled;
+            filled += count;
+            if filled >= 64 {
+                self.words.push(word);
+                filled -= 64;
+                let used = count - filled;
+                word = if used == 64 { 0 } else { packed >> used };
+            }
+        }
+        (self.word, self.filled) = (word, filled);
     }
-    bits::from_words(words, mask.selected())
+
+    /// The bits, so many of them.
+    pub(super) fn finish(mut self, bits: usize) -> BooleanBuffer {
+        if self.filled > 0 {
+            self.words.push(self.word);
+        }
+        bits::from_words(self.words, bits)
+    }
 }
 
 /// The bits of `value` at the set bits of `selected`, packed at the bottom (parallel bit extract).

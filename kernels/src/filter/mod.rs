@@ -10,16 +10,17 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod chunks;
 mod fixed;
 mod text;
 
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
-use arrow_buffer::NullBuffer;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use crate::types::{self, Kind, by_width};
-use crate::{Error, Indices, Mask, Result, bits, take, threads};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_schema::SchemaRef;
+
+use crate::take::{empty, take, take_chunks};
+use crate::{Error, Indices, Mask, Result, bits, threads};
 
 /// A mask made ready to be applied to many columns.
 #[derive(Debug)]
@@ -60,29 +61,10 @@ impl<'a> Filter<'a> {
         }
         // Of a few rows, most cache lines hold none: the rows are fetched instead of being searched for.
         let few = self.mask.selected() < array.len() / 20 && u32::try_from(array.len()).is_ok();
-        match types::kind(array.data_type()) {
-            Kind::Fixed(..) | Kind::Boolean | Kind::Bytes if few => take(array, self.rows()?),
-            Kind::Fixed(width, _) => by_width!(width, |T| {
-                let words = types::fixed_words::<T>(array, "filter")?;
-                let kept = fixed::compact(words, self.mask);
-                types::make_fixed(array.data_type(), kept, self.nulls(array), "filter")
-            }),
-            Kind::Boolean => {
-                let kept = fixed::compact_bits(array.as_boolean().values(), self.mask);
-                Ok(Arc::new(BooleanArray::new(kept, self.nulls(array))))
-            }
-            Kind::Null => Ok(array.slice(0, self.mask.selected())),
-            Kind::Bytes => match text::compact(array, self.mask, self.nulls(array)) {
-                Some(filtered) => Ok(filtered),
-                None => take(array, self.rows()?),
-            },
-            Kind::Dictionary | Kind::Nested => take(array, self.rows()?),
+        if !few && let Some(kept) = chunks::compact(&[array], &[self.mask])? {
+            return Ok(kept);
         }
-    }
-
-    fn nulls(&self, array: &dyn Array) -> Option<NullBuffer> {
-        let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0)?;
-        bits::nulls_from_bits(fixed::compact_bits(nulls.inner(), self.mask))
+        take(array, self.rows()?)
     }
 }
 
@@ -113,11 +95,55 @@ pub fn filter(array: &dyn Array, mask: &Mask) -> Result<ArrayRef> {
 /// As [`filter`].
 pub fn filter_batch(batch: &RecordBatch, mask: &Mask) -> Result<RecordBatch> {
     let filter = Filter::new(mask);
-    let columns = if batch.num_rows() < threads::WORTH {
-        batch.columns().iter().map(|column| filter.apply(column.as_ref())).collect::<Result<_>>()?
-    } else {
-        threads::try_map(batch.columns().iter().collect(), |column| filter.apply(column.as_ref()))?
-    };
+    let columns = batch.columns().iter().collect();
+    let columns = threads::try_map_if(batch.num_rows(), columns, |column| filter.apply(column.as_ref()))?;
     let options = RecordBatchOptions::new().with_row_count(Some(mask.selected()));
     Ok(RecordBatch::try_new_with_options(batch.schema(), columns, &options)?)
+}
+
+/// The selected rows of a table in batches, each with its mask, as one batch of the given schema. Values are copied
+/// once.
+///
+/// # Errors
+/// As [`filter`]; [`Error::LengthMismatch`] when there are not as many masks as batches; [`Error::SchemaMismatch`] when
+/// the batches' types differ.
+pub fn filter_batches(schema: &SchemaRef, batches: &[RecordBatch], masks: &[Mask]) -> Result<RecordBatch> {
+    if batches.len() != masks.len() {
+        return Err(Error::LengthMismatch { expected: batches.len(), found: masks.len() });
+    }
+    if let ([batch], [mask]) = (batches, masks) {
+        return filter_batch(batch, mask);
+    }
+    let masks: Vec<&Mask> = masks.iter().collect();
+    let rows: usize = masks.iter().map(|mask| mask.len()).sum();
+    let numbers = OnceLock::new();
+    let column = |column: usize| -> Result<ArrayRef> {
+        let chunks: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(column).as_ref()).collect();
+        if chunks.is_empty() {
+            return empty(schema.field(column).data_type());
+        }
+        if let Some(kept) = chunks::compact(&chunks, &masks)? {
+            return Ok(kept);
+        }
+        take_chunks(&chunks, numbers.get_or_init(|| rows_of(&masks)).as_ref().map_err(Clone::clone)?)
+    };
+    let columns = threads::try_map_if(rows, (0..schema.fields().len()).collect(), column)?;
+    let selected = masks.iter().map(|mask| mask.selected()).sum();
+    let options = RecordBatchOptions::new().with_row_count(Some(selected));
+    Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
+}
+
+/// The numbers of the selected rows, counted over all masks.
+fn rows_of(masks: &[&Mask]) -> Result<Indices> {
+    let rows: usize = masks.iter().map(|mask| mask.len()).sum();
+    if u32::try_from(rows).is_err() {
+        return Err(Error::TooManyRows { rows });
+    }
+    let mut numbers = Vec::with_capacity(masks.iter().map(|mask| mask.selected()).sum());
+    let mut start = 0;
+    for mask in masks {
+        bits::for_each_set(mask.bits(), |row| numbers.push((start + row) as u32));
+        start += mask.len();
+    }
+    Ok(Indices::new_unchecked(numbers, rows))
 }

@@ -8,24 +8,24 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{BinaryType, ByteArrayType, LargeBinaryType, LargeUtf8Type, Utf8Type};
-use arrow_array::{Array, ArrayRef, GenericByteArray};
+use arrow_array::{Array, ArrayRef, GenericByteArray, OffsetSizeTrait};
 use arrow_buffer::{ArrowNativeType, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 
-use crate::Mask;
+use crate::{Error, Mask, Result};
 
 /// Bytes of a store.
 const STORE: usize = 16;
 
 /// The selected values; `None` for types without offsets.
-pub(super) fn compact(array: &dyn Array, mask: &Mask, nulls: Option<NullBuffer>) -> Option<ArrayRef> {
-    Some(match array.data_type() {
-        DataType::Utf8 => of::<Utf8Type>(array.as_bytes_opt()?, mask, nulls),
-        DataType::Binary => of::<BinaryType>(array.as_bytes_opt()?, mask, nulls),
-        DataType::LargeUtf8 => of::<LargeUtf8Type>(array.as_bytes_opt()?, mask, nulls),
-        DataType::LargeBinary => of::<LargeBinaryType>(array.as_bytes_opt()?, mask, nulls),
-        _ => return None,
-    })
+pub(super) fn compact(chunks: &[&dyn Array], masks: &[&Mask], nulls: Option<NullBuffer>) -> Result<Option<ArrayRef>> {
+    match chunks[0].data_type() {
+        DataType::Utf8 => of::<Utf8Type>(chunks, masks, nulls).map(Some),
+        DataType::Binary => of::<BinaryType>(chunks, masks, nulls).map(Some),
+        DataType::LargeUtf8 => of::<LargeUtf8Type>(chunks, masks, nulls).map(Some),
+        DataType::LargeBinary => of::<LargeBinaryType>(chunks, masks, nulls).map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// What has been kept so far.
@@ -35,45 +35,62 @@ struct Kept<'a, O> {
     offsets: Vec<O>,
 }
 
-fn of<T: ByteArrayType>(array: &GenericByteArray<T>, mask: &Mask, nulls: Option<NullBuffer>) -> ArrayRef {
-    let from = array.value_offsets();
-    let values = from[from.len() - 1].as_usize() - from[0].as_usize();
+fn of<T: ByteArrayType>(chunks: &[&dyn Array], masks: &[&Mask], nulls: Option<NullBuffer>) -> Result<ArrayRef> {
+    let arrays: Vec<&GenericByteArray<T>> = chunks.iter().filter_map(|chunk| chunk.as_bytes_opt()).collect();
+    let bytes = |array: &GenericByteArray<T>| {
+        let offsets = array.value_offsets();
+        offsets[offsets.len() - 1].as_usize() - offsets[0].as_usize()
+    };
+    let values: usize = arrays.iter().map(|array| bytes(array)).sum();
+    let selected: usize = masks.iter().map(|mask| mask.selected()).sum();
+    let rows: usize = masks.iter().map(|mask| mask.len()).sum();
     // As many bytes as the share of the rows has, and an eighth more; if it is not enough, the list grows.
-    let share = (values as f64 * mask.selected() as f64 / mask.len().max(1) as f64) as usize;
+    let share = (values as f64 * selected as f64 / rows.max(1) as f64) as usize;
     let mut kept = Kept {
-        source: array.value_data(),
+        source: &[],
         bytes: Vec::with_capacity(values.min(share + share / 8) + 4 * STORE),
-        offsets: Vec::with_capacity(mask.selected() + 1),
+        offsets: Vec::with_capacity(selected + 1),
     };
     kept.offsets.push(T::Offset::default());
-    for (base, word) in (0..).step_by(64).zip(mask.bits().bit_chunks().iter_padded()) {
-        if word.count_ones() >= 48 {
-            let mut rest = word;
-            while rest != 0 {
-                let start = rest.trailing_zeros();
-                let run = (rest >> start).trailing_ones();
-                kept.range(&from[base + start as usize..=base + (start + run) as usize]);
-                rest = if start + run == 64 { 0 } else { rest >> (start + run) << (start + run) };
-            }
-        } else {
-            let mut rest = kept.short_values(&from[base..], word);
-            while rest != 0 {
-                let row = base + rest.trailing_zeros() as usize;
-                kept.value(from[row].as_usize(), from[row + 1].as_usize());
-                rest &= rest - 1;
-            }
+    for (array, mask) in arrays.into_iter().zip(masks) {
+        kept.source = array.value_data();
+        kept.chunk(array.value_offsets(), mask);
+        if !T::Offset::IS_LARGE && i32::try_from(kept.bytes.len()).is_err() {
+            return Err(Error::OffsetOverflow { bytes: kept.bytes.len() });
         }
     }
     kept.bytes.shrink_to(kept.bytes.len() + kept.bytes.len() / 4);
     // SAFETY: offsets are running sums of the lengths of the kept values: they begin at zero, never fall, and end at
-    // the number of bytes, which the source's own offsets could count.
+    // the number of bytes, which they can count, as was tested after every chunk.
     let offsets = unsafe { OffsetBuffer::new_unchecked(ScalarBuffer::from(kept.offsets)) };
     // SAFETY: the bytes between two offsets are one whole value of an array of this type.
     let array = unsafe { GenericByteArray::<T>::new_unchecked(offsets, Buffer::from_vec(kept.bytes), nulls) };
-    Arc::new(array)
+    Ok(Arc::new(array))
 }
 
 impl<O: ArrowNativeType + std::ops::Sub<Output = O> + std::ops::Add<Output = O>> Kept<'_, O> {
+    /// Appends the selected values of a chunk.
+    fn chunk(&mut self, from: &[O], mask: &Mask) {
+        for (base, word) in (0..).step_by(64).zip(mask.bits().bit_chunks().iter_padded()) {
+            if word.count_ones() >= 48 {
+                let mut rest = word;
+                while rest != 0 {
+                    let start = rest.trailing_zeros();
+                    let run = (rest >> start).trailing_ones();
+                    self.range(&from[base + start as usize..=base + (start + run) as usize]);
+                    rest = if start + run == 64 { 0 } else { rest >> (start + run) << (start + run) };
+                }
+            } else {
+                let mut rest = self.short_values(&from[base..], word);
+                while rest != 0 {
+                    let row = base + rest.trailing_zeros() as usize;
+                    self.value(from[row].as_usize(), from[row + 1].as_usize());
+                    rest &= rest - 1;
+                }
+            }
+        }
+    }
+
     /// Appends values that lie side by side; `offsets` has one more than there are values.
     fn range(&mut self, offsets: &[O]) {
         let (Some(&first), Some(last)) = (offsets.first(), offsets.last()) else { return };

@@ -10,7 +10,7 @@ use arrow_schema::SchemaRef;
 
 use super::bind::BoundPlan;
 use super::grouped::{finish_grouping, group_batches, start_grouping, update_grouping};
-use crate::filter::{Filter, mask_to_indices};
+use crate::filter::{Filter, filter_batches, mask_to_indices};
 use crate::group::GroupBy;
 use crate::sort::{SortKey, SortOptions, sort_keys_to_indices};
 use crate::take::take_batches;
@@ -178,10 +178,18 @@ impl BoundPlan {
             batches.iter().try_for_each(|batch| self.check(batch))?;
             return finish_grouping(self, &group_batches(self, grouping, batches)?);
         }
-        // A filter over one batch copies straight from the mask; row numbers would be a detour.
-        if let ([batch], true) = (batches, self.sort.is_empty()) {
-            self.check(batch)?;
-            let rows = filter_columns(batch, &self.columns, &self.output, self.mask(batch)?.as_ref())?;
+        // A filter copies straight from the masks; row numbers would be a detour, but for a page they are few.
+        if self.sort.is_empty() && self.filter.is_some() && (batches.len() == 1 || self.limit.is_none()) {
+            batches.iter().try_for_each(|batch| self.check(batch))?;
+            let rows = batches.iter().map(RecordBatch::num_rows).sum();
+            let masks = match batches {
+                [batch] => vec![self.mask(batch)?],
+                _ => threads::try_map_if(rows, batches.iter().collect(), |batch| self.mask(batch))?,
+            };
+            let masks: Vec<Mask> = masks.into_iter().flatten().collect();
+            let project = |batch: &RecordBatch| project(batch, &self.columns, &self.output);
+            let projected = batches.iter().map(project).collect::<Result<Vec<_>>>()?;
+            let rows = filter_batches(&self.output, &projected, &masks)?;
             let start = self.offset.min(rows.num_rows());
             return Ok(rows.slice(start, self.limit.unwrap_or(usize::MAX).min(rows.num_rows() - start)));
         }

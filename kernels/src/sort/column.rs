@@ -10,7 +10,8 @@ use super::SortOptions;
 use crate::bitcode::{key_of, to_keys};
 use crate::bytes::BytesColumn;
 use crate::query::Nulls;
-use crate::types::{self, Kind, Order, Width, Word, by_ordered_width};
+use crate::starts::Starts;
+use crate::types::{self, Kind, Order, Width, Word};
 use crate::{Error, Result};
 
 /// Which rows of a table.
@@ -43,8 +44,7 @@ impl Rows<'_> {
 pub(super) struct Column<'a> {
     pub(super) options: SortOptions,
     chunks: Vec<&'a dyn Array>,
-    /// The first row of each chunk.
-    starts: Vec<usize>,
+    starts: Starts,
     /// Validity by chunk; empty when nothing is null.
     nulls: Vec<Option<NullBuffer>>,
     keys: Keys<'a>,
@@ -55,12 +55,46 @@ enum Keys<'a> {
     /// All rows are equal.
     None,
     /// Words of up to 64 bits, in the chunks.
-    Words(Width, Order),
+    Words(Words<'a>, Order),
     /// Words that stand for values: booleans, places in a dictionary's order.
     Ranks(Vec<u64>),
     Wide(Order),
     Long,
     Bytes(Vec<BytesColumn<'a>>),
+}
+
+/// The words of each chunk.
+#[derive(Debug)]
+enum Words<'a> {
+    W1(Vec<&'a [u8]>),
+    W2(Vec<&'a [u16]>),
+    W4(Vec<&'a [u32]>),
+    W8(Vec<&'a [u64]>),
+}
+
+impl<'a> Words<'a> {
+    fn try_new(chunks: &[&'a dyn Array], width: Width) -> Result<Self> {
+        macro_rules! words {
+            ($of:ident) => {
+                Self::$of(chunks.iter().map(|chunk| types::fixed_words(*chunk, "sort")).collect::<Result<_>>()?)
+            };
+        }
+        Ok(match width {
+            Width::W1 => words!(W1),
+            Width::W2 => words!(W2),
+            Width::W4 => words!(W4),
+            _ => words!(W8),
+        })
+    }
+
+    fn key(&self, order: Order, (chunk, row): (usize, usize)) -> u64 {
+        match self {
+            Self::W1(words) => key_of(words[chunk][row], order),
+            Self::W2(words) => key_of(words[chunk][row], order),
+            Self::W4(words) => key_of(words[chunk][row], order),
+            Self::W8(words) => key_of(words[chunk][row], order),
+        }
+    }
 }
 
 /// How a column's rows are read.
@@ -79,12 +113,7 @@ pub(super) enum Shape {
 
 impl<'a> Column<'a> {
     pub(super) fn try_new(chunks: &[&'a dyn Array], options: SortOptions) -> Result<Self> {
-        let mut starts = Vec::with_capacity(chunks.len());
-        let mut rows = 0;
-        for chunk in chunks {
-            starts.push(rows);
-            rows += chunk.len();
-        }
+        let starts = Starts::new(chunks.iter().map(|chunk| chunk.len()));
         let mut column = Self { options, chunks: chunks.to_vec(), starts, nulls: Vec::new(), keys: Keys::None };
         let Some(first) = chunks.first() else { return Ok(column) };
         let data_type = first.data_type();
@@ -99,7 +128,7 @@ impl<'a> Column<'a> {
             }
             Kind::Fixed(Width::W16, order) => Keys::Wide(order),
             Kind::Fixed(Width::W32, _) => Keys::Long,
-            Kind::Fixed(width, order) => Keys::Words(width, order),
+            Kind::Fixed(width, order) => Keys::Words(Words::try_new(chunks, width)?, order),
             Kind::Bytes => {
                 Keys::Bytes(chunks.iter().map(|chunk| BytesColumn::try_new(*chunk, "sort")).collect::<Result<_>>()?)
             }
@@ -130,11 +159,7 @@ impl<'a> Column<'a> {
     /// Chunk, and row in it.
     #[inline]
     fn locate(&self, row: usize) -> (usize, usize) {
-        if self.starts.len() == 1 {
-            return (0, row);
-        }
-        let chunk = self.starts.partition_point(|&start| start <= row) - 1;
-        (chunk, row - self.starts[chunk])
+        self.starts.locate(row)
     }
 
     pub(super) fn is_valid(&self, row: u32) -> bool {
@@ -180,34 +205,26 @@ impl<'a> Column<'a> {
                     words.iter_mut().zip(&list[at..]).for_each(|(word, &row)| *word = ranks[row as usize]);
                 }
             },
-            &Keys::Words(width, order) => {
-                let data_type = self.chunks[0].data_type();
-                by_ordered_width!(width, "sort", data_type, |T| {
-                    let chunks: Vec<&[T]> = if let [one] = self.chunks.as_slice() {
-                        // No list of chunks where there is one: this runs for every block.
-                        let from = types::fixed_words::<T>(*one, "sort")?;
-                        match rows {
-                            Rows::All(_) => to_keys(&from[at..at + count], order, words),
-                            Rows::List(list) => {
-                                let each = words.iter_mut().zip(&list[at..]);
-                                each.for_each(|(word, &row)| *word = key_of(from[row as usize], order));
-                            }
-                        }
-                        return Ok(());
-                    } else {
-                        self.chunks
-                            .iter()
-                            .map(|chunk| types::fixed_words::<T>(*chunk, "sort"))
-                            .collect::<Result<_>>()?
-                    };
-                    self.runs(rows, at, count, |place, chunk, row, here| {
-                        to_keys(&chunks[chunk][row..row + here], order, &mut words[place..place + here]);
-                    });
-                });
-            }
+            Keys::Words(from, order) => match from {
+                Words::W1(from) => self.load_words(from, *order, rows, at, words),
+                Words::W2(from) => self.load_words(from, *order, rows, at, words),
+                Words::W4(from) => self.load_words(from, *order, rows, at, words),
+                Words::W8(from) => self.load_words(from, *order, rows, at, words),
+            },
             _ => words.fill(0),
         }
         Ok(())
+    }
+
+    fn load_words<T: Word>(&self, from: &[&[T]], order: Order, rows: Rows<'_>, at: usize, words: &mut [u64]) {
+        if let ([from], Rows::List(list)) = (from, rows) {
+            let each = words.iter_mut().zip(&list[at..]);
+            return each.for_each(|(word, &row)| *word = key_of(from[row as usize], order));
+        }
+        let count = words.len();
+        self.runs(rows, at, count, |place, chunk, row, here| {
+            to_keys(&from[chunk][row..row + here], order, &mut words[place..place + here]);
+        });
     }
 
     /// The upper and lower halves of the words of the rows at `at`, for a wide column.
@@ -289,23 +306,13 @@ impl<'a> Column<'a> {
         }
         let order = match &self.keys {
             Keys::None => Ordering::Equal,
-            Keys::Words(width, order) => self.word(*width, *order, place_a).cmp(&self.word(*width, *order, place_b)),
+            Keys::Words(words, order) => words.key(*order, place_a).cmp(&words.key(*order, place_b)),
             Keys::Ranks(ranks) => ranks[a as usize].cmp(&ranks[b as usize]),
             Keys::Wide(_) => self.wide(place_a.0, place_a.1).ok().cmp(&self.wide(place_b.0, place_b.1).ok()),
             Keys::Long => self.long(place_a).cmp(&self.long(place_b)),
             Keys::Bytes(columns) => columns[place_a.0].get(place_a.1).cmp(columns[place_b.0].get(place_b.1)),
         };
         if self.options.descending { order.reverse() } else { order }
-    }
-
-    fn word(&self, width: Width, order: Order, (chunk, row): (usize, usize)) -> u64 {
-        let chunk = self.chunks[chunk];
-        match width {
-            Width::W1 => types::fixed_words::<u8>(chunk, "sort").map_or(0, |words| key_of(words[row], order)),
-            Width::W2 => types::fixed_words::<u16>(chunk, "sort").map_or(0, |words| key_of(words[row], order)),
-            Width::W4 => types::fixed_words::<u32>(chunk, "sort").map_or(0, |words| key_of(words[row], order)),
-            _ => types::fixed_words::<u64>(chunk, "sort").map_or(0, |words| key_of(words[row], order)),
-        }
     }
 
     fn long(&self, (chunk, row): (usize, usize)) -> [u128; 2] {

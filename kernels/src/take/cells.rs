@@ -45,21 +45,36 @@ macro_rules! cell {
 cell!(u64);
 cell!(u128);
 
-/// The rows of a column of this kind; `None` of any other.
-pub(super) fn gather(data_type: &DataType, offsets: &[i32], values: &[u8], clusters: &Clusters) -> Option<ArrayRef> {
+/// The rows of a column of this kind; `None` of any other, and when there are so few of them that looking at all
+/// offsets would cost more than it saves.
+pub(super) fn gather(
+    data_type: &DataType,
+    offsets: &[i32],
+    values: &[u8],
+    rows: &[u32],
+    clusters: Option<&Clusters>,
+) -> Option<ArrayRef> {
+    if cfg!(feature = "small")
+        || rows.len() < offsets.len() / 8
+        || !matches!(data_type, DataType::Utf8 | DataType::Binary)
+    {
+        return None;
+    }
     let (first, length) = (*offsets.first()?, offsets.get(1)? - offsets[0]);
     // Offsets are at most `i32::MAX`, so that none of these wraps when all are as expected.
     let expected = (0..).map(|row: i32| first.wrapping_add(row.wrapping_mul(length)));
     let uniform =
         offsets.iter().zip(expected).fold(true, |uniform, (&offset, expected)| uniform & (offset == expected));
     let length = usize::try_from(length).ok()?;
-    if !uniform || length == 0 || length > LONGEST || i32::try_from(clusters.len() * length).is_err() {
+    if !uniform || length == 0 || length > LONGEST || i32::try_from(rows.len() * length).is_err() {
         return None;
     }
     let values = &values[first as usize..];
-    let bytes =
-        if length <= 8 { copy::<u64>(values, length, clusters) } else { copy::<u128>(values, length, clusters) };
-    let offsets: Vec<i32> = (0..=clusters.len()).map(|row| (row * length) as i32).collect();
+    let bytes = match length {
+        ..=8 => copy::<u64>(values, length, rows, clusters),
+        _ => copy::<u128>(values, length, rows, clusters),
+    };
+    let offsets: Vec<i32> = (0..=rows.len()).map(|row| (row * length) as i32).collect();
     // SAFETY: the offsets are multiples of the length, the last of them the number of bytes.
     let offsets = unsafe { OffsetBuffer::new_unchecked(ScalarBuffer::from(offsets)) };
     let bytes = Buffer::from_vec(bytes);
@@ -74,28 +89,28 @@ pub(super) fn gather(data_type: &DataType, offsets: &[i32], values: &[u8], clust
     }
 }
 
-fn copy<T: Cell>(values: &[u8], length: usize, clusters: &Clusters) -> Vec<u8> {
-    let total = clusters.len() * length;
+fn copy<T: Cell>(values: &[u8], length: usize, rows: &[u32], clusters: Option<&Clusters>) -> Vec<u8> {
+    let total = rows.len() * length;
     let mut bytes: Vec<u8> = Vec::with_capacity(total + LONGEST);
     let room = bytes.spare_capacity_mut();
     let mut end = 0;
-    clusters.windows(
-        |cluster, rows, fetched: &mut Vec<T>| {
-            let span = Clusters::span(cluster, rows.len(), values.len() / length);
-            prefetch::slice(&values[span.start * length..span.end * length]);
-            fetched.extend(rows.iter().map(|&row| T::read(values, row as usize * length)));
-            Some(())
-        },
-        |cells| {
-            for cell in cells {
-                // The next value is written over the end of this word.
-                room[end..end + LONGEST].write_copy_of_slice(&cell.bytes());
-                end += length;
-            }
-        },
-    );
-    // Were a row left out, the bytes would end before it.
-    bytes.truncate(0);
+    // The next value is written over the end of this word.
+    let mut put = |cell: T| {
+        room[end..end + LONGEST].write_copy_of_slice(&cell.bytes());
+        end += length;
+    };
+    match clusters {
+        None => rows.iter().for_each(|&row| put(T::read(values, row as usize * length))),
+        Some(clusters) => {
+            let fetch = |cluster: usize, rows: &[u32], fetched: &mut Vec<T>| {
+                let span = Clusters::span(cluster, rows.len(), values.len() / length);
+                prefetch::slice(&values[span.start * length..span.end * length]);
+                fetched.extend(rows.iter().map(|&row| T::read(values, row as usize * length)));
+                Some(())
+            };
+            clusters.windows(fetch, |cells| cells.iter().for_each(|&cell| put(cell)));
+        }
+    }
     let written = end.min(total);
     // SAFETY: every byte before `end` has been written, and the capacity is more than `total`.
     unsafe { bytes.set_len(written) };

@@ -82,11 +82,6 @@ impl Clusters {
         if wanted > FETCH { cluster << CLUSTER..bound.min((cluster + 1) << CLUSTER) } else { 0..0 }
     }
 
-    /// Number of rows.
-    pub(super) fn len(&self) -> usize {
-        self.chunks.iter().map(|chunk| chunk.rows.len()).sum()
-    }
-
     /// Calls `each` with what `fetch` has fetched for the rows, in the order that was asked for, a window at a time.
     /// `fetch` gets a cluster and rows of it, and appends a value for each row; when it gives `None`, so does this.
     pub(super) fn windows<T: Copy + Default>(

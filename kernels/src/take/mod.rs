@@ -19,6 +19,7 @@ use arrow_buffer::{ArrowNativeType, BooleanBuffer, NullBuffer};
 use arrow_schema::{DataType, SchemaRef};
 
 use crate::bytes::{BytesColumn, WindowBuilder, make_bytes, make_view_array};
+use crate::starts::Starts;
 use crate::types::{self, Kind, by_width};
 use crate::{Error, Indices, Result, bits, threads};
 
@@ -44,21 +45,10 @@ impl<'a> Places<'a> {
         if lengths.len() == 1 {
             return Ok(Self::One(indices.as_slice(), Clusters::try_new(indices.as_slice(), total)));
         }
-        let mut starts = Vec::with_capacity(lengths.len());
-        let mut start = 0u64;
-        for &length in lengths {
-            starts.push(start);
-            start += length as u64;
-        }
-        let (mut chunk, mut from, mut to) = (0usize, 0u64, lengths.first().map_or(0, |&l| l as u64));
-        let places = indices.as_slice().iter().map(|&index| {
-            let index = u64::from(index);
-            if index < from || index >= to {
-                chunk = starts.partition_point(|&start| start <= index).saturating_sub(1);
-                from = starts[chunk];
-                to = from + lengths[chunk] as u64;
-            }
-            (chunk as u32, (index - from) as u32)
+        let starts = Starts::new(lengths.iter().copied());
+        let places = indices.as_slice().iter().map(|&row| {
+            let (chunk, row) = starts.locate(row as usize);
+            (chunk as u32, row as u32)
         });
         Ok(Self::Many(places.collect()))
     }
@@ -111,12 +101,7 @@ pub fn take_batches(schema: &SchemaRef, batches: &[RecordBatch], indices: &Indic
         let chunks: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(column).as_ref()).collect();
         if chunks.is_empty() { empty(schema.field(column).data_type()) } else { gather(&chunks, &places) }
     };
-    let columns = 0..schema.fields().len();
-    let columns = if indices.len() < threads::WORTH {
-        columns.map(column).collect::<Result<_>>()?
-    } else {
-        threads::try_map(columns.collect(), column)?
-    };
+    let columns = threads::try_map_if(indices.len(), (0..schema.fields().len()).collect(), column)?;
     let options = RecordBatchOptions::new().with_row_count(Some(indices.len()));
     Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
 }
@@ -229,12 +214,13 @@ fn gather_bytes(data_type: &DataType, chunks: &[&dyn Array], places: &Places<'_>
     if let Some(array) = gather_views(data_type, &columns, places, nulls.as_ref()) {
         return Ok(array);
     }
+    if let (Places::One(rows, clusters), [column], None) = (places, columns.as_slice(), &nulls)
+        && let Some((offsets, values)) = column.offsets()
+        && let Some(array) = cells::gather(data_type, offsets, values, rows, clusters.as_ref())
+    {
+        return Ok(array);
+    }
     if let (Places::One(_, Some(clusters)), [column], None) = (places, columns.as_slice(), &nulls) {
-        let uniform =
-            column.offsets().and_then(|(offsets, values)| cells::gather(data_type, offsets, values, clusters));
-        if let Some(array) = uniform {
-            return Ok(array);
-        }
         let mut builder = WindowBuilder::new(data_type, places.len());
         let whole = clusters.short_text(column, |windows| builder.extend(windows));
         if let Some(array) = whole.and_then(|()| builder.finish()) {
