@@ -120,7 +120,7 @@ fn batches(random: &mut Random, columns: Vec<ArrayRef>) -> Vec<RecordBatch> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 1 } else { 24 }, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn numbers_of_numbers(seed: u64, rows in 1usize..300, kinds in 1usize..40, nulls in 0usize..3, merge: bool) {

@@ -87,7 +87,7 @@ fn run(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 1 } else { 24 }, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn keys_of_every_type(seed: u64, rows in 1usize..300, nulls in 0usize..3, extra in 0usize..3, merge: bool) {

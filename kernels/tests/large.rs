@@ -1,4 +1,5 @@
 //! Tables that are large enough for clusters, partitions and threads, with one thread and with several.
+#![cfg(not(miri))]
 #![allow(clippy::unwrap_used, reason = "a test may stop at what must not happen")]
 
 mod common;

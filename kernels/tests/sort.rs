@@ -50,7 +50,7 @@ fn check(keys: &[(ArrayRef, SortOptions)], rows: usize, random: &mut Random) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 1 } else { 24 }, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn one_key(seed: u64, rows in prop::sample::select(vec![0usize, 1, 2, 37, 300, 1000]), nulls in 0usize..3) {

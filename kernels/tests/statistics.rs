@@ -23,7 +23,7 @@ fn float(array: &dyn Array) -> Vec<Option<f64>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 1 } else { 32 }, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn values_are_counted(seed: u64, rows in 1usize..300, nulls in 0usize..3, limit in prop::option::of(0usize..20)) {

@@ -342,6 +342,7 @@ mod tests {
 
     /// Groups must keep their numbers while columns grow, from a few bits to words, wide words and byte strings.
     #[test]
+    #[cfg_attr(miri, ignore = "too many rows for an interpreter")]
     fn groups_stay_what_they_are_when_columns_grow() {
         let types = [DataType::Int64, DataType::Utf8, DataType::Int64, DataType::Utf8, DataType::Utf8, DataType::Int64];
         let mut codes = Codes::try_new(&types).unwrap_or_else(|error| unreachable!("{error}"));
@@ -389,6 +390,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many rows for an interpreter")]
     fn many_columns_make_byte_strings() {
         let mut codes = Codes::try_new(&vec![DataType::Int64; 40]).unwrap_or_else(|error| unreachable!("{error}"));
         // Rows that differ in one column each, twice over: 40 columns of 7 bits.

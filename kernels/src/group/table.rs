@@ -201,6 +201,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many rows for an interpreter")]
     fn collisions_make_no_groups_one() {
         colliding(|number| number.wrapping_mul(0x1_0000_0001));
         colliding(|number| u128::from(number) << 64);

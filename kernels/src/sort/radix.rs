@@ -119,7 +119,8 @@ mod tests {
             seed >> 20
         };
         let mut sorter = Sorter::new();
-        for length in [0usize, 1, 2, 24, 25, 1_000, 200_000] {
+        let lengths: &[usize] = if cfg!(miri) { &[0, 24, 25, 300] } else { &[0, 1, 2, 24, 25, 1_000, 200_000] };
+        for &length in lengths {
             for shape in 0..5 {
                 let place = 20;
                 let mut entries: Vec<u64> = (0..length as u64)

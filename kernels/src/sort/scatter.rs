@@ -117,3 +117,28 @@ fn store(to: &mut [MaybeUninit<u64>; LINE], line: &Line) {
     }
     to.write_copy_of_slice(&line.0);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_of_any_lengths_are_filled() {
+        for counts in [&[0u32, 3, 8, 0, 17, 1, 64, 5][..], &[1], &[8], &[0], &[9, 9, 9], &[7, 1, 8, 16]] {
+            let mut starts = vec![0];
+            counts.iter().for_each(|count| starts.push(starts[starts.len() - 1] + count));
+            let length = starts[counts.len()] as usize;
+            let mut scatter = Scatter::new(length, &starts);
+            // A round over the partitions, as long as one of them has room.
+            for round in 0..64 {
+                for (partition, _) in counts.iter().enumerate().filter(|(_, count)| round < **count) {
+                    scatter.push(partition, (partition as u64) << 32 | u64::from(round));
+                }
+            }
+            let all =
+                |partition: usize| (0..u64::from(counts[partition])).map(move |round| (partition as u64) << 32 | round);
+            let expected: Vec<u64> = (0..counts.len()).flat_map(all).collect();
+            assert_eq!(scatter.finish(), expected);
+        }
+    }
+}

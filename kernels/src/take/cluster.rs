@@ -19,7 +19,7 @@ use crate::sort::Scatter;
 use crate::{prefetch, threads};
 
 /// Rows of a cluster, as a power of two: 256 kB of 64-bit words.
-const CLUSTER: u32 = 15;
+const CLUSTER: u32 = if cfg!(miri) { 6 } else { 15 };
 /// With more rows than this wanted of it, a cluster is asked for as a whole.
 const FETCH: usize = 1 << (CLUSTER - 4);
 /// Rows of the result that are written at a time.
@@ -169,6 +169,55 @@ impl Chunk {
                 count += 1;
             }
             *cursor += count;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::StringArray;
+    use arrow_array::cast::AsArray;
+    use arrow_schema::DataType;
+
+    use super::*;
+    use crate::take::cells;
+
+    #[test]
+    fn a_few_rows_of_many_clusters_come_in_the_order_that_was_asked_for() {
+        let bound = (3 << CLUSTER) + 5;
+        let rows: Vec<u32> = (0..200u32).map(|row| row.wrapping_mul(0x9e37_79b9) % bound as u32).collect();
+        let clusters = Clusters { chunks: rows.chunks(70).map(|rows| Chunk::new(rows, bound)).collect() };
+        let words: Vec<u16> = (0..bound).map(|row| row as u16).collect();
+        assert!(clusters.gather(&words).iter().eq(rows.iter().map(|&row| &words[row as usize])));
+        // Text of one length, and text that is shorter by one now and then.
+        let text = |length: usize| {
+            let value = move |row: usize| {
+                format!("{row:0length$}")[usize::from(length == 9 && row.is_multiple_of(7))..].to_owned()
+            };
+            StringArray::from_iter_values((0..bound).map(value))
+        };
+        for length in [6, 9, 16] {
+            let text = text(length);
+            let expected: Vec<&str> = rows.iter().map(|&row| text.value(row as usize)).collect();
+            let (offsets, values) = (text.value_offsets(), text.value_data());
+            let rows = rows.repeat(100);
+            let many = Clusters { chunks: vec![Chunk::new(&rows, bound)] };
+            match cells::gather(&DataType::Utf8, offsets, values, &rows, Some(&many)) {
+                None => assert_eq!(length, 9),
+                Some(array) => assert!(
+                    array.as_string::<i32>().iter().flatten().zip(expected.iter().cycle()).all(|(a, b)| a == *b)
+                ),
+            }
+            let column = BytesColumn::try_new(&text, "take").unwrap_or_else(|error| unreachable!("{error}"));
+            let mut place = 0;
+            let whole = clusters.short_text(&column, |windows| {
+                for window in windows {
+                    assert_eq!(window[1] as usize & 0xff, expected[place].len());
+                    assert_eq!(&window[0].to_be_bytes()[..4], &expected[place].as_bytes()[..4]);
+                    place += 1;
+                }
+            });
+            assert_eq!(whole.is_some(), length < 16);
         }
     }
 }
