@@ -199,6 +199,7 @@ pub(crate) fn load_windows(column: &BytesColumn<'_>, at: usize, high: &mut [u64]
 }
 
 /// As [`load_windows`], for rows of any order.
+#[cfg(not(feature = "small"))]
 pub(crate) fn load_listed_windows(column: &BytesColumn<'_>, rows: &[u32], high: &mut [u64], low: &mut [u64]) -> bool {
     let mut longest = 0;
     let each = rows.iter().zip(high).zip(low);

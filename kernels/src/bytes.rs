@@ -3,6 +3,7 @@
 //! `Utf8`, `LargeUtf8`, `Utf8View`, their binary twins and `FixedSizeBinary` differ only in how row `i`
 //! is found. [`BytesColumn`] finds it; kernels above see slices.
 
+#[cfg(not(feature = "small"))]
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -114,6 +115,7 @@ impl BytesColumn<'_> {
     }
 
     /// Offsets and values, where the offsets have 32 bits.
+    #[cfg(not(feature = "small"))]
     pub(crate) fn offsets(&self) -> Option<(&[i32], &[u8])> {
         match *self {
             Self::Small { offsets, values } => Some((offsets, values)),
@@ -122,6 +124,7 @@ impl BytesColumn<'_> {
     }
 
     /// Asks for the bytes of some rows, which are about to be read in no order.
+    #[cfg(not(feature = "small"))]
     pub(crate) fn fetch(&self, rows: Range<usize>) {
         if let Self::Small { offsets, values } = *self {
             let last = offsets.len() - 1;

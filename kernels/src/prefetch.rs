@@ -13,6 +13,7 @@ pub(crate) fn line<T>(place: *const T) {
 }
 
 /// Asks for all of a slice, into the second level of caches: it is about to be read in no order.
+#[cfg(not(feature = "small"))]
 pub(crate) fn slice<T>(values: &[T]) {
     #[cfg(target_arch = "x86_64")]
     for part in values.chunks((64 / size_of::<T>()).max(1)) {

@@ -47,7 +47,7 @@ struct Chunk {
 impl Clusters {
     /// `None` when there are few rows, or when most of them follow one another closely.
     pub(super) fn try_new(rows: &[u32], bound: usize) -> Option<Self> {
-        if cfg!(feature = "small") || rows.len() < MANY || bound < MANY {
+        if rows.len() < MANY || bound < MANY {
             return None;
         }
         let step = rows.len() / 1000;

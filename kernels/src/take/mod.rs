@@ -5,7 +5,9 @@
 //!
 //! Bytes touched: 4 (or 8) per row number, the values once in and once out.
 
+#[cfg(not(feature = "small"))]
 mod cells;
+#[cfg(not(feature = "small"))]
 mod cluster;
 mod dictionary;
 #[cfg(feature = "nested")]
@@ -18,13 +20,32 @@ use arrow_array::{Array, ArrayRef, BooleanArray, NullArray, RecordBatch, RecordB
 use arrow_buffer::{ArrowNativeType, BooleanBuffer, NullBuffer};
 use arrow_schema::{DataType, SchemaRef};
 
-use crate::bytes::{BytesColumn, WindowBuilder, make_bytes, make_view_array};
+#[cfg(not(feature = "small"))]
+use crate::bytes::WindowBuilder;
+use crate::bytes::{BytesColumn, make_bytes, make_view_array};
 use crate::starts::Starts;
 use crate::types::{self, Kind, by_width};
 use crate::{Error, Indices, Result, bits, threads};
 
+#[cfg(not(feature = "small"))]
 use cluster::Clusters;
 pub(crate) use dictionary::{dictionary_array, dictionary_from_codes};
+
+/// Rows are gathered one by one where machine code is dear.
+#[cfg(feature = "small")]
+#[derive(Debug)]
+pub(crate) enum Clusters {}
+
+#[cfg(feature = "small")]
+impl Clusters {
+    fn try_new(_rows: &[u32], _bound: usize) -> Option<Self> {
+        None
+    }
+
+    fn gather<T>(&self, _words: &[T]) -> Vec<T> {
+        match *self {}
+    }
+}
 
 /// Where rows lie in a column of one or many chunks.
 #[derive(Debug)]
@@ -214,18 +235,11 @@ fn gather_bytes(data_type: &DataType, chunks: &[&dyn Array], places: &Places<'_>
     if let Some(array) = gather_views(data_type, &columns, places, nulls.as_ref()) {
         return Ok(array);
     }
+    #[cfg(not(feature = "small"))]
     if let (Places::One(rows, clusters), [column], None) = (places, columns.as_slice(), &nulls)
-        && let Some((offsets, values)) = column.offsets()
-        && let Some(array) = cells::gather(data_type, offsets, values, rows, clusters.as_ref())
+        && let Some(array) = gather_short(data_type, *column, rows, clusters.as_ref())
     {
         return Ok(array);
-    }
-    if let (Places::One(_, Some(clusters)), [column], None) = (places, columns.as_slice(), &nulls) {
-        let mut builder = WindowBuilder::new(data_type, places.len());
-        let whole = clusters.short_text(column, |windows| builder.extend(windows));
-        if let Some(array) = whole.and_then(|()| builder.finish()) {
-            return Ok(array);
-        }
     }
     make_bytes(data_type, places.len(), nulls, "take", |position| {
         let (chunk, row) = places.get(position);
@@ -258,4 +272,21 @@ fn gather_views(
         if view as u32 > 12 { view + (first_buffer[chunk] << 64) } else { view }
     });
     Some(make_view_array(data_type, views.collect(), buffers, nulls.cloned()))
+}
+
+/// Text of one length, or short text that clusters have been made for; `None` of others.
+#[cfg(not(feature = "small"))]
+fn gather_short(
+    data_type: &DataType,
+    column: BytesColumn<'_>,
+    rows: &[u32],
+    clusters: Option<&Clusters>,
+) -> Option<ArrayRef> {
+    let (offsets, values) = column.offsets()?;
+    if let Some(array) = cells::gather(data_type, offsets, values, rows, clusters) {
+        return Some(array);
+    }
+    let mut builder = WindowBuilder::new(data_type, rows.len());
+    clusters?.short_text(&column, |windows| builder.extend(windows))?;
+    builder.finish()
 }
