@@ -7,7 +7,7 @@
 use arrow_array::Array;
 
 use crate::Result;
-use crate::bytes::BytesColumn;
+use crate::bytes::{self, BytesColumn};
 use crate::types::{self, Kind, Order, Word, by_ordered_width};
 use crate::widest::widest;
 
@@ -190,8 +190,8 @@ pub(crate) fn load_windows(column: &BytesColumn<'_>, at: usize, high: &mut [u64]
         0,
         |step, window, length| {
             longest = longest.max(length);
-            high[step] = (window >> 64) as u64;
-            low[step] = window as u64 & !0xff | length as u64 & 0xff;
+            high[step] = window[0];
+            low[step] = window[1] & !0xff | length as u64 & 0xff;
         },
         count,
     );
@@ -230,35 +230,11 @@ fn load_small_windows(offsets: &[i32], values: &[u8], high: &mut [u64], low: &mu
     longest <= WINDOW
 }
 
-/// For each length, which bytes of the two halves of a window belong to the value.
-const MASKS: [[u64; 2]; 16] = {
-    let mut masks = [[0; 2]; 16];
-    let mut length = 1;
-    while length < 16 {
-        masks[length] = if length < 8 {
-            [!(u64::MAX >> (8 * length)), 0]
-        } else {
-            [u64::MAX, if length == 8 { 0 } else { !(u64::MAX >> (8 * (length - 8))) }]
-        };
-        length += 1;
-    }
-    masks
-};
-
-/// The window of a value of so many bytes; what follows the value is masked away.
+/// The window of a value, with its length in the lowest byte.
 #[inline(always)]
 fn window(values: &[u8], start: usize, length: usize) -> (u64, u64) {
-    let mask = MASKS[length & WINDOW];
-    let mut bytes = [0u8; 16];
-    match values.get(start..).and_then(|rest| rest.first_chunk::<16>()) {
-        Some(chunk) => bytes = *chunk,
-        None => {
-            let end = values.len().min(start + 16);
-            bytes[..end - start].copy_from_slice(&values[start..end]);
-        }
-    }
-    let window = u128::from_be_bytes(bytes);
-    ((window >> 64) as u64 & mask[0], window as u64 & mask[1] | length as u64 & 0xff)
+    let [high, low] = bytes::window(values, start, length);
+    (high, low & !0xff | length as u64 & 0xff)
 }
 
 #[cfg(test)]

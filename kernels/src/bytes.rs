@@ -135,45 +135,75 @@ impl BytesColumn<'_> {
     }
 
     /// Calls `each(step, window, rest)` for `rows` rows from `row` on: sixteen bytes from the byte `skip` of the value
-    /// on, the first in the highest place, zeros behind its end; and how many bytes there are after `skip`.
+    /// on, as two words, the first byte in the highest place, zeros behind its end; and how many bytes there are after
+    /// `skip`.
     #[inline(always)]
-    pub(crate) fn windows(&self, row: usize, skip: usize, mut each: impl FnMut(usize, u128, usize), rows: usize) {
+    pub(crate) fn windows(&self, row: usize, skip: usize, mut each: impl FnMut(usize, [u64; 2], usize), rows: usize) {
         if let Self::Small { offsets, values } = *self {
             let ends = &offsets[row..=row + rows];
             for (step, pair) in ends.windows(2).enumerate() {
                 let (start, end) = (pair[0] as usize + skip, pair[1] as usize);
                 let rest = end.saturating_sub(start);
-                let window = match values.get(start..).and_then(|values| values.first_chunk::<16>()) {
-                    Some(chunk) if rest >= 16 => u128::from_be_bytes(*chunk),
-                    Some(_) if rest == 0 => 0,
-                    // One load, and what lies behind the value is pushed out.
-                    Some(chunk) => {
-                        let beyond = 128 - 8 * rest as u32;
-                        u128::from_be_bytes(*chunk) >> beyond << beyond
-                    }
-                    None => window(values.get(start..end).unwrap_or(&[])),
-                };
-                each(step, window, rest);
+                each(step, window(values, start.min(end), rest), rest);
             }
             return;
         }
         for step in 0..rows {
             let value = self.get(row + step).get(skip..).unwrap_or(&[]);
-            each(step, window(value), value.len());
+            each(step, window(value, 0, value.len()), value.len());
         }
     }
 }
 
-/// The first sixteen bytes as a big-endian number, zeros behind a shorter value.
-#[inline]
-fn window(value: &[u8]) -> u128 {
-    match value.first_chunk::<16>() {
-        Some(chunk) => u128::from_be_bytes(*chunk),
+/// For each length, which bytes of the two halves of a window belong to the value.
+const MASKS: [[u64; 2]; 17] = {
+    let mut masks = [[u64::MAX; 2]; 17];
+    let mut length = 0;
+    while length < 16 {
+        masks[length] = match length {
+            0 => [0, 0],
+            1..8 => [!(u64::MAX >> (8 * length)), 0],
+            8 => [u64::MAX, 0],
+            _ => [u64::MAX, !(u64::MAX >> (8 * (length - 8)))],
+        };
+        length += 1;
+    }
+    masks
+};
+
+/// The first sixteen bytes of a value of so many bytes as two words, the first byte in the highest place. One load
+/// where sixteen bytes can be read; what follows the value is masked away.
+#[inline(always)]
+pub(crate) fn window(values: &[u8], start: usize, length: usize) -> [u64; 2] {
+    let mask = MASKS[length.min(16)];
+    let mut bytes = [0u8; 16];
+    match values.get(start..).and_then(|rest| rest.first_chunk::<16>()) {
+        Some(chunk) => bytes = *chunk,
         None => {
-            let mut padded = [0u8; 16];
-            padded[..value.len()].copy_from_slice(value);
-            u128::from_be_bytes(padded)
+            let end = values.len().min(start + 16);
+            bytes[..end - start].copy_from_slice(&values[start..end]);
         }
+    }
+    let [high, low] = big_endian(bytes);
+    [high & mask[0], low & mask[1]]
+}
+
+/// Two words of sixteen bytes, the first byte in the highest place.
+#[inline(always)]
+fn big_endian(bytes: [u8; 16]) -> [u64; 2] {
+    // WASM has no instruction that turns the bytes of a word around, but one that puts sixteen in any order.
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    {
+        use std::arch::wasm32::{i8x16_shuffle, u64x2, u64x2_extract_lane};
+        let word = |half: usize| u64::from_le_bytes(std::array::from_fn(|byte| bytes[8 * half + byte]));
+        let vector = u64x2(word(0), word(1));
+        let turned = i8x16_shuffle::<7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8>(vector, vector);
+        [u64x2_extract_lane::<0>(turned), u64x2_extract_lane::<1>(turned)]
+    }
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    {
+        let window = u128::from_be_bytes(bytes);
+        [(window >> 64) as u64, window as u64]
     }
 }
 

@@ -268,8 +268,8 @@ impl<'a> Column<'a> {
                 row,
                 skip,
                 |step, window, rest| {
-                    let word = if length { window & !0xff | rest as u128 } else { window };
-                    (high[step], low[step]) = ((word >> 64) as u64, word as u64);
+                    high[step] = window[0];
+                    low[step] = if length { window[1] & !0xff | rest as u64 } else { window[1] };
                 },
                 here,
             );
