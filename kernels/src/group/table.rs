@@ -146,13 +146,17 @@ impl<C: Code> CodeTable<C> {
             }));
             return;
         }
-        // Where most rows make a group, the table gets its last size at once.
+        // Where most rows make a group, the table gets its last size at once; a part of it while that is not certain.
+        let before = self.rows;
         self.rows += rows;
-        if self.codes.len() > 1 << 16 && self.codes.len() * 2 > self.rows && expected > self.rows {
-            let more = expected - self.rows;
-            self.reserve(more);
-            self.codes.reserve(more);
-        }
+        let (groups, left) = (self.codes.len(), expected.saturating_sub(before));
+        let more = match groups {
+            _ if groups > 1 << 16 && groups > before / 2 => left,
+            _ if groups > 1 << 12 && groups > before / 10 * 9 => left.min(16 * groups),
+            _ => 0,
+        };
+        self.reserve(more);
+        self.codes.reserve(more);
         let mut block = [(C::default(), 0u64); AHEAD];
         for at in (0..rows).step_by(AHEAD) {
             let count = AHEAD.min(rows - at);
