@@ -60,7 +60,7 @@ impl<'a> Filter<'a> {
             return Ok(array.slice(0, array.len()));
         }
         // Of a few rows, most cache lines hold none: the rows are fetched instead of being searched for.
-        let few = self.mask.selected() < array.len() / 20 && u32::try_from(array.len()).is_ok();
+        let few = self.mask.selected() < array.len() / 8 && u32::try_from(array.len()).is_ok();
         if !few && let Some(kept) = chunks::compact(&[array], &[self.mask])? {
             return Ok(kept);
         }
