@@ -28,6 +28,7 @@ mod mask;
 mod moment;
 mod prefetch;
 pub mod query;
+mod runs;
 mod sort;
 mod starts;
 pub mod statistics;

@@ -10,7 +10,7 @@ use super::Truth;
 use crate::bytes::BytesColumn;
 use crate::query::CompareOp;
 use crate::types::{self, Kind, Order, Word, by_ordered_width};
-use crate::{Error, Result};
+use crate::{Error, Result, runs};
 
 /// Compares two columns row by row.
 pub(crate) fn compare_columns(left: &dyn Array, op: CompareOp, right: &dyn Array) -> Result<Truth> {
@@ -23,6 +23,9 @@ pub(crate) fn compare_columns(left: &dyn Array, op: CompareOp, right: &dyn Array
             expected: left.data_type().clone(),
             found: right.data_type().clone(),
         });
+    }
+    if let (Some(left), Some(right)) = (runs::expand(left)?, runs::expand(right)?) {
+        return compare_columns(left.as_ref(), op, right.as_ref());
     }
     let holds = |ordering: Ordering| match op {
         CompareOp::Eq => ordering.is_eq(),

@@ -14,6 +14,7 @@ use super::Test;
 use super::text::Pattern;
 use crate::moment;
 use crate::query::{CompareOp, Scalar, TextTest};
+use crate::runs::plain_type;
 use crate::types::{self, Kind, Order, Width, Word};
 use crate::{Error, Result};
 
@@ -31,6 +32,7 @@ enum Place {
 
 /// Binds `column op value`.
 pub(crate) fn bind_compare(column: &str, data_type: &DataType, op: CompareOp, value: &Scalar) -> Result<Test> {
+    let data_type = plain_type(data_type);
     if let DataType::Dictionary(_, values) = data_type {
         return bind_compare(column, values, op, value);
     }
@@ -69,6 +71,7 @@ pub(crate) fn bind_between(column: &str, data_type: &DataType, low: &Scalar, hig
 
 /// Binds `column in (values)`. A NULL among the values makes every miss unknown, as in SQL.
 pub(crate) fn bind_in(column: &str, data_type: &DataType, values: &[Scalar]) -> Result<(Test, bool)> {
+    let data_type = plain_type(data_type);
     if let DataType::Dictionary(_, inner) = data_type {
         return bind_in(column, inner, values);
     }
@@ -113,7 +116,7 @@ pub(crate) fn bind_text(
     value: &str,
     ignore_case: bool,
 ) -> Result<Test> {
-    if types::is_text(data_type) {
+    if types::is_text(plain_type(data_type)) {
         Ok(Test::Text(Pattern::new(test, value, ignore_case)))
     } else {
         Err(wrong_type(column, data_type, &Scalar::Text(value.to_owned()), "a text column for a text test"))

@@ -24,7 +24,7 @@ pub use truth::Truth;
 
 use crate::query::{CompareOp, Scalar, TextTest};
 use crate::types::{self, Kind};
-use crate::{Result, bits};
+use crate::{Result, bits, runs};
 
 /// A question about one value, bound to a column's type.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +55,9 @@ pub(crate) fn run(array: &dyn Array, test: &Test) -> Result<Truth> {
         Test::Unknown => return Ok(Truth::unknown(array.len())),
         Test::Both(pair) => return Ok(run(array, &pair.0)?.and(&run(array, &pair.1)?)),
         _ => {}
+    }
+    if let Some(expanded) = runs::expand(array)? {
+        return run(expanded.as_ref(), test);
     }
     let kind = types::kind(array.data_type());
     let bits = match (kind, test) {

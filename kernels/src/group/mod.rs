@@ -25,6 +25,7 @@ use codes::Codes;
 pub(crate) use intern::{ByteInterner, SHORT, pack_short};
 
 use crate::query::AggregateFunction;
+use crate::runs::{self, plain_type};
 use crate::{Error, Result, threads};
 
 /// Rows of a block: their numbers and words fit the second level of caches.
@@ -44,17 +45,20 @@ pub struct GroupBy {
 
 impl GroupBy {
     /// Starts a grouping by columns of the given types, computing the given aggregates of columns of the
-    /// given types: none for a count of rows, two for a correlation, else one.
+    /// given types: none for a count of rows, two for a correlation, else one. Of a run-end encoded column the rows are
+    /// written out, also in the result.
     ///
     /// Without keys there is one group, also of no rows.
     ///
     /// # Errors
     /// [`Error::UnsupportedType`] for a key, [`Error::UnsupportedAggregate`] for an aggregate.
     pub fn try_new(keys: &[DataType], aggregates: &[(AggregateFunction, Vec<DataType>)]) -> Result<Self> {
-        let keys = Codes::try_new(keys)?;
+        let plain =
+            |types: &[DataType]| types.iter().map(|data_type| plain_type(data_type).clone()).collect::<Vec<_>>();
+        let keys = Codes::try_new(&plain(keys))?;
         let accumulators = aggregates
             .iter()
-            .map(|(function, inputs)| Accumulator::try_new(*function, inputs))
+            .map(|(function, inputs)| Accumulator::try_new(*function, &plain(inputs)))
             .collect::<Result<Vec<_>>>()?;
         let groups = usize::from(keys.keys() == 0);
         let rows = accumulators.iter().any(Accumulator::needs_rows).then(Vec::new);
@@ -94,10 +98,13 @@ impl GroupBy {
         let mut start = 0;
         while start < rows {
             let count = self.block().min(rows - start);
-            let slice = |array: &dyn Array| array.slice(start, count);
-            let keys: Vec<ArrayRef> = keys.iter().map(|key| slice(*key)).collect();
-            let values: Vec<Vec<ArrayRef>> =
-                values.iter().map(|values| values.iter().map(|values| slice(*values)).collect()).collect();
+            let slice = |array: &&dyn Array| -> Result<ArrayRef> {
+                let slice = array.slice(start, count);
+                Ok(runs::expand(slice.as_ref())?.unwrap_or(slice))
+            };
+            let keys = keys.iter().map(slice).collect::<Result<Vec<ArrayRef>>>()?;
+            let values = values.iter().map(|values| values.iter().map(slice).collect());
+            let values = values.collect::<Result<Vec<Vec<ArrayRef>>>>()?;
             self.update_block(count, &keys, &values, expected)?;
             start += count;
         }

@@ -6,6 +6,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::predicate::{BoundPredicate, bind_predicate};
 use super::{AggregateFunction, Plan};
+use crate::runs::plain_type;
 use crate::sort::SortOptions;
 use crate::{Error, Result, group};
 
@@ -87,12 +88,17 @@ impl Plan {
             let index = column(schema, name)?;
             used[index] = true;
             keys.push(index);
-            fields.push(schema.fields()[index].clone());
+            let field = &schema.fields()[index];
+            fields.push(match plain_type(field.data_type()) {
+                plain if plain == field.data_type() => field.clone(),
+                plain => Arc::new(field.as_ref().clone().with_data_type(plain.clone())),
+            });
         }
         let mut aggregates = Vec::new();
         for aggregate in &self.aggregates {
             let indices = aggregate.columns().map(|name| column(schema, name)).collect::<Result<Vec<_>>>()?;
-            let inputs: Vec<DataType> = indices.iter().map(|&index| schema.field(index).data_type().clone()).collect();
+            let inputs: Vec<DataType> =
+                indices.iter().map(|&index| plain_type(schema.field(index).data_type()).clone()).collect();
             let result = group::output_type(aggregate.function, &inputs).map_err(|error| match error {
                 Error::UnsupportedAggregate { function, data_type, .. } => {
                     let odd = inputs.iter().position(|input| *input == data_type).unwrap_or(0);

@@ -6,7 +6,7 @@ use arrow_schema::Schema;
 use super::bind::column;
 use super::{CompareOp, Predicate};
 use crate::compare::{self, Test, Truth};
-use crate::{Error, Result, types};
+use crate::{Error, Result, runs, types};
 
 /// How deep predicates may be nested: a hostile plan must not exhaust the stack.
 const MAX_DEPTH: usize = 100;
@@ -86,7 +86,7 @@ fn bind(predicate: &Predicate, schema: &Schema, used: &mut [bool], depth: usize)
                     expected: "a column of the same type",
                 });
             }
-            if matches!(types::kind(left_type), types::Kind::Nested) {
+            if matches!(types::kind(runs::plain_type(left_type)), types::Kind::Nested) {
                 return Err(types::unsupported("compare", left_type));
             }
             BoundPredicate::Columns { left: left_index, op: *op, right: right_index }

@@ -18,7 +18,7 @@ mod spread;
 mod ties;
 mod top;
 
-use arrow_array::Array;
+use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 use column::{Column, Rows};
 pub(crate) use scatter::Scatter;
@@ -26,7 +26,7 @@ use spread::sort_rows;
 
 use crate::query::Nulls;
 use crate::types::{self, Kind, Order};
-use crate::{Error, Indices, Result};
+use crate::{Error, Indices, Result, runs};
 
 /// Direction and place of nulls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -83,8 +83,11 @@ pub fn sort_keys_to_indices(keys: &[SortKey<'_>], limit: Option<usize>) -> Resul
         return Err(Error::TooManyRows { rows });
     }
     let limit = limit.unwrap_or(rows).min(rows);
-    let columns =
-        keys.iter().map(|key| Column::try_new(&key.chunks, key.options)).collect::<Result<Vec<Column<'_>>>>()?;
+    let mut expanded: Vec<Vec<ArrayRef>> = vec![Vec::new(); keys.len()];
+    let chunks = keys.iter().zip(&mut expanded).map(|(key, expanded)| runs::expand_all(&key.chunks, expanded));
+    let chunks = chunks.collect::<Result<Vec<_>>>()?;
+    let columns = keys.iter().zip(&chunks).map(|(key, chunks)| Column::try_new(chunks, key.options));
+    let columns = columns.collect::<Result<Vec<Column<'_>>>>()?;
     let candidates = top::candidates(&columns[0], rows, limit)?;
     let chosen = match &candidates {
         Some(list) => Rows::List(list),
@@ -98,6 +101,7 @@ pub fn sort_keys_to_indices(keys: &[SortKey<'_>], limit: Option<usize>) -> Resul
 
 /// Whether a type has an order.
 pub(crate) fn check_type(data_type: &DataType) -> Result<()> {
+    let data_type = runs::plain_type(data_type);
     match (types::kind(data_type), data_type) {
         (_, DataType::Dictionary(_, values)) => check_type(values),
         (Kind::Nested | Kind::Fixed(_, Order::None), _) => Err(types::unsupported("sort", data_type)),
