@@ -123,11 +123,11 @@ impl<'c, 'a> Encoder<'c, 'a> {
             }
             let mut width = part.bits;
             if part.column.has_nulls() {
-                let last = part.column.options.nulls == Nulls::Last;
-                let flag = |valid: bool| u64::from(valid != last) << part.bits;
-                for (position, word) in (at as u32..).zip(low.iter_mut()) {
-                    let valid = part.column.is_valid(rows.get(position));
-                    *word = flag(valid) | if valid { *word } else { 0 };
+                // The flag above the value is 1 for what stands last; a null's own bits are cleared.
+                let last = u64::from(part.column.options.nulls == Nulls::Last);
+                part.column.load_valid(rows, at, high);
+                for (word, &valid) in low.iter_mut().zip(&*high) {
+                    *word = *word & valid.wrapping_neg() | (valid ^ last) << part.bits;
                 }
                 width += 1;
             }

@@ -156,6 +156,10 @@ impl<'a> Column<'a> {
         !self.nulls.is_empty()
     }
 
+    pub(super) fn null_count(&self) -> usize {
+        self.nulls.iter().flatten().map(NullBuffer::null_count).sum()
+    }
+
     /// Chunk, and row in it.
     #[inline]
     fn locate(&self, row: usize) -> (usize, usize) {
@@ -168,6 +172,23 @@ impl<'a> Column<'a> {
         }
         let (chunk, row) = self.locate(row as usize);
         self.nulls[chunk].as_ref().is_none_or(|nulls| nulls.is_valid(row))
+    }
+
+    /// 1 for each row at `at` that is valid, 0 for a null.
+    pub(super) fn load_valid(&self, rows: Rows<'_>, at: usize, valid: &mut [u64]) {
+        self.runs(rows, at, valid.len(), |place, chunk, row, here| {
+            let valid = &mut valid[place..place + here];
+            match &self.nulls[chunk] {
+                None => valid.fill(1),
+                Some(nulls) if here == 1 => valid[0] = nulls.is_valid(row).into(),
+                Some(nulls) => {
+                    let bits = nulls.inner().slice(row, here);
+                    for (valid, word) in valid.chunks_mut(64).zip(bits.bit_chunks().iter_padded()) {
+                        valid.iter_mut().enumerate().for_each(|(bit, valid)| *valid = word >> bit & 1);
+                    }
+                }
+            }
+        });
     }
 
     /// Calls `each(place in the block, chunk, first row in it, rows)` for the runs of rows that lie together.

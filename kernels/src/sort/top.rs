@@ -15,16 +15,15 @@ pub(super) fn candidates(column: &Column<'_>, rows: usize, limit: usize) -> Resu
     if limit.saturating_mul(8) >= rows {
         return Ok(None);
     }
-    let all = 0..rows as u32;
     let (mut nulls, mut wanted) = (Vec::new(), limit);
     if column.has_nulls() {
-        nulls = all.filter(|&row| !column.is_valid(row)).collect();
-        let valid = rows - nulls.len();
+        let valid = rows - column.null_count();
+        let all = || (0..rows as u32).filter(|&row| !column.is_valid(row)).collect::<Vec<u32>>();
         match column.options.nulls {
-            Nulls::First if nulls.len() >= limit => return Ok(Some(nulls)),
-            Nulls::First => wanted -= nulls.len(),
-            Nulls::Last if valid >= limit => nulls.clear(),
-            Nulls::Last => wanted = valid,
+            Nulls::First if column.null_count() >= limit => return Ok(Some(all())),
+            Nulls::First => (nulls, wanted) = (all(), limit - column.null_count()),
+            Nulls::Last if valid >= limit => {}
+            Nulls::Last => (nulls, wanted) = (all(), valid),
         }
     }
     let mut pool: Vec<(u64, u32)> = Vec::with_capacity(2 * wanted + 64);
@@ -41,11 +40,16 @@ pub(super) fn candidates(column: &Column<'_>, rows: usize, limit: usize) -> Resu
             Shape::Wide { .. } => column.load_wide(Rows::All(rows), at, words, rest)?,
             Shape::Bytes => column.load_bytes(Rows::All(rows), at, 0, false, words, rest),
         }
-        if words.iter().fold(u64::MAX, |least, word| least.min(word ^ ones)) > threshold {
+        words.iter_mut().for_each(|word| *word ^= ones);
+        if column.has_nulls() {
+            // What lies under a null must not look like a candidate.
+            column.load_valid(Rows::All(rows), at, rest);
+            words.iter_mut().zip(&*rest).for_each(|(word, &valid)| *word |= valid.wrapping_sub(1));
+        }
+        if words.iter().fold(u64::MAX, |least, &word| least.min(word)) > threshold {
             continue;
         }
-        for (row, word) in (at as u32..).zip(words.iter()) {
-            let word = word ^ ones;
+        for (row, &word) in (at as u32..).zip(words.iter()) {
             if word > threshold || !column.is_valid(row) {
                 continue;
             }
