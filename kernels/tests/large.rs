@@ -91,6 +91,26 @@ fn rows_in_any_order_are_gathered() {
 }
 
 #[test]
+fn many_rows_of_many_columns_are_gathered_by_clusters() {
+    let rows = (1 << 22) + 5;
+    let mut random = Random::new(31);
+    let text = |length: usize| -> ArrayRef {
+        let value = move |row: usize| format!("{row:08}")[..if length == 8 { row % 9 } else { length }].to_owned();
+        Arc::new(StringArray::from_iter_values((0..rows).map(value)))
+    };
+    let ints = (0..rows).map(|row| (row % 11 != 0).then_some(row as i32)).collect::<Int32Array>();
+    let floats = Float64Array::from_iter_values((0..rows).map(|row| row as f64));
+    let columns = [("a", Arc::new(ints) as ArrayRef), ("b", Arc::new(floats)), ("c", text(5)), ("d", text(8))];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let order: Vec<u32> = (0..rows).map(|_| random.below(rows) as u32).collect();
+    let expected = arrow_select::take::take_record_batch(&batch, &UInt32Array::from(order.clone())).unwrap();
+    let order = Indices::try_new(order, rows).unwrap();
+    on_threads(|| {
+        assert!(kernels::take_batches(&batch.schema(), std::slice::from_ref(&batch), &order).unwrap() == expected)
+    });
+}
+
+#[test]
 fn rows_are_filtered() {
     let mut random = Random::new(4);
     let columns = columns(&mut random);

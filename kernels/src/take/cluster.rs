@@ -26,8 +26,10 @@ const FETCH: usize = 1 << (CLUSTER - 4);
 const WINDOW: u32 = 1 << 16;
 /// Rows of the result for which clusters are made at a time; bounds the scratch memory.
 const CHUNK: usize = 1 << 22;
-/// Fewer rows than this stay in the cache as they are.
-const MANY: usize = 1 << 19;
+/// Fewer rows than this are in the cache, or near it, as they are.
+const MANY: usize = 1 << 22;
+/// Fewer columns than this do not pay for the clusters.
+const COLUMNS: usize = 4;
 
 /// Row numbers by clusters, in chunks of the result.
 #[derive(Debug)]
@@ -45,9 +47,9 @@ struct Chunk {
 }
 
 impl Clusters {
-    /// `None` when there are few rows, or when most of them follow one another closely.
-    pub(super) fn try_new(rows: &[u32], bound: usize) -> Option<Self> {
-        if rows.len() < MANY || bound < MANY {
+    /// `None` when there are few rows or columns, or when most rows follow one another closely.
+    pub(super) fn try_new(rows: &[u32], bound: usize, columns: usize) -> Option<Self> {
+        if rows.len() < MANY || bound < MANY || columns < COLUMNS {
             return None;
         }
         let step = rows.len() / 1000;

@@ -38,7 +38,7 @@ pub(crate) enum Clusters {}
 
 #[cfg(feature = "small")]
 impl Clusters {
-    fn try_new(_rows: &[u32], _bound: usize) -> Option<Self> {
+    fn try_new(_rows: &[u32], _bound: usize, _columns: usize) -> Option<Self> {
         None
     }
 
@@ -57,14 +57,15 @@ pub(crate) enum Places<'a> {
 }
 
 impl<'a> Places<'a> {
-    /// Finds each row's chunk. `lengths` are the chunks' rows; the row numbers must be below their sum.
-    fn locate(indices: &'a Indices, lengths: &[usize]) -> Result<Self> {
+    /// Finds each row's chunk, for so many columns. `lengths` are the chunks' rows; the row numbers must be below their
+    /// sum.
+    fn locate(indices: &'a Indices, lengths: &[usize], columns: usize) -> Result<Self> {
         let total: usize = lengths.iter().sum();
         if indices.bound() > total {
             return Err(Error::LengthMismatch { expected: indices.bound(), found: total });
         }
         if lengths.len() == 1 {
-            return Ok(Self::One(indices.as_slice(), Clusters::try_new(indices.as_slice(), total)));
+            return Ok(Self::One(indices.as_slice(), Clusters::try_new(indices.as_slice(), total, columns)));
         }
         let starts = Starts::new(lengths.iter().copied());
         let places = indices.as_slice().iter().map(|&row| {
@@ -108,7 +109,7 @@ pub fn take(array: &dyn Array, indices: &Indices) -> Result<ArrayRef> {
 /// As [`take`], and [`Error::SchemaMismatch`] when the chunks' types differ.
 pub fn take_chunks(chunks: &[&dyn Array], indices: &Indices) -> Result<ArrayRef> {
     let lengths: Vec<usize> = chunks.iter().map(|chunk| chunk.len()).collect();
-    gather(chunks, &Places::locate(indices, &lengths)?)
+    gather(chunks, &Places::locate(indices, &lengths, 1)?)
 }
 
 /// The rows of a table in batches, gathered into one batch of the given schema.
@@ -117,7 +118,7 @@ pub fn take_chunks(chunks: &[&dyn Array], indices: &Indices) -> Result<ArrayRef>
 /// As [`take_chunks`].
 pub fn take_batches(schema: &SchemaRef, batches: &[RecordBatch], indices: &Indices) -> Result<RecordBatch> {
     let lengths: Vec<usize> = batches.iter().map(RecordBatch::num_rows).collect();
-    let places = Places::locate(indices, &lengths)?;
+    let places = Places::locate(indices, &lengths, schema.fields().len())?;
     let column = |column: usize| {
         let chunks: Vec<&dyn Array> = batches.iter().map(|batch| batch.column(column).as_ref()).collect();
         if chunks.is_empty() { empty(schema.field(column).data_type()) } else { gather(&chunks, &places) }
