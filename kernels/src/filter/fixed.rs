@@ -2,6 +2,8 @@
 
 use arrow_buffer::{ArrowNativeType, BooleanBuffer};
 
+#[cfg(all(target_arch = "x86_64", not(feature = "small")))]
+use crate::Backend;
 use crate::{Mask, bits};
 
 /// Appends the selected words. `expected` is the number of words in the end, as far as it is known.
@@ -46,6 +48,22 @@ impl Bits {
 
     /// Appends the selected bits.
     pub(super) fn append(&mut self, values: &BooleanBuffer, mask: &Mask) {
+        #[cfg(all(target_arch = "x86_64", not(feature = "small")))]
+        {
+            #[target_feature(enable = "bmi2")]
+            fn with_pext(bits: &mut Bits, values: &BooleanBuffer, mask: &Mask) {
+                bits.append_by(values, mask, |value, selected| std::arch::x86_64::_pext_u64(value, selected));
+            }
+            if Backend::current() != Backend::Plain && is_x86_feature_detected!("bmi2") {
+                // SAFETY: the feature has just been detected.
+                return unsafe { with_pext(self, values, mask) };
+            }
+        }
+        self.append_by(values, mask, extract);
+    }
+
+    #[inline(always)]
+    fn append_by(&mut self, values: &BooleanBuffer, mask: &Mask, extract: impl Fn(u64, u64) -> u64) {
         let (mut word, mut filled) = (self.word, self.filled);
         let (values, selection) = (values.bit_chunks(), mask.bits().bit_chunks());
         for (value, selected) in values.iter_padded().zip(selection.iter_padded()) {
@@ -75,16 +93,19 @@ impl Bits {
     }
 }
 
-/// The bits of `value` at the set bits of `selected`, packed at the bottom (parallel bit extract).
+/// The bits of `value` at the set bits of `selected`, packed at the bottom (parallel bit extract), run by run.
 fn extract(value: u64, mut selected: u64) -> u64 {
-    if selected == u64::MAX {
-        return value;
-    }
     let (mut packed, mut at) = (0u64, 0u32);
     while selected != 0 {
-        packed |= ((value >> selected.trailing_zeros()) & 1) << at;
-        selected &= selected - 1;
-        at += 1;
+        let start = selected.trailing_zeros();
+        let run = (selected >> start).trailing_ones();
+        if run == 64 {
+            return value;
+        }
+        let ones = (1u64 << run) - 1;
+        packed |= (value >> start & ones) << at;
+        selected &= !(ones << start);
+        at += run;
     }
     packed
 }
