@@ -211,10 +211,25 @@ fn gather_words<T: ArrowNativeType>(chunks: &[&[T]], places: &Places<'_>) -> Vec
 }
 
 fn gather_bits(chunks: &[&BooleanBuffer], places: &Places<'_>) -> BooleanBuffer {
+    if let (Places::One(rows, _), [bits]) = (places, chunks) {
+        return gather_bits_of(bits, rows);
+    }
     BooleanBuffer::collect_bool(places.len(), |position| {
         let (chunk, row) = places.get(position);
         chunks[chunk].value(row)
     })
+}
+
+/// Bits of one chunk, a word of 64 rows at a time.
+fn gather_bits_of(from: &BooleanBuffer, rows: &[u32]) -> BooleanBuffer {
+    let (bytes, offset) = (from.values(), from.offset());
+    let words = rows.chunks(64).map(|rows| {
+        rows.iter().enumerate().fold(0u64, |word, (bit, &row)| {
+            let at = offset + row as usize;
+            word | u64::from(bytes[at / 8] >> (at % 8) & 1) << bit
+        })
+    });
+    bits::from_words(words.collect(), rows.len())
 }
 
 /// The validity of gathered rows; `None` when all are valid.
@@ -223,6 +238,9 @@ fn gather_nulls(chunks: &[&dyn Array], places: &Places<'_>) -> Option<NullBuffer
         chunks.iter().map(|chunk| chunk.nulls().filter(|nulls| nulls.null_count() > 0)).collect();
     if nulls.iter().all(Option::is_none) {
         return None;
+    }
+    if let (Places::One(rows, _), [Some(nulls)]) = (places, nulls.as_slice()) {
+        return bits::nulls_from_bits(gather_bits_of(nulls.inner(), rows));
     }
     bits::nulls_from_bits(BooleanBuffer::collect_bool(places.len(), |position| {
         let (chunk, row) = places.get(position);
