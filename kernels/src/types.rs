@@ -92,6 +92,18 @@ pub(crate) fn kind(data_type: &DataType) -> Kind {
     }
 }
 
+/// The type of all chunks of a column; `None` without chunks.
+pub(crate) fn one_type<'a>(chunks: &[&'a dyn Array]) -> Result<Option<&'a DataType>> {
+    let Some(first) = chunks.first() else { return Ok(None) };
+    let data_type = first.data_type();
+    match chunks.iter().enumerate().find(|(_, chunk)| chunk.data_type() != data_type) {
+        None => Ok(Some(data_type)),
+        Some((column, odd)) => {
+            Err(Error::SchemaMismatch { column, expected: data_type.clone(), found: odd.data_type().clone() })
+        }
+    }
+}
+
 /// Whether a type holds text: strings, or a dictionary of strings.
 pub(crate) fn is_text(data_type: &DataType) -> bool {
     match data_type {

@@ -14,19 +14,9 @@ use crate::{Error, Mask, Result, bits};
 /// The selected rows; `None` of types whose values have no place of their own in the chunk (views, dictionaries,
 /// nested values), which are gathered by row number.
 pub(super) fn compact(chunks: &[&dyn Array], masks: &[&Mask]) -> Result<Option<ArrayRef>> {
-    let Some(first) = chunks.first() else { return Ok(None) };
-    let data_type = first.data_type();
-    for (number, (chunk, mask)) in chunks.iter().zip(masks).enumerate() {
-        if chunk.len() != mask.len() {
-            return Err(Error::LengthMismatch { expected: mask.len(), found: chunk.len() });
-        }
-        if chunk.data_type() != data_type {
-            return Err(Error::SchemaMismatch {
-                column: number,
-                expected: data_type.clone(),
-                found: chunk.data_type().clone(),
-            });
-        }
+    let Some(data_type) = types::one_type(chunks)? else { return Ok(None) };
+    if let Some((chunk, mask)) = chunks.iter().zip(masks).find(|(chunk, mask)| chunk.len() != mask.len()) {
+        return Err(Error::LengthMismatch { expected: mask.len(), found: chunk.len() });
     }
     let selected = masks.iter().map(|mask| mask.selected()).sum();
     match types::kind(data_type) {

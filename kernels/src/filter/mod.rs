@@ -73,12 +73,7 @@ impl<'a> Filter<'a> {
 /// # Errors
 /// [`Error::TooManyRows`] beyond `u32::MAX` rows.
 pub fn mask_to_indices(mask: &Mask) -> Result<Indices> {
-    if u32::try_from(mask.len()).is_err() {
-        return Err(Error::TooManyRows { rows: mask.len() });
-    }
-    let mut rows = Vec::with_capacity(mask.selected());
-    bits::for_each_set(mask.bits(), |row| rows.push(row as u32));
-    Ok(Indices::new_unchecked(rows, mask.len()))
+    rows_of(&[mask])
 }
 
 /// The selected rows of one column. `O(rows)`.

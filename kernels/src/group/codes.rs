@@ -82,13 +82,6 @@ impl Codes {
             self.lay_out(known, expected)?;
         }
         match &mut self.table {
-            Table::Narrow(table) => table.intern_each(rows, |row| block.low[row], &mut ids, expected),
-            Table::Wide(table) => table.intern_each(
-                rows,
-                |row| u128::from(block.high[row]) << 64 | u128::from(block.low[row]),
-                &mut ids,
-                expected,
-            ),
             Table::Rows(table) => {
                 let mut bytes = Vec::new();
                 ids.extend((0..rows).map(|row| {
@@ -98,6 +91,7 @@ impl Codes {
                     table.intern(&bytes)
                 }));
             }
+            table => table.intern_codes(rows, &block, &mut ids, expected),
         }
         Ok(ids)
     }
@@ -246,16 +240,7 @@ impl Codes {
             }
         }
         let mut ids = Vec::new();
-        match &mut self.table {
-            Table::Narrow(table) => table.intern_each(groups, |row| block.low[row], &mut ids, expected),
-            Table::Wide(table) => table.intern_each(
-                groups,
-                |row| u128::from(block.high[row]) << 64 | u128::from(block.low[row]),
-                &mut ids,
-                expected,
-            ),
-            Table::Rows(_) => {}
-        }
+        self.table.intern_codes(groups, &block, &mut ids, expected);
         debug_assert!(ids.iter().zip(0..).all(|(&id, group)| id == group), "groups keep their numbers");
         Ok(())
     }
@@ -267,6 +252,18 @@ impl Codes {
             return self.parts.iter().zip(&raws).map(|(part, raw)| part.array(raw)).collect();
         }
         threads::try_map(self.parts.iter().zip(raws).collect(), |(part, raw)| part.array(&raw))
+    }
+}
+
+impl Table {
+    /// The groups of the codes of a block, appended to `ids`. Byte strings are no codes.
+    fn intern_codes(&mut self, rows: usize, block: &Block, ids: &mut Vec<u32>, expected: usize) {
+        let wide = |row: usize| u128::from(block.high[row]) << 64 | u128::from(block.low[row]);
+        match self {
+            Self::Narrow(table) => table.intern_each(rows, |row| block.low[row], ids, expected),
+            Self::Wide(table) => table.intern_each(rows, wide, ids, expected),
+            Self::Rows(_) => {}
+        }
     }
 }
 

@@ -137,7 +137,7 @@ impl GroupBy {
     /// Rows of the next block: more of them, for several threads, where most rows make a group. Such a grouping is not
     /// merged from parts; the threads share the work on each block.
     fn block(&self) -> usize {
-        if threads::count() > 1 && self.groups > self.rows_seen / 8 { 2 * threads::WORTH.max(BLOCK) } else { BLOCK }
+        if threads::count() > 1 && self.groups > self.rows_seen / 8 { 2 * threads::WORTH } else { BLOCK }
     }
 
     /// The group of each row; new keys make new groups.

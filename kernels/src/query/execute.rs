@@ -182,10 +182,7 @@ impl BoundPlan {
         if self.sort.is_empty() && self.filter.is_some() && (batches.len() == 1 || self.limit.is_none()) {
             batches.iter().try_for_each(|batch| self.check(batch))?;
             let rows = batches.iter().map(RecordBatch::num_rows).sum();
-            let masks = match batches {
-                [batch] => vec![self.mask(batch)?],
-                _ => threads::try_map_if(rows, batches.iter().collect(), |batch| self.mask(batch))?,
-            };
+            let masks = threads::try_map_if(rows, batches.iter().collect(), |batch| self.mask(batch))?;
             let masks: Vec<Mask> = masks.into_iter().flatten().collect();
             let project = |batch: &RecordBatch| project(batch, &self.columns, &self.output);
             let projected = batches.iter().map(project).collect::<Result<Vec<_>>>()?;

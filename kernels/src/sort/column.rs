@@ -7,12 +7,12 @@ use arrow_array::cast::AsArray;
 use arrow_buffer::{NullBuffer, i256};
 
 use super::SortOptions;
+use crate::Result;
 use crate::bitcode::{key_of, to_keys};
 use crate::bytes::BytesColumn;
 use crate::query::Nulls;
 use crate::starts::Starts;
 use crate::types::{self, Kind, Order, Width, Word};
-use crate::{Error, Result};
 
 /// Which rows of a table.
 #[derive(Debug, Clone, Copy)]
@@ -115,11 +115,7 @@ impl<'a> Column<'a> {
     pub(super) fn try_new(chunks: &[&'a dyn Array], options: SortOptions) -> Result<Self> {
         let starts = Starts::new(chunks.iter().map(|chunk| chunk.len()));
         let mut column = Self { options, chunks: chunks.to_vec(), starts, nulls: Vec::new(), keys: Keys::None };
-        let Some(first) = chunks.first() else { return Ok(column) };
-        let data_type = first.data_type();
-        if let Some((column, odd)) = chunks.iter().enumerate().find(|(_, chunk)| chunk.data_type() != data_type) {
-            return Err(Error::SchemaMismatch { column, expected: data_type.clone(), found: odd.data_type().clone() });
-        }
+        let Some(data_type) = types::one_type(chunks)? else { return Ok(column) };
         super::check_type(data_type)?;
         column.keys = match types::kind(data_type) {
             Kind::Null => return Ok(column),

@@ -5,9 +5,8 @@ use std::ops::RangeInclusive;
 use arrow_array::Array;
 use arrow_schema::DataType;
 
-use super::one_type;
 use crate::group::floats;
-use crate::types::{self, Kind, Order, Width};
+use crate::types::{self, Kind, Order, Width, one_type};
 use crate::{Error, Result, bits};
 
 /// Counts of values in bins of equal width.
@@ -69,9 +68,8 @@ pub fn histogram(chunks: &[&dyn Array], bins: usize, range: Option<RangeInclusiv
     let scale = bins as f64 / width;
     let (low, high) = (histogram.low, histogram.high);
     for chunk in chunks {
-        let numbers = floats(*chunk)?;
         let Histogram { counts, below, above, nan, .. } = &mut histogram;
-        let mut add = |value: f64| {
+        for_each_number(*chunk, |value| {
             if value >= low && value <= high {
                 counts[(((value - low) * scale) as usize).min(bins - 1)] += 1;
             } else if value.is_nan() {
@@ -79,11 +77,7 @@ pub fn histogram(chunks: &[&dyn Array], bins: usize, range: Option<RangeInclusiv
             } else {
                 *(if value < low { &mut *below } else { &mut *above }) += 1;
             }
-        };
-        match chunk.nulls().filter(|nulls| nulls.null_count() > 0) {
-            None => numbers.iter().for_each(|&value| add(value)),
-            Some(nulls) => bits::for_each_set(nulls.inner(), |row| add(numbers[row])),
-        }
+        })?;
         histogram.nulls += chunk.null_count() as u64;
     }
     Ok(histogram)
@@ -91,21 +85,27 @@ pub fn histogram(chunks: &[&dyn Array], bins: usize, range: Option<RangeInclusiv
 
 const MOST_BINS: usize = 1 << 16;
 
+/// Calls `each` with every value that is not null.
+#[inline(always)]
+fn for_each_number(chunk: &dyn Array, mut each: impl FnMut(f64)) -> Result<()> {
+    let numbers = floats(chunk)?;
+    match chunk.nulls().filter(|nulls| nulls.null_count() > 0) {
+        None => numbers.iter().for_each(|&value| each(value)),
+        Some(nulls) => bits::for_each_set(nulls.inner(), |row| each(numbers[row])),
+    }
+    Ok(())
+}
+
 /// The least and the greatest finite value.
 fn extent(chunks: &[&dyn Array]) -> Result<Option<(f64, f64)>> {
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     for chunk in chunks {
-        let numbers = floats(*chunk)?;
-        let mut add = |value: f64| {
+        for_each_number(*chunk, |value| {
             if value.is_finite() {
                 low = low.min(value);
                 high = high.max(value);
             }
-        };
-        match chunk.nulls().filter(|nulls| nulls.null_count() > 0) {
-            None => numbers.iter().for_each(|&value| add(value)),
-            Some(nulls) => bits::for_each_set(nulls.inner(), |row| add(numbers[row])),
-        }
+        })?;
     }
     Ok((low <= high).then_some((low, high)))
 }

@@ -8,14 +8,14 @@ mod values;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_array::{Array, ArrayRef};
-use arrow_schema::DataType;
 
 pub use histogram::{Histogram, histogram};
 pub use values::{ValueCounts, count_distinct, unique, value_counts};
 
 use crate::group::output_type;
 use crate::query::AggregateFunction;
-use crate::{Error, GroupBy, Result};
+use crate::types::one_type;
+use crate::{GroupBy, Result};
 
 /// The extremes and the nulls of a column.
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ pub struct Summary {
 /// Sums a column up. One pass; `O(rows)`.
 ///
 /// # Errors
-/// [`Error::SchemaMismatch`] when the chunks' types differ.
+/// [`crate::Error::SchemaMismatch`] when the chunks' types differ.
 ///
 /// ```
 /// # use arrow_array::{Array, Int32Array, cast::AsArray, types::Int32Type};
@@ -69,16 +69,4 @@ pub fn summarize(chunks: &[&dyn Array]) -> Result<Summary> {
         }
     }
     Ok(summary)
-}
-
-/// The type of all chunks; `None` without chunks.
-fn one_type<'a>(chunks: &[&'a dyn Array]) -> Result<Option<&'a DataType>> {
-    let Some(first) = chunks.first() else { return Ok(None) };
-    let data_type = first.data_type();
-    match chunks.iter().enumerate().find(|(_, chunk)| chunk.data_type() != data_type) {
-        None => Ok(Some(data_type)),
-        Some((column, odd)) => {
-            Err(Error::SchemaMismatch { column, expected: data_type.clone(), found: odd.data_type().clone() })
-        }
-    }
 }

@@ -4,10 +4,10 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, Int64Array};
 
-use super::one_type;
 use crate::query::{AggregateFunction, Nulls};
 use crate::sort::{SortKey, SortOptions, sort_keys_to_indices};
 use crate::take::take;
+use crate::types::one_type;
 use crate::{Error, GroupBy, Result};
 
 /// Values and how often they come, the most frequent first.

@@ -165,19 +165,9 @@ pub(crate) fn null_row(data_type: &DataType) -> Result<ArrayRef> {
 }
 
 fn gather(chunks: &[&dyn Array], places: &Places<'_>) -> Result<ArrayRef> {
-    let Some(first) = chunks.first() else {
+    let Some(data_type) = types::one_type(chunks)? else {
         return Err(Error::LengthMismatch { expected: 1, found: 0 });
     };
-    let data_type = first.data_type();
-    for (column, chunk) in chunks.iter().enumerate() {
-        if chunk.data_type() != data_type {
-            return Err(Error::SchemaMismatch {
-                column,
-                expected: data_type.clone(),
-                found: chunk.data_type().clone(),
-            });
-        }
-    }
     match types::kind(data_type) {
         Kind::Null => Ok(Arc::new(NullArray::new(places.len()))),
         Kind::Boolean => {
