@@ -53,6 +53,8 @@ pub struct Report {
     pub optimiser: Option<String>,
     /// Bytes by crate, the largest first.
     pub crates: Vec<Item>,
+    /// Bytes of the crate `kernels` by its modules, which are one kernel each.
+    pub kernels: Vec<Item>,
     /// Functions and sections, the largest first.
     pub items: Vec<Item>,
 }
@@ -101,6 +103,10 @@ impl Report {
         line(format_args!("\nwasm-opt: {}", self.optimiser.as_deref().unwrap_or("not run")));
         line(format_args!("\nby crate:"));
         for item in self.crates.iter().take(12) {
+            line(format_args!("{:>9}  {}", item.bytes, item.name));
+        }
+        line(format_args!("\nby kernel:"));
+        for item in &self.kernels {
             line(format_args!("{:>9}  {}", item.bytes, item.name));
         }
         line(format_args!("\nthe {count} largest items:"));

@@ -56,6 +56,7 @@ fn run(arguments: &[String]) -> Result<Vec<String>> {
         budget: Budget::read(&bundle::workspace().join("size-budget/budget.toml"))?,
         optimiser: bundle.optimiser,
         crates: measure::by_crate(&items),
+        kernels: measure::by_module(&items, "kernels"),
         items,
     };
     if has("--json") {

@@ -110,18 +110,38 @@ pub fn items(module: &[u8]) -> Result<Vec<Item>> {
 /// Bytes of functions by the crate that their name begins with, the largest first.
 #[must_use]
 pub fn by_crate(items: &[Item]) -> Vec<Item> {
-    let mut sums: BTreeMap<String, usize> = BTreeMap::new();
+    sums(items, |item| Some(path(item).map_or("(no crate)", |path| path.split("::").next().unwrap_or(path))))
+}
+
+/// Bytes of one crate's functions by the module that holds them, the largest first. Generic code counts where it was
+/// written, not where it is used.
+#[must_use]
+pub fn by_module(items: &[Item], name: &str) -> Vec<Item> {
+    sums(items, |item| {
+        let mut parts = path(item)?.split("::");
+        (parts.next()? == name).then(|| parts.next().unwrap_or("(root)"))
+    })
+}
+
+fn sums<'a>(items: &'a [Item], key: impl Fn(&'a Item) -> Option<&'a str>) -> Vec<Item> {
+    let mut sums: BTreeMap<&str, usize> = BTreeMap::new();
     for item in items {
-        let name = item.name.trim_start_matches(['<', '&', '*', ' ']);
-        let name = name.strip_prefix("dyn ").unwrap_or(name);
-        let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.len());
-        let known = name[end..].starts_with("::") || name.starts_with("data") || name.starts_with("elements");
-        let key = if known { &name[..end] } else { "(no crate)" };
-        *sums.entry(key.to_owned()).or_default() += item.bytes;
+        if let Some(key) = key(item) {
+            *sums.entry(key).or_default() += item.bytes;
+        }
     }
-    let mut sums: Vec<Item> = sums.into_iter().map(|(name, bytes)| Item { name, bytes }).collect();
+    let mut sums: Vec<Item> = sums.into_iter().map(|(name, bytes)| Item { name: name.to_owned(), bytes }).collect();
     sums.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)));
     sums
+}
+
+/// The path at the head of an item's name; `None` when it begins with no crate.
+fn path(item: &Item) -> Option<&str> {
+    let name = item.name.trim_start_matches(['<', '&', '*', ' ', '[']);
+    let name = name.strip_prefix("dyn ").unwrap_or(name);
+    let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != ':').unwrap_or(name.len());
+    let known = name[..end].contains("::") || name.starts_with("data:") || name.starts_with("elements:");
+    known.then(|| name[..end].trim_end_matches(':'))
 }
 
 fn demangle(name: &str) -> String {

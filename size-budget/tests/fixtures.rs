@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use size_budget::budget::{Budget, Limit, Report};
-use size_budget::measure::{brotli, by_crate, compact_script, gzip, items, size, strip};
+use size_budget::measure::{brotli, by_crate, by_module, compact_script, gzip, items, size, strip};
 use wasm_encoder::{
     CodeSection, ConstExpr, CustomSection, DataSection, EntityType, Function, FunctionSection, ImportSection,
     IndirectNameMap, MemorySection, MemoryType, Module, NameMap, NameSection, TypeSection,
@@ -50,6 +50,8 @@ fn functions_are_named_and_the_largest_comes_first() {
     assert!(items[0].bytes > 200 && items.is_sorted_by(|a, b| a.bytes >= b.bytes));
     let crates = by_crate(&items);
     assert!(crates.iter().any(|item| item.name == "kernels") && crates[0].name == "wire");
+    let kernels = by_module(&items, "kernels");
+    assert!(kernels.len() == 1 && kernels[0].name == "filter" && kernels[0].bytes < 200, "{kernels:?}");
 }
 
 #[test]
@@ -93,6 +95,7 @@ fn report(module: &[u8]) -> Report {
         budget: Budget { wasm: Limit { raw: 2_000, brotli: 2_000 }, js: Limit { raw: 100, brotli: 100 } },
         optimiser: None,
         crates: by_crate(&items),
+        kernels: by_module(&items, "kernels"),
         items,
     }
 }

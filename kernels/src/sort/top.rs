@@ -3,12 +3,15 @@
 //! A pool of candidates is cut back to the best `limit` words of the first key whenever it has doubled; from then on
 //! the worst of them is a threshold that most rows fail at once, a block of them by its least word alone. Rows with
 //! the threshold's own word stay, since later bytes or later keys may decide between them. Without a limit that pays,
-//! all rows are candidates.
+//! all rows are candidates. Several threads look through a part each.
+
+use std::ops::Range;
 
 use super::column::{Column, Rows, Shape};
 use crate::Result;
 use crate::bitcode::BLOCK;
 use crate::query::Nulls;
+use crate::threads;
 
 /// Row numbers, ascending, among which the first `limit` rows of the order are found; `None` for all rows.
 pub(super) fn candidates(column: &Column<'_>, rows: usize, limit: usize) -> Result<Option<Vec<u32>>> {
@@ -26,13 +29,23 @@ pub(super) fn candidates(column: &Column<'_>, rows: usize, limit: usize) -> Resu
             Nulls::Last => (nulls, wanted) = (all(), valid),
         }
     }
+    let parts = threads::ranges(rows, BLOCK);
+    let found = threads::try_map(parts, |part| part_candidates(column, rows, part, wanted))?;
+    let mut rows = found.concat();
+    rows.append(&mut nulls);
+    rows.sort_unstable();
+    Ok(Some(rows))
+}
+
+/// The valid rows of a part among which its first `wanted` ones are found.
+fn part_candidates(column: &Column<'_>, rows: usize, part: Range<usize>, wanted: usize) -> Result<Vec<u32>> {
     let mut pool: Vec<(u64, u32)> = Vec::with_capacity(2 * wanted + 64);
     let mut cut_at = 2 * wanted + 64;
     let mut threshold = u64::MAX;
     let (mut words, mut rest) = ([0u64; BLOCK], [0u64; BLOCK]);
     let ones = if column.options.descending { u64::MAX } else { 0 };
-    for at in (0..rows).step_by(BLOCK) {
-        let words = &mut words[..BLOCK.min(rows - at)];
+    for at in part.clone().step_by(BLOCK) {
+        let words = &mut words[..BLOCK.min(part.end - at)];
         let rest = &mut rest[..words.len()];
         match column.shape() {
             Shape::None => words.fill(0),
@@ -61,8 +74,5 @@ pub(super) fn candidates(column: &Column<'_>, rows: usize, limit: usize) -> Resu
             }
         }
     }
-    let mut rows: Vec<u32> = pool.into_iter().map(|entry| entry.1).collect();
-    rows.append(&mut nulls);
-    rows.sort_unstable();
-    Ok(Some(rows))
+    Ok(pool.into_iter().map(|entry| entry.1).collect())
 }
