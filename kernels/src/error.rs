@@ -96,6 +96,16 @@ pub enum Error {
         /// Bytes that the values take.
         bytes: usize,
     },
+    /// An offset into values is negative, falls, or points behind their end.
+    InvalidOffset {
+        /// The row that it is the start or the end of.
+        row: usize,
+    },
+    /// A text is not UTF-8.
+    InvalidText {
+        /// Its row.
+        row: usize,
+    },
     /// Arrow refused an array that a kernel built.
     Arrow(String),
 }
@@ -141,6 +151,8 @@ impl fmt::Display for Error {
             Self::OffsetOverflow { bytes } => {
                 write!(f, "{bytes} bytes of values do not fit 32-bit offsets")
             }
+            Self::InvalidOffset { row } => write!(f, "the offset of row {row} is out of order or range"),
+            Self::InvalidText { row } => write!(f, "the text of row {row} is not UTF-8"),
             Self::Arrow(message) => f.write_str(message),
         }
     }

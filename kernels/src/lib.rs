@@ -23,6 +23,7 @@ mod compare;
 mod error;
 mod filter;
 mod group;
+pub mod growing;
 mod indices;
 mod mask;
 mod moment;

@@ -145,6 +145,11 @@ pub enum Error {
     },
     /// A batch could not be written.
     Encode(String),
+    /// What is written to took no more bytes.
+    Sink {
+        /// What it said.
+        reason: String,
+    },
 }
 
 impl fmt::Display for Error {
@@ -191,6 +196,7 @@ impl fmt::Display for Error {
             Self::NoSuchBatch { index, batches } => write!(f, "no batch {index}; the file has {batches}"),
             Self::Plan { reason } => write!(f, "not a query plan: {reason}"),
             Self::Encode(reason) => f.write_str(reason),
+            Self::Sink { reason } => write!(f, "writing failed: {reason}"),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Arrow IPC without I/O: bytes in any cut to record batches, and batches to bytes.
 //!
 //! * [`mod@stream`] – one continuous stream: schema once, then dictionaries and batches.
+//! * [`mod@discrete`] – single messages, each a complete little stream.
 //! * [`mod@file`] – the Arrow file format, with random access to any batch.
 //! * [`mod@plan`] – query plans as JSON.
 //!
@@ -10,16 +11,26 @@
 #![forbid(unsafe_code)]
 
 mod arrays;
+#[cfg(feature = "encode")]
+mod build;
+mod codec;
+pub mod discrete;
 mod error;
 pub mod file;
 mod flat;
+#[cfg(feature = "encode")]
+mod frame;
 mod message;
 #[cfg(feature = "json")]
 pub mod plan;
 mod schema;
 pub mod stream;
 
+pub use codec::Codec;
 pub use error::{Error, Result};
+#[cfg(feature = "encode")]
+pub use frame::Options;
+pub use kernels::arrays::Trust;
 
 /// Sizes that a reader accepts, checked before anything is allocated for them.
 #[derive(Debug, Clone)]
@@ -29,6 +40,9 @@ pub struct Limits {
     pub metadata: usize,
     /// The greatest size of one message's body, in bytes.
     pub body: usize,
+    /// The greatest size of one message's buffers once they are unpacked, in bytes; or 64 times the packed body, if that
+    /// is more.
+    pub unpacked: usize,
     /// The greatest number of fields in a schema, nested ones counted.
     pub fields: usize,
     /// The greatest depth of nesting.
@@ -37,6 +51,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { metadata: 16 << 20, body: 1 << 30, fields: 10_000, depth: 64 }
+        Self { metadata: 16 << 20, body: 1 << 30, unpacked: 256 << 20, fields: 10_000, depth: 64 }
     }
 }

@@ -5,13 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_buffer::Buffer;
 use arrow_schema::SchemaRef;
+use kernels::arrays::Trust;
+use kernels::growing::GrowingColumn;
 
-use crate::arrays::ArrayReader;
+use crate::arrays::{ArrayReader, Next};
+use crate::codec::Codec;
 use crate::flat::{Malformed, Table};
-use crate::schema::{Ids, Layout, read as read_schema};
+use crate::schema::{Ids, Layout, read as read_schema, read_pairs};
 use crate::{Error, Limits, Result};
 
 /// What a message gave.
@@ -27,20 +30,46 @@ pub(crate) enum Outcome {
 pub(crate) struct Reader {
     layout: Option<Layout>,
     dictionaries: BTreeMap<i64, Dictionary>,
+    /// Metadata of the last message.
+    pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) trust: Option<Trust>,
 }
 
-/// A dictionary: parts that have come, joined when they are first used.
+/// A dictionary.
 #[derive(Debug)]
 struct Dictionary {
-    joined: ArrayRef,
-    /// Deltas that have come since; joined on use, so many deltas in a row cost one copy.
-    deltas: Vec<ArrayRef>,
+    values: ArrayRef,
+    /// Made with the first delta: what grows is then copied once, not with every delta.
+    growing: Option<GrowingColumn>,
+}
+
+impl Dictionary {
+    /// Adds a delta.
+    fn extend(&mut self, delta: &dyn Array) -> kernels::Result<()> {
+        let data_type = self.values.data_type();
+        if !GrowingColumn::supports(data_type) {
+            let chunks = [self.values.as_ref(), delta];
+            self.values = kernels::take_chunks(&chunks, &kernels::Indices::identity(chunks[0].len() + delta.len())?)?;
+            return Ok(());
+        }
+        let growing = match &mut self.growing {
+            Some(growing) => growing,
+            None => {
+                let mut growing = GrowingColumn::try_new(data_type, 2 * self.values.len(), 0)?;
+                growing.append(self.values.as_ref())?;
+                self.growing.insert(growing)
+            }
+        };
+        growing.append(delta)?;
+        self.values = growing.array()?;
+        Ok(())
+    }
 }
 
 /// The kinds of messages, by their numbers in `Message.fbs`.
-const SCHEMA: u8 = 1;
-const DICTIONARY_BATCH: u8 = 2;
-const RECORD_BATCH: u8 = 3;
+pub(crate) const SCHEMA: u8 = 1;
+pub(crate) const DICTIONARY_BATCH: u8 = 2;
+pub(crate) const RECORD_BATCH: u8 = 3;
 const TENSOR: u8 = 4;
 const SPARSE_TENSOR: u8 = 5;
 
@@ -49,6 +78,9 @@ const SPARSE_TENSOR: u8 = 5;
 pub(crate) struct Message<'a> {
     kind: u8,
     header: Option<Table<'a>>,
+    /// The whole: its metadata stands beside the header.
+    root: Table<'a>,
+    is_v4: bool,
     /// Bytes of the body.
     pub(crate) body: usize,
 }
@@ -75,7 +107,7 @@ pub(crate) fn parse<'a>(metadata: &'a [u8], offset: u64, limits: &Limits) -> Res
         found,
         limit: limits.body,
     })?;
-    Ok(Message { kind, header, body })
+    Ok(Message { kind, header, root: message, is_v4: version == 3, body })
 }
 
 impl Reader {
@@ -101,12 +133,13 @@ impl Reader {
         limits: &Limits,
     ) -> Result<Outcome> {
         let header = message.header.ok_or(Error::Metadata { offset, what: "the message has no header" })?;
+        self.metadata = read_pairs(&message.root, 4, offset, limits)?;
         match message.kind {
             SCHEMA if self.layout.is_some() => Err(unexpected(offset, "second schema", "a batch or a dictionary")),
             SCHEMA => self.set_schema(header, offset, limits).map(Outcome::Schema),
-            RECORD_BATCH => self.batch(header, body, offset).map(Outcome::Batch),
+            RECORD_BATCH => self.batch(header, body, offset, message.is_v4, limits).map(Outcome::Batch),
             DICTIONARY_BATCH => {
-                self.dictionary(header, body, offset)?;
+                self.dictionary(header, body, offset, message.is_v4, limits)?;
                 Ok(Outcome::Dictionary)
             }
             TENSOR => Err(unexpected(offset, "tensor", "a batch or a dictionary")),
@@ -115,14 +148,20 @@ impl Reader {
         }
     }
 
-    fn batch(&mut self, header: Table<'_>, body: &Buffer, offset: u64) -> Result<RecordBatch> {
-        self.join_dictionaries(offset)?;
+    fn batch(
+        &mut self,
+        header: Table<'_>,
+        body: &Buffer,
+        offset: u64,
+        is_v4: bool,
+        limits: &Limits,
+    ) -> Result<RecordBatch> {
         let Some(layout) = &self.layout else {
             return Err(unexpected(offset, "record batch", "a schema first"));
         };
         let rows = rows(&header, offset)?;
-        let dictionaries = |id: i64| self.dictionaries.get(&id).map(|dictionary| &dictionary.joined);
-        let mut reader = array_reader(&header, body, offset, &dictionaries)?;
+        let dictionaries = |id: i64| self.dictionaries.get(&id).map(|dictionary| &dictionary.values);
+        let mut reader = self.arrays(&header, body, offset, is_v4, limits, &dictionaries)?;
         let mut columns = Vec::with_capacity(layout.ids.len());
         for (field, ids) in layout.schema.fields().iter().zip(&layout.ids) {
             columns.push(reader.column(field, ids, rows)?);
@@ -132,8 +171,14 @@ impl Reader {
             .map_err(|error| Error::InvalidValues { offset, column: String::new(), reason: error.to_string() })
     }
 
-    fn dictionary(&mut self, header: Table<'_>, body: &Buffer, offset: u64) -> Result<()> {
-        self.join_dictionaries(offset)?;
+    fn dictionary(
+        &mut self,
+        header: Table<'_>,
+        body: &Buffer,
+        offset: u64,
+        is_v4: bool,
+        limits: &Limits,
+    ) -> Result<()> {
         let Some(layout) = &self.layout else {
             return Err(unexpected(offset, "dictionary", "a schema first"));
         };
@@ -144,51 +189,67 @@ impl Reader {
         let data =
             header.table(1).map_err(&bad)?.ok_or(Error::Metadata { offset, what: "a dictionary has no data" })?;
         let rows = rows(&data, offset)?;
-        let dictionaries = |id: i64| self.dictionaries.get(&id).map(|dictionary| &dictionary.joined);
-        let mut reader = array_reader(&data, body, offset, &dictionaries)?;
-        let values =
-            reader.dictionary_values(field, &Ids { dictionary: None, children: ids.children.clone() }, rows)?;
+        let dictionaries = |id: i64| self.dictionaries.get(&id).map(|dictionary| &dictionary.values);
+        let mut reader = self.arrays(&data, body, offset, is_v4, limits, &dictionaries)?;
+        let ids = Ids { dictionary: None, children: ids.children.clone() };
+        let values = reader.dictionary_values(field, &ids, rows)?;
         if header.bool(2).map_err(&bad)? {
-            self.dictionaries.get_mut(&id).ok_or(missing)?.deltas.push(values);
-        } else {
-            self.dictionaries.insert(id, Dictionary { joined: values, deltas: Vec::new() });
+            let name = field.name().clone();
+            let known = self.dictionaries.get_mut(&id).ok_or(missing)?;
+            return known.extend(values.as_ref()).map_err(|error| Error::InvalidValues {
+                offset,
+                column: name,
+                reason: error.to_string(),
+            });
         }
+        self.dictionaries.insert(id, Dictionary { values, growing: None });
         Ok(())
     }
 
-    fn join_dictionaries(&mut self, offset: u64) -> Result<()> {
-        for dictionary in self.dictionaries.values_mut().filter(|dictionary| !dictionary.deltas.is_empty()) {
-            let mut parts = vec![dictionary.joined.clone()];
-            parts.append(&mut dictionary.deltas);
-            let chunks: Vec<_> = parts.iter().map(|part| part.as_ref()).collect();
-            let rows = chunks.iter().map(|chunk| chunk.len()).sum();
-            dictionary.joined = kernels::Indices::identity(rows)
-                .and_then(|all| kernels::take_chunks(&chunks, &all))
-                .map_err(|error| Error::InvalidValues { offset, column: String::new(), reason: error.to_string() })?;
-        }
-        Ok(())
+    fn arrays<'a>(
+        &self,
+        header: &Table<'a>,
+        body: &'a Buffer,
+        offset: u64,
+        is_v4: bool,
+        limits: &Limits,
+        dictionaries: &'a dyn Fn(i64) -> Option<&'a ArrayRef>,
+    ) -> Result<ArrayReader<'a>> {
+        let bad = malformed(offset);
+        let codec = match header.table(3).map_err(&bad)? {
+            None => None,
+            Some(compression) => {
+                let number = compression.u8(0).map_err(&bad)?;
+                let codec = Codec::from_number(number).ok_or(Error::Metadata { offset, what: "an unknown codec" })?;
+                if compression.u8(1).map_err(&bad)? != 0 {
+                    return Err(Error::Metadata { offset, what: "an unknown way of packing" });
+                }
+                if !codec.is_readable() {
+                    return Err(Error::UnsupportedCompression { offset, codec: codec.name() });
+                }
+                Some(codec)
+            }
+        };
+        // A node is a length and a count of nulls; a buffer is a place and a length.
+        let nodes = header.vector(1, 16).map_err(&bad)?;
+        let buffers = header.vector(2, 16).map_err(&bad)?;
+        let (Some(nodes), Some(buffers)) = (nodes, buffers) else {
+            return Err(Error::Metadata { offset, what: "a batch lacks its nodes or buffers" });
+        };
+        Ok(ArrayReader {
+            nodes,
+            buffers,
+            variadic: header.vector(4, 8).map_err(&bad)?,
+            body,
+            offset,
+            dictionaries,
+            codec,
+            unpacked: limits.unpacked.max(body.len().saturating_mul(64)),
+            is_v4,
+            trust: self.trust,
+            next: Next::default(),
+        })
     }
-}
-
-fn array_reader<'a>(
-    header: &Table<'a>,
-    body: &'a Buffer,
-    offset: u64,
-    dictionaries: &'a dyn Fn(i64) -> Option<&'a ArrayRef>,
-) -> Result<ArrayReader<'a>> {
-    let bad = malformed(offset);
-    if let Some(compression) = header.table(3).map_err(&bad)? {
-        let codec = if compression.u8(0).map_err(&bad)? == 1 { "zstd" } else { "lz4" };
-        return Err(Error::UnsupportedCompression { offset, codec });
-    }
-    // A node is a length and a count of nulls; a buffer is a place and a length.
-    let nodes = header.vector(1, 16).map_err(&bad)?;
-    let buffers = header.vector(2, 16).map_err(&bad)?;
-    let (Some(nodes), Some(buffers)) = (nodes, buffers) else {
-        return Err(Error::Metadata { offset, what: "a batch lacks its nodes or buffers" });
-    };
-    let variadic = header.vector(4, 8).map_err(&bad)?;
-    Ok(ArrayReader::new(nodes, buffers, variadic, body, offset, dictionaries))
 }
 
 fn rows(header: &Table<'_>, offset: u64) -> Result<usize> {

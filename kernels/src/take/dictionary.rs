@@ -9,6 +9,7 @@ use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::DataType;
 
 use super::{Places, take_chunks};
+use crate::arrays::Trust;
 use crate::bytes::BytesColumn;
 use crate::group::ByteInterner;
 use crate::types::{self, Kind, Word, by_ordered_width};
@@ -23,7 +24,7 @@ pub(super) fn gather(data_type: &DataType, chunks: &[&dyn Array], places: &Place
     let keys: Vec<&dyn Array> = dictionaries.iter().map(|dictionary| dictionary.keys()).collect();
     let first = values[0];
     if values.iter().all(|values| Arc::ptr_eq(first, values) || first.to_data().ptr_eq(&values.to_data())) {
-        return dictionary_array(key_type, super::gather(&keys, places)?, first.clone());
+        return dictionary_array(key_type, super::gather(&keys, places)?, first.clone(), None);
     }
     let (merged, maps) = merge(&values)?;
     let ids = key_ids(&keys)?;
@@ -36,7 +37,7 @@ pub(super) fn gather(data_type: &DataType, chunks: &[&dyn Array], places: &Place
         codes.push(id.unwrap_or(0));
     }
     let nulls = bits::nulls_from_bits(BooleanBuffer::from(nulls));
-    dictionary_array(key_type, codes_to_keys(key_type, codes, nulls)?, merged)
+    dictionary_array(key_type, codes_to_keys(key_type, codes, nulls)?, merged, None)
 }
 
 /// A dictionary array of no rows.
@@ -127,26 +128,35 @@ pub(crate) fn dictionary_from_codes(
     nulls: Option<NullBuffer>,
     values: ArrayRef,
 ) -> Result<ArrayRef> {
-    dictionary_array(key_type, codes_to_keys(key_type, codes, nulls)?, values)
+    dictionary_array(key_type, codes_to_keys(key_type, codes, nulls)?, values, None)
 }
 
-/// A dictionary array of the given keys; checks that each is in range.
-pub(crate) fn dictionary_array(key_type: &DataType, keys: ArrayRef, values: ArrayRef) -> Result<ArrayRef> {
-    fn build<K: ArrowDictionaryKeyType>(keys: &dyn Array, values: ArrayRef) -> Result<ArrayRef> {
+/// A dictionary array of the given keys; checks that each is in range, unless on trust.
+pub(crate) fn dictionary_array(
+    key_type: &DataType,
+    keys: ArrayRef,
+    values: ArrayRef,
+    trust: Option<Trust>,
+) -> Result<ArrayRef> {
+    fn build<K: ArrowDictionaryKeyType>(keys: &dyn Array, values: ArrayRef, trust: Option<Trust>) -> Result<ArrayRef> {
         let keys: &PrimitiveArray<K> =
             keys.as_primitive_opt().ok_or_else(|| types::unsupported("dictionary", keys.data_type()))?;
+        if trust.is_some() {
+            // SAFETY: every valid key is the number of a value: vouched for.
+            return Ok(Arc::new(unsafe { DictionaryArray::<K>::new_unchecked(keys.clone(), values) }));
+        }
         Ok(Arc::new(DictionaryArray::<K>::try_new(keys.clone(), values)?))
     }
     let keys = keys.as_ref();
     match key_type {
-        DataType::Int8 => build::<Int8Type>(keys, values),
-        DataType::Int16 => build::<Int16Type>(keys, values),
-        DataType::Int32 => build::<Int32Type>(keys, values),
-        DataType::Int64 => build::<Int64Type>(keys, values),
-        DataType::UInt8 => build::<UInt8Type>(keys, values),
-        DataType::UInt16 => build::<UInt16Type>(keys, values),
-        DataType::UInt32 => build::<UInt32Type>(keys, values),
-        DataType::UInt64 => build::<UInt64Type>(keys, values),
+        DataType::Int8 => build::<Int8Type>(keys, values, trust),
+        DataType::Int16 => build::<Int16Type>(keys, values, trust),
+        DataType::Int32 => build::<Int32Type>(keys, values, trust),
+        DataType::Int64 => build::<Int64Type>(keys, values, trust),
+        DataType::UInt8 => build::<UInt8Type>(keys, values, trust),
+        DataType::UInt16 => build::<UInt16Type>(keys, values, trust),
+        DataType::UInt32 => build::<UInt32Type>(keys, values, trust),
+        DataType::UInt64 => build::<UInt64Type>(keys, values, trust),
         _ => Err(types::unsupported("dictionary", key_type)),
     }
 }

@@ -3,9 +3,12 @@
 //! A frame is a prefix (a continuation marker and the metadata's length; before format 0.15 the length
 //! alone), the metadata and the body. The decoder takes each of the three when all of its bytes are here.
 
+use std::collections::BTreeMap;
+
 use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 use arrow_schema::SchemaRef;
+use kernels::arrays::Trust;
 
 use super::assemble::Pending;
 use crate::message::{self, Outcome, Reader};
@@ -88,6 +91,19 @@ impl StreamDecoder {
         Self { limits, pending: Pending::default(), state: State::Prefix, reader: Reader::default(), offset: 0 }
     }
 
+    /// Leaves the checks of single rows out, on the promise that the bytes come from a correct writer.
+    #[must_use]
+    pub fn with_trust(mut self, trust: Trust) -> Self {
+        self.reader.trust = Some(trust);
+        self
+    }
+
+    /// The metadata that came with the last message, such as that of the batch that was just given.
+    #[must_use]
+    pub fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.reader.metadata
+    }
+
     /// Takes the next bytes. The decoder owns them from here on, and its batches borrow from them when a
     /// message lies whole and aligned in them.
     pub fn push(&mut self, bytes: impl Into<Buffer>) {
@@ -106,6 +122,18 @@ impl StreamDecoder {
                 Some(Err(error))
             }
         }
+    }
+
+    /// Bytes that were given and not read, such as what follows the end.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.pending.available()
+    }
+
+    /// Bytes read so far: the place in the stream.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.pending.position()
     }
 
     /// The schema, once it has come.

@@ -4,52 +4,86 @@ use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 use arrow_schema::Schema;
 
-use crate::{Error, Result};
+use crate::Result;
+use crate::frame::{FrameWriter, Frames, Options};
 
 /// Turns batches into the bytes of one stream.
 ///
-/// The first call gives the schema too. Buffers of a batch that are whole and aligned are handed out as
-/// they are, without a copy; dictionaries are written when they are new or have changed.
+/// The first call gives the schema too. Buffers of a batch that are not packed are handed out as they are, without a
+/// copy; dictionaries are written when they are new or have changed.
+#[derive(Debug)]
 pub struct StreamEncoder {
-    inner: arrow_ipc::writer::StreamEncoder,
-    schema: Schema,
-}
-
-impl std::fmt::Debug for StreamEncoder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("StreamEncoder").field("schema", &self.schema).finish_non_exhaustive()
-    }
+    frames: FrameWriter,
+    begun: bool,
 }
 
 impl StreamEncoder {
-    /// An encoder for batches of this schema.
+    /// An encoder for batches of this schema, without packing.
     ///
     /// # Errors
-    /// [`Error::Encode`] when a type cannot be written.
+    /// [`Error::UnsupportedType`](crate::Error::UnsupportedType) when a type cannot be written.
     pub fn try_new(schema: &Schema) -> Result<Self> {
-        let inner =
-            arrow_ipc::writer::StreamEncoder::try_new(schema).map_err(|error| Error::Encode(error.to_string()))?;
-        Ok(Self { inner, schema: schema.clone() })
+        Self::try_with_options(schema, Options::default())
+    }
+
+    /// An encoder with options.
+    ///
+    /// # Errors
+    /// As [`StreamEncoder::try_new`]; [`Error::UnsupportedCompression`](crate::Error::UnsupportedCompression) for a codec
+    /// that this build does not have.
+    pub fn try_with_options(schema: &Schema, options: Options) -> Result<Self> {
+        Ok(Self { frames: FrameWriter::try_new(schema, options, true)?, begun: false })
+    }
+
+    /// The schema's bytes, if they have not been given yet: for a reader that is to know the columns before the first
+    /// batch.
+    ///
+    /// # Errors
+    /// None after the encoder was made.
+    pub fn schema(&mut self) -> Result<Vec<Buffer>> {
+        let mut frames = Frames::default();
+        self.begin(&mut frames)?;
+        Ok(frames.parts)
+    }
+
+    fn begin(&mut self, frames: &mut Frames) -> Result<()> {
+        if !self.begun {
+            self.frames.schema(frames)?;
+            self.begun = true;
+        }
+        Ok(())
     }
 
     /// One batch, with the dictionaries that it needs, and the schema if it is the first. The parts follow
     /// one another without a gap.
     ///
+    /// `O(columns)` and the bits and offsets of slices; packing costs the bytes.
+    ///
     /// # Errors
-    /// [`Error::Encode`] when the batch does not have the encoder's schema.
+    /// [`Error::Encode`](crate::Error::Encode) when the batch does not have the encoder's schema.
     pub fn encode(&mut self, batch: &RecordBatch) -> Result<Vec<Buffer>> {
-        let types = |schema: &Schema| schema.fields().iter().map(|field| field.data_type().clone()).collect::<Vec<_>>();
-        if types(&batch.schema()) != types(&self.schema) {
-            return Err(Error::Encode("the batch has another schema than the stream".to_owned()));
-        }
-        self.inner.encode(batch).map_err(|error| Error::Encode(error.to_string()))
+        self.encode_with(batch, &[])
+    }
+
+    /// As [`StreamEncoder::encode`], with metadata for this batch alone.
+    ///
+    /// # Errors
+    /// As [`StreamEncoder::encode`].
+    pub fn encode_with(&mut self, batch: &RecordBatch, metadata: &[(&str, &str)]) -> Result<Vec<Buffer>> {
+        let mut frames = Frames::default();
+        self.begin(&mut frames)?;
+        self.frames.batch(batch, metadata, &mut frames)?;
+        Ok(frames.parts)
     }
 
     /// The end marker; with the schema if no batch has come.
     ///
     /// # Errors
-    /// [`Error::Encode`] when the schema cannot be written.
-    pub fn finish(self) -> Result<Vec<Buffer>> {
-        self.inner.finish().map_err(|error| Error::Encode(error.to_string()))
+    /// None after the encoder was made.
+    pub fn finish(mut self) -> Result<Vec<Buffer>> {
+        let mut frames = Frames::default();
+        self.begin(&mut frames)?;
+        self.frames.end(&mut frames);
+        Ok(frames.parts)
     }
 }

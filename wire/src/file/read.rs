@@ -1,68 +1,17 @@
-//! The Arrow file format: a footer names every batch, so that any of them can be read alone.
+//! The file reader: the footer first, then any batch.
 
 use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 use arrow_schema::SchemaRef;
+use kernels::arrays::Trust;
 
+use super::{MAGIC, is_file};
 use crate::flat::{Table, Vector};
 use crate::message::{self, Outcome, Reader};
 use crate::{Error, Limits, Result};
 
-const MAGIC: &[u8; 6] = b"ARROW1";
 /// Magic and padding at the start; footer length and magic at the end.
 const FRAME: usize = 8 + 4 + 6;
-
-/// Writes an Arrow file to anything that takes bytes.
-#[cfg(feature = "encode")]
-pub struct FileWriter<W: std::io::Write> {
-    inner: arrow_ipc::writer::FileWriter<W>,
-}
-
-#[cfg(feature = "encode")]
-impl<W: std::io::Write> std::fmt::Debug for FileWriter<W> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FileWriter").field("schema", self.inner.schema()).finish_non_exhaustive()
-    }
-}
-
-#[cfg(feature = "encode")]
-impl<W: std::io::Write> FileWriter<W> {
-    /// Begins a file.
-    ///
-    /// # Errors
-    /// [`Error::Encode`] when a type cannot be written or the sink fails.
-    pub fn try_new(sink: W, schema: &arrow_schema::Schema) -> Result<Self> {
-        let inner = arrow_ipc::writer::FileWriter::try_new(sink, schema).map_err(encode_error)?;
-        Ok(Self { inner })
-    }
-
-    /// Adds a batch.
-    ///
-    /// # Errors
-    /// [`Error::Encode`], also when a dictionary differs from the one written before: a file has one.
-    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        self.inner.write(batch).map_err(encode_error)
-    }
-
-    /// Writes the footer.
-    ///
-    /// # Errors
-    /// [`Error::Encode`] when the sink fails.
-    pub fn finish(mut self) -> Result<()> {
-        self.inner.finish().map_err(encode_error)
-    }
-}
-
-#[cfg(feature = "encode")]
-fn encode_error(error: arrow_schema::ArrowError) -> Error {
-    Error::Encode(error.to_string())
-}
-
-/// Whether bytes begin as an Arrow file does.
-#[must_use]
-pub fn is_file(start: &[u8]) -> bool {
-    start.starts_with(MAGIC)
-}
 
 /// Reads an Arrow file from memory. Batches borrow from the buffer where it is aligned.
 #[derive(Debug)]
@@ -87,6 +36,14 @@ impl FileReader {
     /// # Errors
     /// [`Error::NotAFile`], [`Error::Metadata`], and what the dictionaries give.
     pub fn try_new(bytes: Buffer, limits: Limits) -> Result<Self> {
+        Self::try_with_trust(bytes, limits, None)
+    }
+
+    /// As [`FileReader::try_new`]; with a promise, single rows are not checked.
+    ///
+    /// # Errors
+    /// As [`FileReader::try_new`].
+    pub fn try_with_trust(bytes: Buffer, limits: Limits, trust: Option<Trust>) -> Result<Self> {
         let total = bytes.len();
         if total < FRAME || !is_file(&bytes) {
             return Err(Error::NotAFile { what: "the magic ARROW1 at the start" });
@@ -106,6 +63,7 @@ impl FileReader {
         let footer_bytes = bytes.slice_with_length(start, tail - start);
         let footer = Table::root(&footer_bytes).map_err(&bad)?;
         let mut reader = Reader::default();
+        reader.trust = trust;
         let schema =
             footer.table(1).map_err(&bad)?.ok_or(Error::Metadata { offset, what: "the footer has no schema" })?;
         let schema = reader.set_schema(schema, offset, &limits)?;

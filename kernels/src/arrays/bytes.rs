@@ -1,0 +1,121 @@
+//! Text and binary columns over the bytes of a message: every offset and every letter checked once.
+//!
+//! Offsets are checked by comparing neighbours, without a branch for each. Text that is all ASCII needs no other check;
+//! other text is validated in one pass over all values, and then no offset may point into the middle of a letter.
+
+use std::sync::Arc;
+
+use arrow_array::types::{BinaryType, ByteArrayType, LargeBinaryType, LargeUtf8Type, Utf8Type};
+use arrow_array::{ArrayRef, GenericByteArray, OffsetSizeTrait};
+use arrow_buffer::{ArrowNativeType, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_schema::DataType;
+
+use super::{Trust, aligned};
+use crate::{Error, Result, types};
+
+/// A column of text or bytes behind 32-bit or 64-bit offsets (`Utf8`, `Binary` and their large forms). Both buffers are
+/// borrowed when the offsets are aligned.
+///
+/// `O(rows + bytes of values)`; with `trust`, `O(1)`.
+///
+/// # Errors
+/// [`Error::UnsupportedType`]; [`Error::LengthMismatch`] when there are fewer than `rows + 1` offsets or the validity
+/// has another length; [`Error::InvalidOffset`] and [`Error::InvalidText`] name the row.
+pub fn bytes_array(
+    data_type: &DataType,
+    rows: usize,
+    offsets: &Buffer,
+    values: &Buffer,
+    nulls: Option<NullBuffer>,
+    trust: Option<Trust>,
+) -> Result<ArrayRef> {
+    match data_type {
+        DataType::Utf8 => build::<Utf8Type>(rows, offsets, values, nulls, trust, true),
+        DataType::LargeUtf8 => build::<LargeUtf8Type>(rows, offsets, values, nulls, trust, true),
+        DataType::Binary => build::<BinaryType>(rows, offsets, values, nulls, trust, false),
+        DataType::LargeBinary => build::<LargeBinaryType>(rows, offsets, values, nulls, trust, false),
+        _ => Err(types::unsupported("a column of bytes", data_type)),
+    }
+}
+
+/// Offsets of `rows` values, never negative and never falling; a column of no rows may leave its single one out.
+///
+/// # Errors
+/// [`Error::LengthMismatch`] when there are fewer than `rows + 1`; [`Error::InvalidOffset`] names the row.
+pub fn offsets<O: OffsetSizeTrait>(rows: usize, offsets: &Buffer, trust: Option<Trust>) -> Result<OffsetBuffer<O>> {
+    if rows == 0 && offsets.len() < size_of::<O>() {
+        return Ok(OffsetBuffer::new_empty());
+    }
+    let needed = (rows + 1).checked_mul(size_of::<O>()).ok_or(Error::TooManyRows { rows })?;
+    if offsets.len() < needed {
+        return Err(Error::LengthMismatch { expected: rows + 1, found: offsets.len() / size_of::<O>() });
+    }
+    let offsets: ScalarBuffer<O> = ScalarBuffer::from(aligned(offsets, needed, align_of::<O>()));
+    if trust.is_none() {
+        let first = offsets.first().is_some_and(|&first| first < O::default());
+        let falls = offsets.windows(2).fold(false, |falls, pair| falls | (pair[1] < pair[0]));
+        if first || falls {
+            let row = offsets.windows(2).position(|pair| pair[1] < pair[0] || pair[0] < O::default());
+            return Err(Error::InvalidOffset { row: row.unwrap_or(0) });
+        }
+    }
+    // SAFETY: there is at least one offset; they are not negative and do not fall: checked above, or vouched for.
+    Ok(unsafe { OffsetBuffer::new_unchecked(offsets) })
+}
+
+fn build<T: ByteArrayType>(
+    rows: usize,
+    all: &Buffer,
+    values: &Buffer,
+    nulls: Option<NullBuffer>,
+    trust: Option<Trust>,
+    text: bool,
+) -> Result<ArrayRef> {
+    let offsets = offsets::<T::Offset>(rows, all, trust)?;
+    if let Some(nulls) = &nulls
+        && nulls.len() != rows
+    {
+        return Err(Error::LengthMismatch { expected: rows, found: nulls.len() });
+    }
+    let end = offsets[rows].as_usize();
+    // Reading the last offset costs nothing, so it is looked at even on trust.
+    if end > values.len() {
+        return Err(Error::InvalidOffset { row: rows.saturating_sub(1) });
+    }
+    let values = values.slice_with_length(0, end);
+    if text && trust.is_none() {
+        check_text(&offsets, &values)?;
+    }
+    // SAFETY: the offsets begin at zero or above, do not fall and end within the values, the validity has their length,
+    // and for text every value is UTF-8: checked above, or vouched for.
+    let array = unsafe { GenericByteArray::<T>::new_unchecked(offsets, values, nulls) };
+    Ok(Arc::new(array))
+}
+
+/// Whether every value is UTF-8.
+fn check_text<O: OffsetSizeTrait>(offsets: &[O], values: &[u8]) -> Result<()> {
+    if values.is_ascii() {
+        return Ok(());
+    }
+    let row_of = |byte: usize| offsets.partition_point(|offset| offset.as_usize() <= byte).saturating_sub(1);
+    if !is_utf8(values) {
+        let byte = std::str::from_utf8(values).err().map_or(0, |error| error.valid_up_to());
+        return Err(Error::InvalidText { row: row_of(byte) });
+    }
+    // Bytes that go on with a letter are 10xxxxxx; the end of the values is the end of a letter.
+    let within = |offset: &O| values.get(offset.as_usize()).is_some_and(|byte| byte & 0xc0 == 0x80);
+    match offsets.iter().position(within) {
+        None => Ok(()),
+        Some(row) => Err(Error::InvalidText { row: row.min(offsets.len().saturating_sub(2)) }),
+    }
+}
+
+#[cfg(feature = "simdutf8")]
+fn is_utf8(values: &[u8]) -> bool {
+    simdutf8::basic::from_utf8(values).is_ok()
+}
+
+#[cfg(not(feature = "simdutf8"))]
+fn is_utf8(values: &[u8]) -> bool {
+    std::str::from_utf8(values).is_ok()
+}

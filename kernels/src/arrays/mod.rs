@@ -1,0 +1,123 @@
+//! Arrays of any supported type from their parts, for crates that read bytes.
+//!
+//! Here stands the door to the one list of fixed-width types, so that a reader does not need a list (and
+//! its machine code) of its own.
+
+mod bytes;
+
+use arrow_array::{Array, ArrayRef};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
+use arrow_schema::DataType;
+
+pub use bytes::{bytes_array, offsets};
+
+use crate::types::{self, Kind, Width};
+use crate::{Error, Result, take};
+
+/// A promise that bytes come from a writer that is as careful as the checks of this module, so that the checks of single
+/// rows may be left out: offsets that do not fall, text that is UTF-8, dictionary keys in range. What is looked at once
+/// for each column is checked all the same.
+#[derive(Debug, Clone, Copy)]
+pub struct Trust(());
+
+impl Trust {
+    /// Gives the promise.
+    ///
+    /// # Safety
+    /// All bytes that are read under it must be what a correct Arrow writer wrote. Reading others is undefined
+    /// behaviour.
+    #[must_use]
+    pub const unsafe fn promise() -> Self {
+        Self(())
+    }
+}
+
+/// The first bytes of a buffer, copied only when they are not aligned.
+fn aligned(buffer: &Buffer, bytes: usize, alignment: usize) -> Buffer {
+    if buffer.as_ptr().align_offset(alignment) == 0 {
+        buffer.slice_with_length(0, bytes)
+    } else {
+        Buffer::from(&buffer.as_slice()[..bytes])
+    }
+}
+
+/// The validity of `rows` rows from a bit-packed buffer: `None` when all are valid. The number of nulls is counted, not
+/// believed; with `trust` it is.
+///
+/// # Errors
+/// [`Error::LengthMismatch`] when there are fewer bits than rows.
+pub fn validity(bits: &Buffer, rows: usize, null_count: usize, trust: Option<Trust>) -> Result<Option<NullBuffer>> {
+    if null_count == 0 {
+        return Ok(None);
+    }
+    if bits.len() < rows.div_ceil(8) {
+        return Err(Error::LengthMismatch { expected: rows, found: bits.len().saturating_mul(8) });
+    }
+    let bits = BooleanBuffer::new(bits.clone(), 0, rows);
+    Ok(Some(match trust {
+        // SAFETY: the count is the number of zeros among the bits: vouched for.
+        Some(_) => unsafe { NullBuffer::new_unchecked(bits, null_count) },
+        None => NullBuffer::new(bits),
+    }))
+}
+
+/// Bytes of one value of a fixed-width type; `None` for other types.
+#[must_use]
+pub fn fixed_width(data_type: &DataType) -> Option<usize> {
+    match types::kind(data_type) {
+        Kind::Fixed(width, _) => Some(match width {
+            Width::W1 => 1,
+            Width::W2 => 2,
+            Width::W4 => 4,
+            Width::W8 => 8,
+            Width::W16 | Width::W16Interval => 16,
+            Width::W32 => 32,
+        }),
+        _ => None,
+    }
+}
+
+/// The values of a fixed-width array, one behind the other; `None` for other types.
+#[must_use]
+pub fn fixed_values(array: &dyn Array) -> Option<Buffer> {
+    let width = fixed_width(array.data_type())?;
+    types::fixed_buffer(array).map(|values| values.slice_with_length(0, array.len() * width))
+}
+
+/// An array of a fixed-width type over a buffer of its values, which is borrowed when it is aligned to 16
+/// bytes (or to the width, if that is less) and copied once when not.
+///
+/// # Errors
+/// [`Error::UnsupportedType`]; [`Error::LengthMismatch`] when the buffer is not `rows` values long or the
+/// validity not `rows` bits.
+pub fn fixed_array(data_type: &DataType, rows: usize, buffer: Buffer, nulls: Option<NullBuffer>) -> Result<ArrayRef> {
+    let Some(width) = fixed_width(data_type) else {
+        return Err(types::unsupported("a fixed-width array", data_type));
+    };
+    let bytes = rows.checked_mul(width).ok_or(Error::TooManyRows { rows })?;
+    if buffer.len() < bytes {
+        return Err(Error::LengthMismatch { expected: rows, found: buffer.len() / width });
+    }
+    types::make_fixed_buffer(data_type, aligned(&buffer, bytes, width.min(16)), nulls, "a fixed-width array")
+}
+
+/// A dictionary array over keys and values; every valid key is checked to be in range, unless on `trust`.
+///
+/// # Errors
+/// [`Error::Arrow`] names the first key out of range.
+pub fn dictionary_array(
+    key_type: &DataType,
+    keys: ArrayRef,
+    values: ArrayRef,
+    trust: Option<Trust>,
+) -> Result<ArrayRef> {
+    take::dictionary_array(key_type, keys, values, trust)
+}
+
+/// An array of no rows.
+///
+/// # Errors
+/// [`Error::UnsupportedType`] for a type that the build leaves out.
+pub fn empty_array(data_type: &DataType) -> Result<ArrayRef> {
+    take::empty(data_type)
+}

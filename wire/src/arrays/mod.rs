@@ -1,0 +1,11 @@
+//! Arrays over a message's body, and bodies from arrays.
+
+#[cfg(feature = "nested")]
+mod nested;
+mod read;
+#[cfg(feature = "encode")]
+mod write;
+
+pub(crate) use read::{ArrayReader, Next};
+#[cfg(feature = "encode")]
+pub(crate) use write::Body;

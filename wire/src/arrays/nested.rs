@@ -1,0 +1,193 @@
+//! Columns of columns: lists, structs, maps, unions and runs.
+
+use std::sync::Arc;
+
+use arrow_array::types::{Int16Type, Int32Type, Int64Type, RunEndIndexType};
+use arrow_array::{
+    Array, ArrayRef, FixedSizeListArray, GenericListArray, GenericListViewArray, MapArray, OffsetSizeTrait,
+    PrimitiveArray, RunArray, StructArray, UnionArray,
+};
+use arrow_buffer::{NullBuffer, OffsetBuffer};
+use arrow_data::ArrayData;
+use arrow_schema::{DataType, Field, FieldRef, UnionFields, UnionMode};
+use kernels::arrays;
+
+use super::ArrayReader;
+use super::read::unsupported_type;
+use crate::schema::Ids;
+use crate::{Error, Result};
+
+/// The numbers of a child; a schema that was read has them for every child.
+fn below(ids: &Ids, child: usize) -> &Ids {
+    static NONE: Ids = Ids { dictionary: None, children: Vec::new() };
+    ids.children.get(child).unwrap_or(&NONE)
+}
+
+impl ArrayReader<'_> {
+    /// A column with a validity and children.
+    pub(super) fn nested(
+        &mut self,
+        field: &Field,
+        data_type: &DataType,
+        ids: &Ids,
+        rows: usize,
+        nulls: Option<NullBuffer>,
+    ) -> Result<ArrayRef> {
+        match data_type {
+            DataType::List(child) => self.list::<i32>(field, child, ids, rows, nulls),
+            DataType::LargeList(child) => self.list::<i64>(field, child, ids, rows, nulls),
+            DataType::ListView(child) => self.list_view::<i32>(field, child, ids, rows, nulls),
+            DataType::LargeListView(child) => self.list_view::<i64>(field, child, ids, rows, nulls),
+            DataType::FixedSizeList(child, size) => {
+                let values = self.array(child, child.data_type(), below(ids, 0))?;
+                let array = FixedSizeListArray::try_new_with_length(child.clone(), *size, values, nulls, rows);
+                Ok(Arc::new(self.checked(field, array)?))
+            }
+            DataType::Map(entries, ordered) => {
+                let (offsets, values) = self.offsets_and_values::<i32>(field, entries, ids, rows)?;
+                let Some(values) = values.as_any().downcast_ref::<StructArray>() else {
+                    return Err(unsupported_type(field, data_type));
+                };
+                let array = MapArray::try_new(entries.clone(), offsets, values.clone(), nulls, *ordered);
+                Ok(Arc::new(self.checked(field, array)?))
+            }
+            DataType::Struct(fields) => {
+                let mut children = Vec::with_capacity(fields.len());
+                for (position, child) in fields.iter().enumerate() {
+                    let array = self.array(child, child.data_type(), below(ids, position))?;
+                    self.check_rows(child, rows as i64, array.len() as i64)?;
+                    children.push(array);
+                }
+                let array = StructArray::try_new_with_length(fields.clone(), children, nulls, rows);
+                Ok(Arc::new(self.checked(field, array)?))
+            }
+            _ => Err(unsupported_type(field, data_type)),
+        }
+    }
+
+    fn offsets_and_values<O: OffsetSizeTrait>(
+        &mut self,
+        field: &Field,
+        child: &FieldRef,
+        ids: &Ids,
+        rows: usize,
+    ) -> Result<(OffsetBuffer<O>, ArrayRef)> {
+        let buffer = self.buffer(field)?;
+        let offsets = self.made(field, arrays::offsets::<O>(rows, &buffer, self.trust))?;
+        let values = self.array(child, child.data_type(), below(ids, 0))?;
+        if offsets.last().as_usize() > values.len() {
+            let row = rows.saturating_sub(1);
+            return Err(Error::InvalidOffset { offset: self.offset, column: field.name().clone(), row });
+        }
+        Ok((offsets, values))
+    }
+
+    fn list<O: OffsetSizeTrait>(
+        &mut self,
+        field: &Field,
+        child: &FieldRef,
+        ids: &Ids,
+        rows: usize,
+        nulls: Option<NullBuffer>,
+    ) -> Result<ArrayRef> {
+        let (offsets, values) = self.offsets_and_values::<O>(field, child, ids, rows)?;
+        let array = GenericListArray::<O>::try_new(child.clone(), offsets, values, nulls);
+        Ok(Arc::new(self.checked(field, array)?))
+    }
+
+    fn list_view<O: OffsetSizeTrait>(
+        &mut self,
+        field: &Field,
+        child: &FieldRef,
+        ids: &Ids,
+        rows: usize,
+        nulls: Option<NullBuffer>,
+    ) -> Result<ArrayRef> {
+        let offsets = Self::words::<O>(&self.values(field, rows, size_of::<O>())?, rows);
+        let sizes = Self::words::<O>(&self.values(field, rows, size_of::<O>())?, rows);
+        let values = self.array(child, child.data_type(), below(ids, 0))?;
+        // Signs are looked at here; the constructor adds offset and size as unsigned numbers.
+        if let Some(row) = (0..rows).find(|&row| offsets[row] < O::default() || sizes[row] < O::default()) {
+            return Err(Error::InvalidOffset { offset: self.offset, column: field.name().clone(), row });
+        }
+        let array = GenericListViewArray::<O>::try_new(child.clone(), offsets, sizes, values, nulls);
+        Ok(Arc::new(self.checked(field, array)?))
+    }
+
+    pub(super) fn union(
+        &mut self,
+        field: &Field,
+        fields: &UnionFields,
+        mode: UnionMode,
+        ids: &Ids,
+        rows: usize,
+        null_count: usize,
+    ) -> Result<ArrayRef> {
+        if self.is_v4 {
+            // Before format 1.0 unions had a validity of their own, which Arrow has since given up.
+            self.buffer(field)?;
+            if null_count > 0 {
+                return Err(Error::UnsupportedType { field: field.name().clone(), what: "union with nulls (V4)" });
+            }
+        }
+        let type_ids = Self::words::<i8>(&self.values(field, rows, 1)?, rows);
+        let offsets = match mode {
+            UnionMode::Dense => Some(Self::words::<i32>(&self.values(field, rows, 4)?, rows)),
+            UnionMode::Sparse => None,
+        };
+        let mut children = Vec::with_capacity(fields.len());
+        for (position, (_, child)) in fields.iter().enumerate() {
+            let array = self.array(child, child.data_type(), below(ids, position))?;
+            if mode == UnionMode::Sparse {
+                self.check_rows(child, rows as i64, array.len() as i64)?;
+            }
+            children.push(array);
+        }
+        let array = UnionArray::try_new(fields.clone(), type_ids, offsets, children);
+        Ok(Arc::new(self.checked(field, array)?))
+    }
+
+    pub(super) fn runs(
+        &mut self,
+        field: &Field,
+        ends: &FieldRef,
+        values: &FieldRef,
+        ids: &Ids,
+        rows: usize,
+    ) -> Result<ArrayRef> {
+        let run_ends = self.array(ends, ends.data_type(), below(ids, 0))?;
+        let run_values = self.array(values, values.data_type(), below(ids, 1))?;
+        match ends.data_type() {
+            DataType::Int16 => self.run_array::<Int16Type>(field, &run_ends, &run_values, rows),
+            DataType::Int32 => self.run_array::<Int32Type>(field, &run_ends, &run_values, rows),
+            DataType::Int64 => self.run_array::<Int64Type>(field, &run_ends, &run_values, rows),
+            _ => Err(unsupported_type(field, field.data_type())),
+        }
+    }
+
+    fn run_array<R: RunEndIndexType>(
+        &self,
+        field: &Field,
+        ends: &ArrayRef,
+        values: &ArrayRef,
+        rows: usize,
+    ) -> Result<ArrayRef> {
+        let Some(ends) = ends.as_any().downcast_ref::<PrimitiveArray<R>>() else {
+            return Err(unsupported_type(field, field.data_type()));
+        };
+        // Looks at every run end: positive and rising.
+        let array = self.checked(field, RunArray::<R>::try_new(ends, values.as_ref()))?;
+        self.check_rows(field, rows as i64, (array.len().min(rows)) as i64)?;
+        // The schema's own names of the two children come back by way of the data.
+        let data_type = match field.data_type() {
+            DataType::Dictionary(_, values) => values.as_ref(),
+            other => other,
+        };
+        let data = ArrayData::builder(data_type.clone())
+            .len(rows)
+            .add_child_data(ends.to_data())
+            .add_child_data(values.to_data())
+            .build();
+        Ok(Arc::new(RunArray::<R>::from(self.checked(field, data)?)))
+    }
+}

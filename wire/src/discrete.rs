@@ -1,0 +1,69 @@
+//! Discrete messages: each a complete little stream of schema, dictionaries and batches, that any reader opens by itself.
+//!
+//! What a message costs beside a batch in a continuous stream is the schema's frame and the end marker; in
+//! return a message can be lost, repeated, stored or handed on alone, and a reader may join at any of them.
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+
+use crate::stream::{Event, StreamDecoder};
+use crate::{Error, Limits, Result};
+
+/// Writes one message.
+///
+/// # Errors
+/// [`Error::Encode`] when a batch does not have the schema, [`Error::UnsupportedType`] when a type cannot be written.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use arrow_array::{ArrayRef, Int32Array, RecordBatch};
+/// let batch = RecordBatch::try_from_iter([("n", Arc::new(Int32Array::from(vec![1, 2])) as ArrayRef)])?;
+/// let message = wire::discrete::write(&batch.schema(), [&batch], wire::Options::default())?;
+/// let (schema, batches) = wire::discrete::read(message.into(), &wire::Limits::default())?;
+/// assert_eq!((schema, batches), (batch.schema(), vec![batch]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "encode")]
+pub fn write<'a>(
+    schema: &arrow_schema::Schema,
+    batches: impl IntoIterator<Item = &'a RecordBatch>,
+    options: crate::Options,
+) -> Result<Vec<u8>> {
+    let mut encoder = crate::stream::StreamEncoder::try_with_options(schema, options)?;
+    let mut parts = Vec::new();
+    for batch in batches {
+        parts.extend(encoder.encode(batch)?);
+    }
+    parts.extend(encoder.finish()?);
+    let mut bytes = Vec::with_capacity(parts.iter().map(arrow_buffer::Buffer::len).sum());
+    parts.iter().for_each(|part| bytes.extend_from_slice(part));
+    Ok(bytes)
+}
+
+/// Reads one message, whole.
+///
+/// # Errors
+/// Whatever can be wrong with its bytes; [`Error::Truncated`] when it ends early, and [`Error::UnexpectedMessage`] when
+/// bytes follow its end.
+pub fn read(message: arrow_buffer::Buffer, limits: &Limits) -> Result<(SchemaRef, Vec<RecordBatch>)> {
+    let mut decoder = StreamDecoder::new(limits.clone());
+    decoder.push(message);
+    let mut batches = Vec::new();
+    while let Some(event) = decoder.next_event() {
+        match event? {
+            Event::Batch(batch) => batches.push(batch),
+            Event::Schema(_) | Event::End => {}
+        }
+    }
+    decoder.finish()?;
+    let schema = decoder.schema().cloned();
+    match schema {
+        Some(schema) if decoder.left() == 0 => Ok((schema, batches)),
+        Some(_) => Err(Error::UnexpectedMessage {
+            offset: decoder.position(),
+            found: "rest of bytes",
+            expected: "nothing behind the end",
+        }),
+        None => Err(Error::Truncated { offset: 0, missing: 4 }),
+    }
+}
