@@ -78,9 +78,11 @@ impl Builder {
     pub(crate) fn table(&mut self, slots: &[Slot]) -> Place {
         let vtable_length = 4 + 2 * slots.len();
         let wide = slots.iter().any(|slot| matches!(slot, Slot::I64(_)));
-        self.pad(|length| {
-            if wide { (length + vtable_length) % 8 == 4 } else { (length + vtable_length).is_multiple_of(4) }
-        });
+        self.pad(
+            |length| {
+                if wide { (length + vtable_length) % 8 == 4 } else { (length + vtable_length).is_multiple_of(4) }
+            },
+        );
         let table = self.bytes.len() + vtable_length;
         let total: usize = slots.iter().map(|slot| slot.size()).sum();
         self.bytes.extend((vtable_length as u16).to_le_bytes());

@@ -108,12 +108,7 @@ impl FrameWriter {
     }
 
     /// A batch's frames: the dictionaries that are new, and the batch.
-    pub(crate) fn batch(
-        &mut self,
-        batch: &RecordBatch,
-        metadata: &[(&str, &str)],
-        frames: &mut Frames,
-    ) -> Result<()> {
+    pub(crate) fn batch(&mut self, batch: &RecordBatch, metadata: &[(&str, &str)], frames: &mut Frames) -> Result<()> {
         let types_differ = |(a, b): (&ArrayRef, &arrow_schema::FieldRef)| a.data_type() != b.data_type();
         if batch.num_columns() != self.schema.fields().len()
             || batch.columns().iter().zip(self.schema.fields()).any(types_differ)
@@ -147,7 +142,9 @@ impl FrameWriter {
             if is_delta {
                 new = values.slice(known, values.len() - known);
             } else if !self.replaces {
-                return Err(Error::Encode("a file holds one dictionary for a column, and this batch brings another".into()));
+                return Err(Error::Encode(
+                    "a file holds one dictionary for a column, and this batch brings another".into(),
+                ));
             }
         }
         let mut body = Body::default();
