@@ -138,7 +138,7 @@ impl<W: Write + Send> Writer<W> {
     /// [`Error::Output`] when the sink fails.
     pub fn finish(self) -> Result<()> {
         match self.inner {
-            Inner::File(writer) => writer.finish().map_err(failed),
+            Inner::File(writer) => writer.finish().map(drop).map_err(failed),
             Inner::Stream(encoder, mut sink) => {
                 let parts = encoder.finish().map_err(failed)?;
                 parts.iter().try_for_each(|part| sink.write_all(part)).map_err(failed)?;
