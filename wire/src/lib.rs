@@ -3,7 +3,7 @@
 //! * [`mod@stream`] – one continuous stream: schema once, then dictionaries and batches.
 //! * [`mod@discrete`] – single messages, each a complete little stream.
 //! * [`mod@file`] – the Arrow file format, with random access to any batch.
-//! * [`mod@plan`] – query plans as JSON.
+//! * [`mod@plan`] – query plans as bytes, as JSON and as a URL's query.
 //!
 //! Reading goes neither through the reader of `arrow-ipc` nor through its flatbuffer accessors, whose weight
 //! a browser would have to carry. Every length, offset, key and string is checked before it is used; errors
@@ -21,7 +21,6 @@ mod flat;
 #[cfg(feature = "encode")]
 mod frame;
 mod message;
-#[cfg(feature = "json")]
 pub mod plan;
 mod schema;
 pub mod stream;

@@ -1,11 +1,9 @@
 //! Query plans as JSON, for people and for tools.
 
-use kernels::query::{Plan, Predicate};
+use kernels::query::Plan;
 
+use super::{check, check_length};
 use crate::{Error, Result};
-
-/// The most literals and predicates that a plan may hold.
-const MAX_PARTS: usize = 100_000;
 
 /// Reads a plan.
 ///
@@ -18,16 +16,8 @@ const MAX_PARTS: usize = 100_000;
 /// # Ok::<(), wire::Error>(())
 /// ```
 pub fn from_json(bytes: &[u8]) -> Result<Plan> {
-    let plan: Plan = serde_json::from_slice(bytes).map_err(|error| Error::Plan { reason: error.to_string() })?;
-    let parts = plan.filter.as_ref().map_or(0, count)
-        + plan.group_by.len()
-        + plan.aggregates.len()
-        + plan.sort.len()
-        + plan.columns.as_ref().map_or(0, Vec::len);
-    if parts > MAX_PARTS {
-        return Err(Error::Plan { reason: ["more than ", &MAX_PARTS.to_string(), " parts"].concat() });
-    }
-    Ok(plan)
+    check_length(bytes.len())?;
+    check(serde_json::from_slice(bytes).map_err(|error| Error::Plan { reason: error.to_string() })?)
 }
 
 /// Writes a plan.
@@ -36,15 +26,6 @@ pub fn from_json(bytes: &[u8]) -> Result<Plan> {
 /// [`Error::Plan`] when a literal has no JSON form (a NaN).
 pub fn to_json(plan: &Plan) -> Result<String> {
     serde_json::to_string(plan).map_err(|error| Error::Plan { reason: error.to_string() })
-}
-
-fn count(predicate: &Predicate) -> usize {
-    match predicate {
-        Predicate::And(parts) | Predicate::Or(parts) => 1 + parts.iter().map(count).sum::<usize>(),
-        Predicate::Not(part) => 1 + count(part),
-        Predicate::In { values, .. } => 1 + values.len(),
-        _ => 1,
-    }
 }
 
 #[cfg(test)]
@@ -60,6 +41,12 @@ mod tests {
         check("{", "line 1 column 1");
         check(r#"{"limit": -1}"#, "invalid value: integer `-1`");
         check(r#"{"filter": {"maybe": 1}}"#, "unknown variant `maybe`");
+        let nested =
+            [r#"{"filter":"#, &r#"{"not":"#.repeat(80), r#"{"is_null":{"column":"a"}}"#, &"}".repeat(81)].concat();
+        check(&nested, "recursion limit exceeded");
+        let nested =
+            [r#"{"filter":"#, &r#"{"not":"#.repeat(64), r#"{"is_null":{"column":"a"}}"#, &"}".repeat(65)].concat();
+        check(&nested, "nested deeper than 64");
         let deep = [r#"{"filter":"#, &r#"{"not":"#.repeat(5_000)].concat();
         check(&deep, "recursion limit exceeded");
     }
