@@ -39,10 +39,10 @@ mod types;
 mod widest;
 
 pub use backend::Backend;
-pub use compare::{Truth, compare, is_null, test_text};
+pub use compare::{Truth, compare, compare_columns, is_null, test_text};
 pub use error::{Error, Result};
 pub use filter::{Filter, filter, filter_batch, filter_batches, mask_to_indices};
-pub use group::GroupBy;
+pub use group::{GroupBy, KeyNumbers};
 pub use indices::Indices;
 pub use mask::Mask;
 pub use sort::{SortKey, SortOptions, sort_keys_to_indices, sort_to_indices};

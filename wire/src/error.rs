@@ -143,6 +143,50 @@ pub enum Error {
         /// What is wrong, with line and column.
         reason: String,
     },
+    /// The stream is no update.
+    Update {
+        /// What is wrong.
+        what: &'static str,
+        /// With which key or column.
+        name: &'static str,
+    },
+    /// An update is not the one that comes next: some were lost. A snapshot of the table closes the gap.
+    Gap {
+        /// The sequence number that was to come.
+        expected: u64,
+        /// The one that came.
+        found: u64,
+    },
+    /// An update of another life of the table.
+    Epoch {
+        /// The table's.
+        expected: u64,
+        /// The update's.
+        found: u64,
+    },
+    /// An update by key of a table that has none.
+    NoKey,
+    /// A batch does not fit the table.
+    Mismatch {
+        /// The column.
+        column: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A cell that must not be null.
+    NullCell {
+        /// The column.
+        column: String,
+        /// The row of the batch.
+        row: usize,
+    },
+    /// A patch names a row that the table does not have.
+    NoSuchRow {
+        /// The row.
+        row: u64,
+        /// Rows that there are.
+        rows: usize,
+    },
     /// A batch could not be written.
     Encode(String),
     /// What is written to took no more bytes.
@@ -195,6 +239,17 @@ impl fmt::Display for Error {
             Self::NotAFile { what } => write!(f, "not an Arrow file: {what}"),
             Self::NoSuchBatch { index, batches } => write!(f, "no batch {index}; the file has {batches}"),
             Self::Plan { reason } => write!(f, "not a query plan: {reason}"),
+            Self::Update { what, name } => write!(f, "not an update: {what} {name}"),
+            Self::Gap { expected, found } => write!(f, "update {found} came, expected {expected}: some were lost"),
+            Self::Epoch { expected, found } => {
+                write!(f, "an update of epoch {found} came to a table of epoch {expected}")
+            }
+            Self::NoKey => f.write_str("an update by key, but the table has no key"),
+            Self::Mismatch { column, reason } => write!(f, "column \"{column}\" does not fit the table: {reason}"),
+            Self::NullCell { column, row } => {
+                write!(f, "column \"{column}\" must not be null, and is in row {row} of the update")
+            }
+            Self::NoSuchRow { row, rows } => write!(f, "no row {row}; the table has {rows}"),
             Self::Encode(reason) => f.write_str(reason),
             Self::Sink { reason } => write!(f, "writing failed: {reason}"),
         }

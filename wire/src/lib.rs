@@ -4,6 +4,7 @@
 //! * [`mod@discrete`] – single messages, each a complete little stream.
 //! * [`mod@file`] – the Arrow file format, with random access to any batch.
 //! * [`mod@plan`] – query plans as bytes, as JSON and as a URL's query.
+//! * [`mod@update`] and [`mod@table`] – changes of a live table, and the table that both ends keep.
 //!
 //! Reading goes neither through the reader of `arrow-ipc` nor through its flatbuffer accessors, whose weight
 //! a browser would have to carry. Every length, offset, key and string is checked before it is used; errors
@@ -24,6 +25,8 @@ mod message;
 pub mod plan;
 mod schema;
 pub mod stream;
+pub mod table;
+pub mod update;
 
 pub use codec::Codec;
 pub use error::{Error, Result};

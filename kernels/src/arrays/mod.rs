@@ -12,7 +12,7 @@ use arrow_schema::DataType;
 pub use bytes::{bytes_array, offsets};
 
 use crate::types::{self, Kind, Width};
-use crate::{Error, Result, take};
+use crate::{Error, Indices, Result, take};
 
 /// A promise that bytes come from a writer that is as careful as the checks of this module, so that the checks of single
 /// rows may be left out: offsets that do not fall, text that is UTF-8, dictionary keys in range. What is looked at once
@@ -120,4 +120,13 @@ pub fn dictionary_array(
 /// [`Error::UnsupportedType`] for a type that the build leaves out.
 pub fn empty_array(data_type: &DataType) -> Result<ArrayRef> {
     take::empty(data_type)
+}
+
+/// An array of nulls.
+///
+/// # Errors
+/// [`Error::UnsupportedType`] for a type that the build leaves out; [`Error::TooManyRows`].
+pub fn null_array(data_type: &DataType, rows: usize) -> Result<ArrayRef> {
+    let one = take::null_row(data_type)?;
+    take(one.as_ref(), &Indices::try_new(vec![0; rows], 1)?)
 }

@@ -12,8 +12,14 @@ use crate::query::CompareOp;
 use crate::types::{self, Kind, Order, Word, by_ordered_width};
 use crate::{Error, Result, runs};
 
-/// Compares two columns row by row.
-pub(crate) fn compare_columns(left: &dyn Array, op: CompareOp, right: &dyn Array) -> Result<Truth> {
+/// Compares two columns of one type row by row; unknown where either is null.
+///
+/// `O(rows)`, and for text the bytes up to the first that differs.
+///
+/// # Errors
+/// [`Error::LengthMismatch`]; [`Error::SchemaMismatch`] for two types; [`Error::UnsupportedType`] for types without an
+/// order.
+pub fn compare_columns(left: &dyn Array, op: CompareOp, right: &dyn Array) -> Result<Truth> {
     if left.len() != right.len() {
         return Err(Error::LengthMismatch { expected: left.len(), found: right.len() });
     }

@@ -18,7 +18,7 @@ mod truth;
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 
-pub(crate) use columns::compare_columns;
+pub use columns::compare_columns;
 pub(crate) use literal::{bind_between, bind_compare, bind_in, bind_text};
 pub use truth::Truth;
 

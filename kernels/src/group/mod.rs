@@ -13,6 +13,7 @@ mod accumulate;
 mod codes;
 mod intern;
 mod keys;
+mod numbers;
 mod part;
 mod table;
 
@@ -23,6 +24,7 @@ use accumulate::Accumulator;
 pub(crate) use accumulate::{floats, output_type};
 use codes::Codes;
 pub(crate) use intern::{ByteInterner, SHORT, pack_short};
+pub use numbers::KeyNumbers;
 
 use crate::query::AggregateFunction;
 use crate::runs::{self, plain_type};

@@ -4,8 +4,9 @@ use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 use arrow_schema::Schema;
 
-use crate::Result;
 use crate::frame::{FrameWriter, Frames, Options};
+use crate::update::{Change, Update};
+use crate::{Error, Result};
 
 /// Turns batches into the bytes of one stream.
 ///
@@ -21,7 +22,7 @@ impl StreamEncoder {
     /// An encoder for batches of this schema, without packing.
     ///
     /// # Errors
-    /// [`Error::UnsupportedType`](crate::Error::UnsupportedType) when a type cannot be written.
+    /// [`Error::UnsupportedType`] when a type cannot be written.
     pub fn try_new(schema: &Schema) -> Result<Self> {
         Self::try_with_options(schema, Options::default())
     }
@@ -29,7 +30,7 @@ impl StreamEncoder {
     /// An encoder with options.
     ///
     /// # Errors
-    /// As [`StreamEncoder::try_new`]; [`Error::UnsupportedCompression`](crate::Error::UnsupportedCompression) for a codec
+    /// As [`StreamEncoder::try_new`]; [`Error::UnsupportedCompression`] for a codec
     /// that this build does not have.
     pub fn try_with_options(schema: &Schema, options: Options) -> Result<Self> {
         Ok(Self { frames: FrameWriter::try_new(schema, options, true)?, begun: false })
@@ -60,7 +61,7 @@ impl StreamEncoder {
     /// `O(columns)` and the bits and offsets of slices; packing costs the bytes.
     ///
     /// # Errors
-    /// [`Error::Encode`](crate::Error::Encode) when the batch does not have the encoder's schema.
+    /// [`Error::Encode`] when the batch does not have the encoder's schema.
     pub fn encode(&mut self, batch: &RecordBatch) -> Result<Vec<Buffer>> {
         self.encode_with(batch, &[])
     }
@@ -74,6 +75,26 @@ impl StreamEncoder {
         self.begin(&mut frames)?;
         self.frames.batch(batch, metadata, &mut frames)?;
         Ok(frames.parts)
+    }
+
+    /// An update of a live table, for a change whose rows have the stream's schema: append, upsert, delete (with all
+    /// columns), or a replacement by one batch.
+    ///
+    /// # Errors
+    /// As [`StreamEncoder::encode`]; [`Error::Encode`] for other changes, which need a discrete message
+    /// ([`Update::to_message`]).
+    pub fn encode_update(&mut self, update: &Update) -> Result<Vec<Buffer>> {
+        let batch = match &update.change {
+            Change::Append(batch) | Change::Upsert(batch) | Change::Delete(batch) => batch,
+            Change::Replace(batches) if batches.len() == 1 => &batches[0],
+            change => {
+                let what = ["a continuous stream cannot carry this ", change.name(), "; send a discrete message"];
+                return Err(Error::Encode(what.concat()));
+            }
+        };
+        let metadata = update.metadata();
+        let metadata: Vec<(&str, &str)> = metadata.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        self.encode_with(batch, &metadata)
     }
 
     /// The end marker; with the schema if no batch has come.

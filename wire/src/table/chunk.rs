@@ -1,0 +1,236 @@
+//! One chunk of a table: its columns, which of its rows have been removed, and the keys of its rows.
+
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_buffer::BooleanBuffer;
+use arrow_schema::SchemaRef;
+use kernels::growing::GrowingColumn;
+use kernels::query::CompareOp;
+use kernels::{Indices, Mask};
+
+use super::kernel;
+use crate::Result;
+
+/// How a column's rows are kept.
+#[derive(Debug)]
+enum Store {
+    /// As they came, perhaps over the bytes of a message.
+    Shared(ArrayRef),
+    /// In memory of the chunk's own, which can grow and be changed in place.
+    Growing(GrowingColumn),
+    /// In the pieces that came, for types that cannot grow in place; joined when they are read.
+    Pieces(Vec<ArrayRef>),
+}
+
+impl Store {
+    fn array(&mut self) -> Result<ArrayRef> {
+        match self {
+            Self::Shared(array) => Ok(array.clone()),
+            Self::Growing(column) => column.array().map_err(kernel),
+            Self::Pieces(pieces) => {
+                let chunks: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
+                let rows = chunks.iter().map(|chunk| chunk.len()).sum();
+                if pieces.len() != 1 {
+                    let whole = Indices::identity(rows).and_then(|all| kernels::take_chunks(&chunks, &all));
+                    *pieces = vec![whole.map_err(kernel)?];
+                }
+                Ok(pieces[0].clone())
+            }
+        }
+    }
+}
+
+/// A chunk.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    columns: Vec<Store>,
+    /// Rows, removed ones among them.
+    rows: usize,
+    /// A bit for each removed row; empty when there is none.
+    removed: Vec<u64>,
+    removed_count: usize,
+    /// The number of each row's key; empty without a key.
+    pub(super) ids: Vec<u32>,
+    /// The rows that are left, as they were last read.
+    cache: Option<RecordBatch>,
+}
+
+impl Chunk {
+    /// An empty chunk that grows, with room for so many rows.
+    pub(super) fn growing(schema: &SchemaRef, rows: usize) -> Result<Self> {
+        let store = |data_type| {
+            if !GrowingColumn::supports(data_type) {
+                return Ok(Store::Pieces(Vec::new()));
+            }
+            GrowingColumn::try_new(data_type, rows, 16 * rows).map(Store::Growing).map_err(kernel)
+        };
+        let columns = schema.fields().iter().map(|field| store(field.data_type())).collect::<Result<_>>()?;
+        Ok(Self { columns, rows: 0, removed: Vec::new(), removed_count: 0, ids: Vec::new(), cache: None })
+    }
+
+    /// A chunk of columns as they are.
+    pub(super) fn shared(columns: Vec<ArrayRef>, rows: usize, ids: Vec<u32>) -> Self {
+        let columns = columns.into_iter().map(Store::Shared).collect();
+        Self { columns, rows, removed: Vec::new(), removed_count: 0, ids, cache: None }
+    }
+
+    /// Rows, removed ones among them.
+    pub(super) fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Rows that are left.
+    pub(super) fn live(&self) -> usize {
+        self.rows - self.removed_count
+    }
+
+    pub(super) fn is_removed(&self, row: usize) -> bool {
+        self.removed.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+    }
+
+    /// Removes a row that has not been removed.
+    pub(super) fn remove(&mut self, row: usize) {
+        self.removed.resize(self.rows.div_ceil(64).max(self.removed.len()), 0);
+        self.removed[row / 64] |= 1 << (row % 64);
+        self.removed_count += 1;
+        self.cache = None;
+    }
+
+    /// The row that is the `live`-th one left.
+    pub(super) fn row_of(&self, live: usize) -> usize {
+        if self.removed_count == 0 {
+            return live;
+        }
+        let mut left = live;
+        for (word, &bits) in self.removed.iter().enumerate() {
+            let rows = 64.min(self.rows - 64 * word);
+            let here = rows - bits.count_ones() as usize;
+            if left < here {
+                let mut row = 64 * word;
+                loop {
+                    if !self.is_removed(row) {
+                        if left == 0 {
+                            return row;
+                        }
+                        left -= 1;
+                    }
+                    row += 1;
+                }
+            }
+            left -= here;
+        }
+        // Behind the words that say something, nothing was removed.
+        64 * self.removed.len() + left
+    }
+
+    /// Whether rows can be added in place.
+    pub(super) fn has_room(&self, columns: &[ArrayRef]) -> bool {
+        self.columns.iter().zip(columns).all(|(store, column)| match store {
+            Store::Shared(_) => false,
+            Store::Growing(growing) => growing.has_room(column.as_ref()),
+            Store::Pieces(_) => true,
+        })
+    }
+
+    /// Adds rows for which there is room.
+    pub(super) fn append(&mut self, columns: &[ArrayRef], rows: usize, ids: &[u32]) -> Result<()> {
+        for (store, column) in self.columns.iter_mut().zip(columns) {
+            match store {
+                Store::Shared(_) => {}
+                Store::Growing(growing) => growing.append(column.as_ref()).map_err(kernel)?,
+                Store::Pieces(pieces) => pieces.push(column.clone()),
+            }
+        }
+        self.rows += rows;
+        self.ids.extend_from_slice(ids);
+        self.cache = None;
+        Ok(())
+    }
+
+    /// Gives cells of one column to rows. Fixed width: in place, unless a reader still holds the column. Else the column
+    /// of this chunk is written anew, unless its cells already are what they shall be.
+    pub(super) fn patch(&mut self, column: usize, rows: &[u32], cells: &dyn Array) -> Result<()> {
+        self.cache = None;
+        let store = &mut self.columns[column];
+        let is_text = cells.data_type().is_string() || cells.data_type().is_binary();
+        if is_text || !GrowingColumn::supports(cells.data_type()) {
+            let old = store.array()?;
+            if is_text && is_same(&old, rows, cells)? {
+                return Ok(());
+            }
+            let mut order: Vec<u32> = (0..self.rows as u32).collect();
+            rows.iter().zip(self.rows as u32..).for_each(|(&row, new)| order[row as usize] = new);
+            let order = Indices::try_new(order, self.rows + cells.len()).map_err(kernel)?;
+            let patched = kernels::take_chunks(&[old.as_ref(), cells], &order).map_err(kernel)?;
+            *store = match store {
+                Store::Growing(_) => Store::Growing(grown(&patched)?),
+                Store::Pieces(_) => Store::Pieces(vec![patched]),
+                Store::Shared(_) => Store::Shared(patched),
+            };
+            return Ok(());
+        }
+        if let Store::Shared(array) = store {
+            *store = Store::Growing(grown(array)?);
+        }
+        match store {
+            Store::Growing(growing) => growing.patch(rows, cells).map_err(kernel),
+            Store::Shared(_) | Store::Pieces(_) => Ok(()),
+        }
+    }
+
+    /// A column with removed rows among the others.
+    pub(super) fn column(&mut self, column: usize) -> Result<ArrayRef> {
+        self.columns[column].array()
+    }
+
+    /// All rows, removed ones among them.
+    pub(super) fn whole(&mut self, schema: &SchemaRef) -> Result<RecordBatch> {
+        let columns = self.columns.iter_mut().map(Store::array).collect::<Result<Vec<_>>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
+        RecordBatch::try_new_with_options(schema.clone(), columns, &options)
+            .map_err(|error| kernel(kernels::Error::Arrow(error.to_string())))
+    }
+
+    /// The rows that are left, as a mask over all.
+    pub(super) fn mask(&self) -> Mask {
+        Mask::new(BooleanBuffer::collect_bool(self.rows, |row| !self.is_removed(row)))
+    }
+
+    /// The rows that are left; nothing is copied when none was removed.
+    pub(super) fn batch(&mut self, schema: &SchemaRef) -> Result<RecordBatch> {
+        if let Some(batch) = &self.cache {
+            return Ok(batch.clone());
+        }
+        let mut batch = self.whole(schema)?;
+        if self.removed_count > 0 {
+            batch = kernels::filter_batch(&batch, &self.mask()).map_err(kernel)?;
+        }
+        self.cache = Some(batch.clone());
+        Ok(batch)
+    }
+
+    /// Bytes of memory of the chunk's own; those that it shares with messages are not counted.
+    pub(super) fn memory(&self) -> usize {
+        let columns = self.columns.iter().map(|store| match store {
+            Store::Growing(column) => column.memory(),
+            Store::Shared(array) => array.get_array_memory_size(),
+            Store::Pieces(pieces) => pieces.iter().map(|piece| piece.get_array_memory_size()).sum(),
+        });
+        columns.sum::<usize>() + 8 * self.removed.len() + 4 * self.ids.len()
+    }
+}
+
+/// A column in memory of its own.
+fn grown(array: &ArrayRef) -> Result<GrowingColumn> {
+    let mut growing = GrowingColumn::try_new(array.data_type(), array.len(), 0).map_err(kernel)?;
+    growing.append(array.as_ref()).map_err(kernel)?;
+    Ok(growing)
+}
+
+/// Whether these rows already have these cells.
+fn is_same(old: &ArrayRef, rows: &[u32], cells: &dyn Array) -> Result<bool> {
+    let rows = Indices::try_new(rows.to_vec(), old.len()).map_err(kernel)?;
+    let old = kernels::take(old.as_ref(), &rows).map_err(kernel)?;
+    let equal = kernels::compare_columns(old.as_ref(), CompareOp::Eq, cells).map_err(kernel)?.to_mask().selected();
+    let both_null = (0..cells.len()).filter(|&row| old.is_null(row) && cells.is_null(row)).count();
+    Ok(equal + both_null == cells.len())
+}

@@ -1,0 +1,111 @@
+//! Closing, merging, forgetting: what keeps the number of chunks and the size of the index in bounds.
+
+use std::time::Duration;
+
+use kernels::Mask;
+
+use super::chunk::Chunk;
+use super::{Table, kernel};
+use crate::Result;
+
+impl Table {
+    /// Does what is due by the clock or by size: closes the hot chunk. [`Table::apply`] calls it; a table without
+    /// updates may be ticked now and then.
+    ///
+    /// # Errors
+    /// As [`Table::snapshot`].
+    pub fn tick(&mut self, now: Duration) -> Result<()> {
+        if let Some((number, since)) = self.hot {
+            let rows = self.chunks.get(&number).map_or(0, Chunk::len);
+            if rows >= self.options.hot_rows || rows > 0 && now.saturating_sub(since) >= self.options.hot_age {
+                self.close_hot()?;
+            }
+        }
+        self.forget_keys()
+    }
+
+    /// The hot chunk takes no more rows.
+    pub(super) fn close_hot(&mut self) -> Result<()> {
+        match self.hot.take() {
+            Some((number, _)) => self.tidy(&[number]),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes chunks anew of which half is gone, and merges them with their neighbours while both are small.
+    pub(super) fn tidy(&mut self, numbers: &[u32]) -> Result<()> {
+        for &number in numbers {
+            let is_hot = self.hot.is_some_and(|(hot, _)| hot == number);
+            let Some(chunk) = self.chunks.get(&number).filter(|_| !is_hot) else { continue };
+            if chunk.live() == 0 {
+                self.chunks.remove(&number);
+                continue;
+            }
+            if chunk.live() < chunk.len() / 2 {
+                self.merge(number, number)?;
+            }
+            let mut number = number;
+            while let Some(before) = self.chunks.range(..number).next_back().map(|(&before, _)| before) {
+                if !self.are_mergeable(before, number) {
+                    break;
+                }
+                self.merge(before, number)?;
+                number = before;
+            }
+            while let Some(after) = self.chunks.range(number + 1..).next().map(|(&after, _)| after) {
+                if !self.are_mergeable(number, after) {
+                    break;
+                }
+                self.merge(number, after)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Neighbours are merged while they fit one chunk and neither is much larger than the other, so that a row
+    /// is copied only a few times; and small ones always.
+    fn are_mergeable(&self, first: u32, second: u32) -> bool {
+        let live = |number: u32| self.chunks.get(&number).map_or(0, Chunk::live);
+        let is_hot = self.hot.is_some_and(|(hot, _)| hot == first || hot == second);
+        let (a, b) = (live(first), live(second));
+        let alike = a <= 2 * b && b <= 2 * a || a + b <= self.options.hot_rows;
+        !is_hot && a + b <= self.options.chunk_rows && (alike || a + b <= self.options.chunk_rows / 4)
+    }
+
+    /// Makes one chunk of two neighbours, or one anew, without the rows that were removed. It keeps the first number.
+    fn merge(&mut self, first: u32, second: u32) -> Result<()> {
+        let (mut batches, mut masks, mut ids) = (Vec::new(), Vec::<Mask>::new(), Vec::new());
+        for (_, chunk) in self.chunks.range_mut(first..=second) {
+            batches.push(chunk.whole(&self.schema)?);
+            masks.push(chunk.mask());
+            let live = chunk.ids.iter().enumerate().filter(|(row, _)| !chunk.is_removed(*row));
+            ids.extend(live.map(|(_, &id)| id));
+        }
+        let merged = kernels::filter_batches(&self.schema, &batches, &masks).map_err(kernel)?;
+        if second != first {
+            self.chunks.remove(&second);
+        }
+        self.chunks.insert(first, Chunk::shared(merged.columns().to_vec(), merged.num_rows(), ids));
+        self.locate(first, 0);
+        Ok(())
+    }
+
+    /// Makes the index anew when most of its keys are gone. `O(rows)`, after at least as many removals.
+    fn forget_keys(&mut self) -> Result<()> {
+        let Some(index) = &mut self.index else { return Ok(()) };
+        if index.len() < 2 * self.rows + 4096 {
+            return Ok(());
+        }
+        index.clear()?;
+        let columns = index.columns.clone();
+        let numbers: Vec<u32> = self.chunks.keys().copied().collect();
+        for number in numbers {
+            if let (Some(chunk), Some(index)) = (self.chunks.get_mut(&number), self.index.as_mut()) {
+                let keys = columns.iter().map(|&column| chunk.column(column)).collect::<Result<Vec<_>>>()?;
+                chunk.ids = index.numbers(chunk.len(), &keys)?;
+            }
+            self.locate(number, 0);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,172 @@
+//! Updates to bytes and back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt64Array};
+use arrow_buffer::{BooleanBuffer, Buffer};
+use arrow_schema::{DataType, Field, Schema};
+use kernels::Mask;
+
+use super::{Change, EPOCH, REMOVE, ROW, SEQUENCE, UPDATE, Update};
+use crate::{Error, Limits, Result, discrete};
+
+impl Update {
+    /// The metadata of this update, as it stands on the wire.
+    #[must_use]
+    pub fn metadata(&self) -> [(&'static str, String); 3] {
+        [
+            (UPDATE, self.change.name().to_owned()),
+            (EPOCH, self.epoch.to_string()),
+            (SEQUENCE, self.sequence.to_string()),
+        ]
+    }
+
+    /// The update as a discrete message.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedType`] when a type cannot be written; [`Error::Encode`] when the batches of a replacement
+    /// differ in schema.
+    #[cfg(feature = "encode")]
+    pub fn to_message(&self, options: crate::Options) -> Result<Vec<u8>> {
+        let batches = match &self.change {
+            Change::Append(batch) | Change::Upsert(batch) | Change::Delete(batch) => vec![batch.clone()],
+            Change::Replace(batches) => batches.clone(),
+            Change::Patch { rows, cells } => {
+                vec![with_first(cells, ROW, Arc::new(rows.clone()), |field| field.clone())?]
+            }
+            Change::Exchange { remove, insert } => vec![exchange(remove, insert)?],
+        };
+        let Some(first) = batches.first() else {
+            return Err(Error::Encode("a replacement without a batch has no schema".to_owned()));
+        };
+        let schema = first.schema().as_ref().clone();
+        let mut metadata = schema.metadata.clone();
+        metadata.extend(self.metadata().map(|(key, value)| (key.to_owned(), value)));
+        discrete::write(&schema.with_metadata(metadata), &batches, options)
+    }
+
+    /// Reads a discrete message.
+    ///
+    /// # Errors
+    /// Whatever can be wrong with its bytes; [`Error::Update`] when the stream is no update.
+    pub fn from_message(message: Buffer, limits: &Limits) -> Result<Self> {
+        let (schema, batches) = discrete::read(message, limits)?;
+        let metadata = schema.metadata().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+        // What the message says of itself is no part of the table's schema.
+        let mut plain = schema.as_ref().clone();
+        plain.metadata.retain(|key, _| ![UPDATE, EPOCH, SEQUENCE].contains(&key.as_str()));
+        let plain = Arc::new(plain);
+        let batches = batches
+            .into_iter()
+            .map(|batch| {
+                let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+                RecordBatch::try_new_with_options(plain.clone(), batch.columns().to_vec(), &options)
+                    .map_err(|error| Error::Encode(error.to_string()))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Self::from_batches(&metadata, batches)
+    }
+
+    /// An update from a batch of a continuous stream and the metadata that came with it.
+    ///
+    /// # Errors
+    /// [`Error::Update`] when the metadata is none of an update.
+    pub fn from_batch(batch: RecordBatch, metadata: &BTreeMap<String, String>) -> Result<Self> {
+        Self::from_batches(metadata, vec![batch])
+    }
+
+    fn from_batches(metadata: &BTreeMap<String, String>, mut batches: Vec<RecordBatch>) -> Result<Self> {
+        let text = |key: &'static str| metadata.get(key).ok_or(Error::Update { what: "its metadata lacks", name: key });
+        let number = |key: &'static str| {
+            text(key)?.parse::<u64>().map_err(|_| Error::Update { what: "its metadata holds no number as", name: key })
+        };
+        let (epoch, sequence) = (number(EPOCH)?, number(SEQUENCE)?);
+        let kind = text(UPDATE)?.as_str();
+        let change = if kind == "replace" {
+            Change::Replace(batches)
+        } else {
+            let (Some(batch), true) = (batches.pop(), batches.is_empty()) else {
+                return Err(Error::Update { what: "there is not one batch in the", name: "stream" });
+            };
+            match kind {
+                "append" => Change::Append(batch),
+                "upsert" => Change::Upsert(batch),
+                "delete" => Change::Delete(batch),
+                "patch" => {
+                    let (rows, cells) = split_first(&batch, ROW)?;
+                    let rows = rows.as_any().downcast_ref::<UInt64Array>().filter(|rows| rows.null_count() == 0);
+                    let wrong = Error::Update { what: "it has no numbers without nulls as", name: ROW };
+                    Change::Patch { rows: rows.ok_or(wrong)?.clone(), cells }
+                }
+                "exchange" => {
+                    let (marks, rows) = split_first(&batch, REMOVE)?;
+                    let marks = marks.as_any().downcast_ref::<BooleanArray>().filter(|marks| marks.null_count() == 0);
+                    let wrong = Error::Update { what: "it has no marks without nulls as", name: REMOVE };
+                    let marks = marks.ok_or(wrong)?.values().clone();
+                    let part = |bits: BooleanBuffer| {
+                        kernels::filter_batch(&rows, &Mask::new(bits)).map_err(|error| Error::Encode(error.to_string()))
+                    };
+                    Change::Exchange { insert: part(!&marks)?, remove: part(marks)? }
+                }
+                _ => return Err(Error::Update { what: "an unknown kind of", name: UPDATE }),
+            }
+        };
+        Ok(Self { epoch, sequence, change })
+    }
+}
+
+/// A batch with a column before its others.
+#[cfg(feature = "encode")]
+fn with_first(
+    batch: &RecordBatch,
+    name: &str,
+    column: ArrayRef,
+    field: impl Fn(&Field) -> Field,
+) -> Result<RecordBatch> {
+    let first = Field::new(name, column.data_type().clone(), false);
+    let fields: Vec<Field> =
+        std::iter::once(first).chain(batch.schema().fields().iter().map(|old| field(old))).collect();
+    let columns = std::iter::once(column).chain(batch.columns().iter().cloned()).collect();
+    let schema = Schema::new_with_metadata(fields, batch.schema().metadata().clone());
+    RecordBatch::try_new(Arc::new(schema), columns).map_err(|error| Error::Encode(error.to_string()))
+}
+
+/// A batch without its first column, and that column, which must have the name.
+fn split_first(batch: &RecordBatch, name: &'static str) -> Result<(ArrayRef, RecordBatch)> {
+    let schema = batch.schema();
+    if schema.fields().first().is_none_or(|field| field.name() != name) {
+        return Err(Error::Update { what: "its first column is not", name });
+    }
+    let fields: Vec<_> = schema.fields().iter().skip(1).cloned().collect();
+    let rest = Schema::new_with_metadata(fields, schema.metadata().clone());
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let rest = RecordBatch::try_new_with_options(Arc::new(rest), batch.columns()[1..].to_vec(), &options)
+        .map_err(|error| Error::Encode(error.to_string()))?;
+    Ok((batch.column(0).clone(), rest))
+}
+
+/// The rows that come and the keys of those that go, in one batch with a mark.
+#[cfg(feature = "encode")]
+fn exchange(remove: &RecordBatch, insert: &RecordBatch) -> Result<RecordBatch> {
+    let failed = |error: kernels::Error| Error::Encode(error.to_string());
+    let (gone, new) = (remove.num_rows(), insert.num_rows());
+    let mut columns = Vec::with_capacity(insert.num_columns());
+    for (position, field) in insert.schema().fields().iter().enumerate() {
+        let data_type: &DataType = field.data_type();
+        let head = match remove.column_by_name(field.name()) {
+            Some(column) if column.data_type() == data_type => column.clone(),
+            Some(_) => return Err(Error::Encode(["column ", field.name(), " has two types"].concat())),
+            None => kernels::arrays::null_array(data_type, gone).map_err(failed)?,
+        };
+        let chunks = [head.as_ref(), insert.column(position).as_ref()];
+        let all = kernels::Indices::identity(gone + new).map_err(failed)?;
+        columns.push(kernels::take_chunks(&chunks, &all).map_err(failed)?);
+    }
+    let nullable = |field: &Arc<Field>| field.as_ref().clone().with_nullable(true);
+    let fields: Vec<Field> = insert.schema().fields().iter().map(nullable).collect();
+    let schema = Schema::new_with_metadata(fields, insert.schema().metadata().clone());
+    let rows = RecordBatch::try_new(Arc::new(schema), columns).map_err(|error| Error::Encode(error.to_string()))?;
+    let marks = BooleanArray::new(BooleanBuffer::collect_bool(gone + new, |row| row < gone), None);
+    with_first(&rows, REMOVE, Arc::new(marks), Clone::clone)
+}
