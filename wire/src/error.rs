@@ -187,6 +187,31 @@ pub enum Error {
         /// Rows that there are.
         rows: usize,
     },
+    /// A chunk, or the announcement of chunks, is not what was announced.
+    Assembly {
+        /// What is wrong.
+        what: &'static str,
+        /// The number of the chunk.
+        chunk: u64,
+        /// What was announced.
+        expected: u64,
+        /// What came.
+        found: u64,
+    },
+    /// Bytes are no struct of a fixed layout, or a change does not fit it.
+    Record {
+        /// What is wrong.
+        what: &'static str,
+        /// What was expected.
+        expected: usize,
+        /// What was found.
+        found: usize,
+    },
+    /// Bytes are no archive of the struct.
+    Archive {
+        /// What is wrong, in rkyv's words.
+        reason: String,
+    },
     /// A batch could not be written.
     Encode(String),
     /// What is written to took no more bytes.
@@ -250,6 +275,11 @@ impl fmt::Display for Error {
                 write!(f, "column \"{column}\" must not be null, and is in row {row} of the update")
             }
             Self::NoSuchRow { row, rows } => write!(f, "no row {row}; the table has {rows}"),
+            Self::Assembly { what, chunk, expected, found } => {
+                write!(f, "{what} of chunk {chunk}: expected {expected}, found {found}")
+            }
+            Self::Record { what, expected, found } => write!(f, "{what}: expected {expected}, found {found}"),
+            Self::Archive { reason } => write!(f, "not an archive of the struct: {reason}"),
             Self::Encode(reason) => f.write_str(reason),
             Self::Sink { reason } => write!(f, "writing failed: {reason}"),
         }

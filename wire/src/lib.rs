@@ -5,13 +5,14 @@
 //! * [`mod@file`] – the Arrow file format, with random access to any batch.
 //! * [`mod@plan`] – query plans as bytes, as JSON and as a URL's query.
 //! * [`mod@update`] and [`mod@table`] – changes of a live table, and the table that both ends keep.
+//! * [`mod@record`] and [`mod@assembly`] – shared structs, and large things in chunks.
 //!
 //! Reading goes neither through the reader of `arrow-ipc` nor through its flatbuffer accessors, whose weight
 //! a browser would have to carry. Every length, offset, key and string is checked before it is used; errors
 //! say where in the bytes they were met. Batches borrow from the bytes when the alignment allows.
-#![forbid(unsafe_code)]
 
 mod arrays;
+pub mod assembly;
 #[cfg(feature = "encode")]
 mod build;
 mod codec;
@@ -23,6 +24,7 @@ mod flat;
 mod frame;
 mod message;
 pub mod plan;
+pub mod record;
 mod schema;
 pub mod stream;
 pub mod table;
