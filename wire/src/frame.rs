@@ -66,6 +66,8 @@ pub(crate) struct Block {
 #[derive(Debug)]
 pub(crate) struct FrameWriter {
     pub(crate) schema: Schema,
+    /// The schema's metadata, until it is written.
+    message: Vec<u8>,
     pub(crate) ids: Vec<Ids>,
     pub(crate) position: u64,
     options: Options,
@@ -93,18 +95,17 @@ impl FrameWriter {
         let ids = assign_ids(schema);
         // A type that cannot be written is told before the first byte.
         let mut builder = Builder::new();
-        build_schema(&mut builder, schema, &ids)?;
-        Ok(Self { schema: schema.clone(), ids, position: 0, options, sent: BTreeMap::new(), replaces })
+        let root = message(&mut builder, SCHEMA, 0, false);
+        let built = build_schema(&mut builder, schema, &ids)?;
+        builder.link(root, 2, built);
+        let message = builder.finish(root);
+        Ok(Self { schema: schema.clone(), message, ids, position: 0, options, sent: BTreeMap::new(), replaces })
     }
 
-    /// The schema's frame.
-    pub(crate) fn schema(&mut self, frames: &mut Frames) -> Result<()> {
-        let mut builder = Builder::new();
-        let message = message(&mut builder, SCHEMA, 0, false);
-        let schema = build_schema(&mut builder, &self.schema, &self.ids)?;
-        builder.link(message, 2, schema);
-        self.frame(&builder.finish(message), Vec::new(), 0, frames);
-        Ok(())
+    /// The schema's frame; once.
+    pub(crate) fn schema(&mut self, frames: &mut Frames) {
+        let message = std::mem::take(&mut self.message);
+        self.frame(&message, Vec::new(), 0, frames);
     }
 
     /// A batch's frames: the dictionaries that are new, and the batch.

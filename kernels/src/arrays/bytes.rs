@@ -5,13 +5,32 @@
 
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use arrow_array::types::{BinaryType, ByteArrayType, LargeBinaryType, LargeUtf8Type, Utf8Type};
-use arrow_array::{ArrayRef, GenericByteArray, OffsetSizeTrait};
+use arrow_array::{Array, ArrayRef, GenericByteArray, OffsetSizeTrait};
 use arrow_buffer::{ArrowNativeType, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 
 use super::{Trust, aligned};
 use crate::{Error, Result, types};
+
+/// Bytes of the values of a column of text or bytes behind offsets; 0 for other columns.
+#[must_use]
+pub fn text_bytes(array: &dyn Array) -> usize {
+    fn span<O: OffsetSizeTrait>(offsets: &[O]) -> usize {
+        match (offsets.first(), offsets.last()) {
+            (Some(&first), Some(&last)) => (last - first).as_usize(),
+            _ => 0,
+        }
+    }
+    match array.data_type() {
+        DataType::Utf8 => span(array.as_string::<i32>().offsets()),
+        DataType::LargeUtf8 => span(array.as_string::<i64>().offsets()),
+        DataType::Binary => span(array.as_binary::<i32>().offsets()),
+        DataType::LargeBinary => span(array.as_binary::<i64>().offsets()),
+        _ => 0,
+    }
+}
 
 /// A column of text or bytes behind 32-bit or 64-bit offsets (`Utf8`, `Binary` and their large forms). Both buffers are
 /// borrowed when the offsets are aligned.
@@ -52,16 +71,25 @@ pub fn offsets<O: OffsetSizeTrait>(rows: usize, offsets: &Buffer, trust: Option<
     }
     let offsets: ScalarBuffer<O> = ScalarBuffer::from(aligned(offsets, needed, align_of::<O>()));
     if trust.is_none() {
-        let first = offsets.first().is_some_and(|&first| first < O::default());
-        let falls = offsets.windows(2).fold(false, |falls, pair| falls | (pair[1] < pair[0]));
-        if first || falls {
-            let row = offsets.windows(2).position(|pair| pair[1] < pair[0] || pair[0] < O::default());
-            return Err(Error::InvalidOffset { row: row.unwrap_or(0) });
-        }
+        check_order(&offsets, 0)?;
     }
     // SAFETY: there is at least one offset; they are not negative and do not fall: checked above, or vouched for.
     Ok(unsafe { OffsetBuffer::new_unchecked(offsets) })
 }
+
+/// Whether offsets are not negative and do not fall; the first of them is that of a row.
+fn check_order<O: OffsetSizeTrait>(offsets: &[O], row: usize) -> Result<()> {
+    let first = offsets.first().is_some_and(|&first| first < O::default());
+    let falls = offsets.windows(2).fold(false, |falls, pair| falls | (pair[1] < pair[0]));
+    if first || falls {
+        let wrong = offsets.windows(2).position(|pair| pair[1] < pair[0] || pair[0] < O::default());
+        return Err(Error::InvalidOffset { row: row + wrong.unwrap_or(0) });
+    }
+    Ok(())
+}
+
+/// Rows whose offsets and text are checked while they are in the cache.
+const BLOCK: usize = 8192;
 
 fn build<T: ByteArrayType>(
     rows: usize,
@@ -71,11 +99,17 @@ fn build<T: ByteArrayType>(
     trust: Option<Trust>,
     text: bool,
 ) -> Result<ArrayRef> {
-    let offsets = offsets::<T::Offset>(rows, all, trust)?;
+    // The order of a text's offsets is checked with the text.
+    // SAFETY: `check_text` looks at every offset before the array is made.
+    let order = if text { Some(unsafe { Trust::promise() }) } else { trust };
+    let offsets = offsets::<T::Offset>(rows, all, order)?;
     if let Some(nulls) = &nulls
         && nulls.len() != rows
     {
         return Err(Error::LengthMismatch { expected: rows, found: nulls.len() });
+    }
+    if offsets[rows] < T::Offset::default() {
+        return Err(Error::InvalidOffset { row: rows.saturating_sub(1) });
     }
     let end = offsets[rows].as_usize();
     // Reading the last offset costs nothing, so it is looked at even on trust.
@@ -92,30 +126,48 @@ fn build<T: ByteArrayType>(
     Ok(Arc::new(array))
 }
 
-/// Whether every value is UTF-8.
+/// Whether the offsets are in order and every value is UTF-8, block by block.
 fn check_text<O: OffsetSizeTrait>(offsets: &[O], values: &[u8]) -> Result<()> {
-    if values.is_ascii() {
+    let rows = offsets.len().saturating_sub(1);
+    for row in (0..rows.max(1)).step_by(BLOCK) {
+        let block = &offsets[row..=(row + BLOCK).min(rows)];
+        check_order(block, row)?;
+        let (Some(first), Some(last)) = (block.first(), block.last()) else { continue };
+        let wrong = || Error::InvalidOffset { row: row + block.len().saturating_sub(2) };
+        let text = values.get(first.as_usize()..last.as_usize()).ok_or_else(wrong)?;
+        // What stands before the first value is seen by nobody, but is part of what Arrow calls the values.
+        let text = if row == 0 { &values[..last.as_usize()] } else { text };
+        check_block(block, text, last.as_usize() - text.len())
+            .map_err(|wrong| Error::InvalidText { row: row + wrong })?;
+    }
+    Ok(())
+}
+
+/// Whether the values of a block of rows are UTF-8, of which the first byte stands at `start`; the row that is not.
+fn check_block<O: OffsetSizeTrait>(offsets: &[O], text: &[u8], start: usize) -> Result<(), usize> {
+    if text.is_ascii() {
         return Ok(());
     }
-    let row_of = |byte: usize| offsets.partition_point(|offset| offset.as_usize() <= byte).saturating_sub(1);
-    if !is_utf8(values) {
-        let byte = std::str::from_utf8(values).err().map_or(0, |error| error.valid_up_to());
-        return Err(Error::InvalidText { row: row_of(byte) });
+    let last_row = offsets.len().saturating_sub(2);
+    if !is_utf8(text) {
+        let byte = start + std::str::from_utf8(text).err().map_or(0, |error| error.valid_up_to());
+        return Err(offsets.partition_point(|offset| offset.as_usize() <= byte).saturating_sub(1).min(last_row));
     }
     // Bytes that go on with a letter are 10xxxxxx; the end of the values is the end of a letter.
-    let within = |offset: &O| values.get(offset.as_usize()).is_some_and(|byte| byte & 0xc0 == 0x80);
+    let within = |offset: &O| text.get(offset.as_usize() - start).is_some_and(|byte| byte & 0xc0 == 0x80);
     match offsets.iter().position(within) {
         None => Ok(()),
-        Some(row) => Err(Error::InvalidText { row: row.min(offsets.len().saturating_sub(2)) }),
+        // The value that ends there is wrong, and so is the one that begins there.
+        Some(offset) => Err(offset.saturating_sub(1)),
     }
 }
 
 #[cfg(feature = "simdutf8")]
-fn is_utf8(values: &[u8]) -> bool {
+pub(super) fn is_utf8(values: &[u8]) -> bool {
     simdutf8::basic::from_utf8(values).is_ok()
 }
 
 #[cfg(not(feature = "simdutf8"))]
-fn is_utf8(values: &[u8]) -> bool {
+pub(super) fn is_utf8(values: &[u8]) -> bool {
     std::str::from_utf8(values).is_ok()
 }

@@ -4,12 +4,14 @@
 //! its machine code) of its own.
 
 mod bytes;
+mod views;
 
 use arrow_array::{Array, ArrayRef};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_schema::DataType;
 
-pub use bytes::{bytes_array, offsets};
+pub use bytes::{bytes_array, offsets, text_bytes};
+pub use views::views_array;
 
 use crate::types::{self, Kind, Width};
 use crate::{Error, Indices, Result, take};

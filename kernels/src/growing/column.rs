@@ -99,16 +99,13 @@ impl GrowingColumn {
     /// does not fail then.
     #[must_use]
     pub fn has_room(&self, array: &dyn Array) -> bool {
-        let text = match array.data_type() {
-            DataType::Utf8 => span(array.as_string::<i32>().offsets()),
-            DataType::Binary => span(array.as_binary::<i32>().offsets()),
-            _ => 0,
-        };
+        let text = arrays::text_bytes(array);
         let held = match &self.values {
             Values::Bytes { memory, .. } => memory.len(),
             _ => 0,
         };
-        *array.data_type() == self.data_type && i32::try_from(held + text).is_ok()
+        let large = matches!(self.values, Values::Bytes { large: true, .. });
+        *array.data_type() == self.data_type && (large || i32::try_from(held + text).is_ok())
     }
 
     /// Adds the rows of an array of the column's type. `O(rows of the array)` in the long run.
@@ -245,13 +242,5 @@ impl GrowingColumn {
                 arrays::bytes_array(&self.data_type, self.rows, &offsets.share(), &memory.share(), nulls, Some(trust))
             }
         }
-    }
-}
-
-/// Bytes between the first and the last offset.
-fn span(offsets: &[i32]) -> usize {
-    match (offsets.first(), offsets.last()) {
-        (Some(first), Some(last)) => (last - first) as usize,
-        _ => 0,
     }
 }

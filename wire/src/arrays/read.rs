@@ -7,8 +7,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::types::{BinaryViewType, ByteViewType, StringViewType};
-use arrow_array::{Array, ArrayRef, BooleanArray, FixedSizeBinaryArray, GenericByteViewArray, NullArray};
+use arrow_array::{Array, ArrayRef, BooleanArray, FixedSizeBinaryArray, NullArray};
 use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field};
 use kernels::arrays::{self, Trust};
@@ -102,8 +101,7 @@ impl<'a> ArrayReader<'a> {
                 let made = arrays::bytes_array(data_type, rows, &offsets, &values, nulls, self.trust);
                 self.made(field, made)
             }
-            DataType::Utf8View => self.views::<StringViewType>(field, rows, nulls),
-            DataType::BinaryView => self.views::<BinaryViewType>(field, rows, nulls),
+            DataType::Utf8View | DataType::BinaryView => self.views(field, data_type, rows, nulls),
             DataType::FixedSizeBinary(size) => {
                 let width = usize::try_from(*size).unwrap_or(0);
                 let values = self.values(field, rows, width)?;
@@ -249,14 +247,14 @@ impl<'a> ArrayReader<'a> {
         ScalarBuffer::from(if aligned { bytes } else { Buffer::from(bytes.as_slice()) })
     }
 
-    fn views<T: ByteViewType + ?Sized>(
+    fn views(
         &mut self,
         field: &Field,
+        data_type: &DataType,
         rows: usize,
         nulls: Option<NullBuffer>,
     ) -> Result<ArrayRef> {
         let views = self.values(field, rows, 16)?;
-        let views = Self::words::<u128>(&views, rows);
         let missing = Error::Metadata { offset: self.offset, what: "a view column lacks its number of buffers" };
         let counts = self.variadic.ok_or(missing.clone())?;
         if self.next.variadic >= counts.len() {
@@ -272,9 +270,7 @@ impl<'a> ArrayReader<'a> {
             limit: left,
         })?;
         let buffers = (0..count).map(|_| self.buffer(field)).collect::<Result<Vec<_>>>()?;
-        // A null's view may be anything; what is looked at is checked.
-        let array = GenericByteViewArray::<T>::try_new(views, buffers, nulls);
-        Ok(Arc::new(self.checked(field, array)?))
+        self.made(field, arrays::views_array(data_type, rows, &views, buffers, nulls, self.trust))
     }
 
     pub(super) fn checked<T>(&self, field: &Field, array: Result<T, ArrowError>) -> Result<T> {

@@ -41,7 +41,7 @@ impl<W: Write> FileWriter<W> {
         let schema = std::sync::Arc::new(schema.clone());
         let mut writer = Self { sink, frames, schema, dictionaries: Vec::new(), batches: Vec::new() };
         let mut parts = Frames::default();
-        writer.frames.schema(&mut parts)?;
+        writer.frames.schema(&mut parts);
         writer.put(parts)?;
         Ok(writer)
     }

@@ -43,16 +43,15 @@ impl StreamEncoder {
     /// None after the encoder was made.
     pub fn schema(&mut self) -> Result<Vec<Buffer>> {
         let mut frames = Frames::default();
-        self.begin(&mut frames)?;
+        self.begin(&mut frames);
         Ok(frames.parts)
     }
 
-    fn begin(&mut self, frames: &mut Frames) -> Result<()> {
+    fn begin(&mut self, frames: &mut Frames) {
         if !self.begun {
-            self.frames.schema(frames)?;
+            self.frames.schema(frames);
             self.begun = true;
         }
-        Ok(())
     }
 
     /// One batch, with the dictionaries that it needs, and the schema if it is the first. The parts follow
@@ -72,7 +71,7 @@ impl StreamEncoder {
     /// As [`StreamEncoder::encode`].
     pub fn encode_with(&mut self, batch: &RecordBatch, metadata: &[(&str, &str)]) -> Result<Vec<Buffer>> {
         let mut frames = Frames::default();
-        self.begin(&mut frames)?;
+        self.begin(&mut frames);
         self.frames.batch(batch, metadata, &mut frames)?;
         Ok(frames.parts)
     }
@@ -103,7 +102,7 @@ impl StreamEncoder {
     /// None after the encoder was made.
     pub fn finish(mut self) -> Result<Vec<Buffer>> {
         let mut frames = Frames::default();
-        self.begin(&mut frames)?;
+        self.begin(&mut frames);
         self.frames.end(&mut frames);
         Ok(frames.parts)
     }

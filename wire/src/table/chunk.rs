@@ -157,10 +157,7 @@ impl Chunk {
             if is_text && is_same(&old, rows, cells)? {
                 return Ok(());
             }
-            let mut order: Vec<u32> = (0..self.rows as u32).collect();
-            rows.iter().zip(self.rows as u32..).for_each(|(&row, new)| order[row as usize] = new);
-            let order = Indices::try_new(order, self.rows + cells.len()).map_err(kernel)?;
-            let patched = kernels::take_chunks(&[old.as_ref(), cells], &order).map_err(kernel)?;
+            let patched = spliced(&old, rows, cells)?;
             *store = match store {
                 Store::Growing(_) => Store::Growing(grown(&patched)?),
                 Store::Pieces(_) => Store::Pieces(vec![patched]),
@@ -217,6 +214,26 @@ impl Chunk {
         });
         columns.sum::<usize>() + 8 * self.removed.len() + 4 * self.ids.len()
     }
+}
+
+/// A column with other cells in some rows, which are in order: the rows between them are copied as they are.
+fn spliced(old: &ArrayRef, rows: &[u32], cells: &dyn Array) -> Result<ArrayRef> {
+    if rows.len() > old.len() / 16 || !GrowingColumn::supports(old.data_type()) || !rows.is_sorted() {
+        let mut order: Vec<u32> = (0..old.len() as u32).collect();
+        rows.iter().zip(old.len() as u32..).for_each(|(&row, new)| order[row as usize] = new);
+        let order = Indices::try_new(order, old.len() + cells.len()).map_err(kernel)?;
+        return kernels::take_chunks(&[old.as_ref(), cells], &order).map_err(kernel);
+    }
+    let text = kernels::arrays::text_bytes(old.as_ref()) + kernels::arrays::text_bytes(cells);
+    let mut column = GrowingColumn::try_new(old.data_type(), old.len(), text).map_err(kernel)?;
+    let mut next = 0;
+    for (cell, &row) in rows.iter().enumerate() {
+        column.append(old.slice(next, row as usize - next).as_ref()).map_err(kernel)?;
+        column.append(cells.slice(cell, 1).as_ref()).map_err(kernel)?;
+        next = row as usize + 1;
+    }
+    column.append(old.slice(next, old.len() - next).as_ref()).map_err(kernel)?;
+    column.array().map_err(kernel)
 }
 
 /// A column in memory of its own.
