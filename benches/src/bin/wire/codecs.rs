@@ -133,3 +133,14 @@ pub(crate) fn run(files: &[String]) {
         }
     }
 }
+
+pub(crate) fn pack(file: &str, codec: &str, out: &str) {
+    let (schema, batches) = read(file);
+    let plain = Options::default();
+    let options = match codec {
+        "lz4" => plain.with_codec(Codec::Lz4),
+        "zstd" => plain.with_codec(Codec::Zstd).with_level(3),
+        _ => plain,
+    };
+    std::fs::write(out, write(&schema, &batches, options)).unwrap();
+}

@@ -102,3 +102,10 @@ pub(crate) fn run(rows: usize) {
 fn foreign_bytes(rows: usize) -> Vec<u8> {
     (0..rows).flat_map(|row| format!("Zürich {:03} …", number(row, 5, 1_000)).into_bytes()).collect()
 }
+
+/// One stream from a file, ours and arrow-rs's, as the comparison with pyarrow asks for it.
+pub(crate) fn time(file: &str) {
+    let bytes = Buffer::from(std::fs::read(file).unwrap().as_slice());
+    let least = interleave(9, &mut [("bodkin", &mut || ours(&bytes, None)), ("arrow-rs", &mut || by_arrow(&bytes))]);
+    println!("{}", serde_json::json!({"bytes": bytes.len(), "bodkin_ms": least[0], "arrow_ms": least[1]}));
+}

@@ -4,6 +4,8 @@
 //! wire decode [ROWS]        decoding a stream: ours, ours on trust, arrow-rs with and without validation
 //! wire overhead             bytes and time of a message of 1 to 1,000 rows, discrete and continuous
 //! wire codecs FILE...       Arrow or Parquet files packed by each codec, and as Parquet with zstd
+//! wire pack FILE CODEC OUT   one file as a packed stream (none, lz4, zstd)
+//! wire time FILE            decoding one stream: ours and arrow-rs
 //! wire updates              updates of tables of 1e4 to 1e7 rows
 //! ```
 //!
@@ -41,7 +43,9 @@ fn main() {
         Some("decode") => decode::run(arguments.get(1).map_or(4_000_000, |rows| rows.parse().unwrap())),
         Some("overhead") => overhead::run(),
         Some("codecs") => codecs::run(&arguments[1..]),
+        Some("pack") => codecs::pack(&arguments[1], &arguments[2], &arguments[3]),
+        Some("time") => decode::time(&arguments[1]),
         Some("updates") => updates::run(),
-        _ => println!("usage: wire decode|overhead|codecs FILE...|updates"),
+        _ => println!("usage: wire decode|overhead|codecs FILE...|pack FILE CODEC OUT|time FILE|updates"),
     }
 }
