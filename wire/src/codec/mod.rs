@@ -4,8 +4,11 @@
 //! checked against a limit before anything is allocated; unpacking stops where the claim does, and anything but
 //! exactly the claimed bytes is an error.
 //!
-//! Which codecs there are is chosen by features: `lz4` (the frame format, by lz4_flex), `zstd` (Zstandard's own C
+//! Which codecs there are is chosen by features: `lz4` (our frames around lz4_flex's blocks), `zstd` (Zstandard's own C
 //! library), and `ruzstd`, a decoder in Rust for where C does not go.
+
+#[cfg(feature = "lz4")]
+mod lz4;
 
 use arrow_buffer::Buffer;
 
@@ -60,7 +63,7 @@ impl Codec {
     pub(crate) fn unpack(self, packed: &[u8], length: usize) -> Result<Buffer, &'static str> {
         match self {
             #[cfg(feature = "lz4")]
-            Self::Lz4 => read_exactly(lz4_flex::frame::FrameDecoder::new(packed), packed.len(), length),
+            Self::Lz4 => lz4::unpack(packed, length),
             #[cfg(feature = "zstd")]
             Self::Zstd => {
                 let mut out = Vec::with_capacity(length);
@@ -91,12 +94,7 @@ impl Codec {
         let _ = level;
         let packed: Vec<u8> = match self {
             #[cfg(feature = "lz4")]
-            Self::Lz4 => {
-                use std::io::Write;
-                let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::with_capacity(bytes.len() / 2));
-                encoder.write_all(bytes).ok()?;
-                encoder.finish().ok()?
-            }
+            Self::Lz4 => lz4::pack(bytes),
             #[cfg(feature = "zstd")]
             Self::Zstd => zstd::bulk::compress(bytes, level).ok()?,
             #[allow(unreachable_patterns, reason = "with all codecs there is nothing left")]
@@ -106,11 +104,11 @@ impl Codec {
     }
 }
 
-#[cfg(any(feature = "lz4", feature = "ruzstd"))]
+#[cfg(all(feature = "ruzstd", not(feature = "zstd")))]
 const DAMAGED: &str = "a packed buffer is damaged";
 
 /// Reads until the claimed length, in memory that grows with what comes.
-#[cfg(any(feature = "lz4", feature = "ruzstd"))]
+#[cfg(all(feature = "ruzstd", not(feature = "zstd")))]
 fn read_exactly(decoder: impl std::io::Read, packed: usize, length: usize) -> Result<Buffer, &'static str> {
     use std::io::Read;
     let mut out = Vec::with_capacity(length.min(packed.saturating_mul(16).saturating_add(4096)));
