@@ -76,6 +76,7 @@ proptest! {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many rows for an interpreter")]
 fn long_columns_take_the_radix_path() {
     let mut random = Random::new(7);
     for data_type in [DataType::Int64, DataType::Float64, DataType::Utf8, DataType::UInt8] {
