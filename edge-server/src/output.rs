@@ -46,6 +46,33 @@ impl Format {
         })
     }
 
+    /// The format of a short name: `arrow`, `arrow-file`, `parquet`, `csv`, `json` or `ndjson`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "arrow" => Self::ArrowStream,
+            "arrow-file" => Self::ArrowFile,
+            "parquet" => Self::Parquet,
+            "csv" => Self::Csv,
+            "json" => Self::Json,
+            "ndjson" => Self::Ndjson,
+            _ => return None,
+        })
+    }
+
+    /// The extension of a file of this format.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::ArrowFile => "arrow",
+            Self::ArrowStream => "arrows",
+            Self::Parquet => "parquet",
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Ndjson => "ndjson",
+        }
+    }
+
     /// The media type.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
@@ -75,7 +102,7 @@ enum Inner<W: Write + Send> {
     File(wire::file::FileWriter<W>),
     Stream(Box<wire::stream::StreamEncoder>, W),
     Parquet(Box<ArrowWriter<W>>),
-    Csv { writer: arrow_csv::Writer<W>, schema: SchemaRef, wrote: bool },
+    Csv { writer: Box<arrow_csv::Writer<W>>, schema: SchemaRef, wrote: bool },
     Json(arrow_json::ArrayWriter<W>),
     Ndjson(arrow_json::LineDelimitedWriter<W>),
 }
@@ -90,10 +117,21 @@ impl<W: Write + Send> Writer<W> {
     /// # Errors
     /// [`Error::Output`] when the format has no place for one of the types.
     pub fn try_new(format: Format, sink: W, schema: &SchemaRef) -> Result<Self> {
+        Self::try_with_options(format, wire::Options::default(), sink, schema)
+    }
+
+    /// As [`Writer::try_new`], with options of the Arrow formats.
+    ///
+    /// # Errors
+    /// As [`Writer::try_new`].
+    pub fn try_with_options(format: Format, options: wire::Options, sink: W, schema: &SchemaRef) -> Result<Self> {
         let inner = match format {
-            Format::ArrowFile => Inner::File(wire::file::FileWriter::try_new(sink, schema).map_err(failed)?),
+            Format::ArrowFile => {
+                Inner::File(wire::file::FileWriter::try_with_options(sink, schema, options).map_err(failed)?)
+            }
             Format::ArrowStream => {
-                Inner::Stream(Box::new(wire::stream::StreamEncoder::try_new(schema).map_err(failed)?), sink)
+                let encoder = wire::stream::StreamEncoder::try_with_options(schema, options).map_err(failed)?;
+                Inner::Stream(Box::new(encoder), sink)
             }
             Format::Parquet => {
                 let properties =
@@ -101,7 +139,7 @@ impl<W: Write + Send> Writer<W> {
                 Inner::Parquet(Box::new(ArrowWriter::try_new(sink, schema.clone(), Some(properties)).map_err(failed)?))
             }
             Format::Csv => Inner::Csv {
-                writer: arrow_csv::WriterBuilder::new().with_header(true).build(sink),
+                writer: Box::new(arrow_csv::WriterBuilder::new().with_header(true).build(sink)),
                 schema: schema.clone(),
                 wrote: false,
             },

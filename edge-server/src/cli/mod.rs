@@ -44,18 +44,39 @@ enum Command {
 /// What the server serves, and where.
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// A table: NAME=PATH of a Parquet, Arrow or CSV file. May be repeated.
+    /// A table: NAME=PATH of a Parquet, Arrow, CSV or NDJSON file (the last two also as .gz or .zst), or of a folder of
+    /// them. May be repeated.
     #[arg(long = "table", value_name = "NAME=PATH")]
     tables: Vec<String>,
-    /// Files, each a table named by its stem.
+    /// Files, each a table named by its stem; of a folder, each file.
     #[arg(value_name = "PATH")]
     paths: Vec<String>,
     /// The address to listen on. When it is not given and port 8080 is taken, a free port is used.
     #[arg(long, value_name = "ADDRESS")]
     addr: Option<SocketAddr>,
+    /// Memory for columns that have been decoded once, for each table: a number of megabytes.
+    #[arg(long, value_name = "MB", default_value_t = 2048)]
+    memory: usize,
+    /// Pack answers for clients that take zstd or gzip: on every address but loopback, always or never.
+    #[arg(long, value_enum, default_value_t = Compress::Auto)]
+    compress: Compress,
     /// Listen on an address that other machines can reach, although the server asks nobody who they are.
     #[arg(long)]
     allow_non_loopback_without_authentication: bool,
+}
+
+impl Serve {
+    fn memory_bytes(&self) -> usize {
+        self.memory.saturating_mul(1 << 20)
+    }
+}
+
+/// When answers are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Compress {
+    Auto,
+    Always,
+    Never,
 }
 
 #[derive(Debug, Args)]

@@ -16,7 +16,7 @@ const PRINTED_ROWS: usize = 40;
 /// Runs a plan over a table and writes or prints the result.
 pub(super) fn query(table: &str, plan: &str, output: Option<&Path>) -> Result<()> {
     let format = output.map(Format::of).transpose()?;
-    let table = source::open_named(table)?;
+    let table = source::open_one(table)?;
     let plan = wire::plan::from_json(&read_plan(plan)?).map_err(Error::Plan)?;
     let query = Query::prepare(&plan, table.source.as_ref())?;
     let schema = query.schema();

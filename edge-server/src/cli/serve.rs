@@ -2,12 +2,11 @@
 
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::net::TcpListener;
 
-use super::Serve;
+use super::{Compress, Serve};
 use crate::http::{Server, Tables};
 use crate::source::{self, ParquetSource, Table};
 use crate::{Error, Result};
@@ -42,13 +41,18 @@ pub(super) fn serve(options: &Serve) -> Result<()> {
 fn open_tables(options: &Serve) -> Result<Tables> {
     let mut tables = Vec::new();
     for argument in options.tables.iter().chain(&options.paths) {
-        tables.push(source::open_named(argument)?);
+        tables.extend(source::open_named(argument, options.memory_bytes())?);
     }
     if tables.is_empty() {
         let sample = ParquetSource::from_bytes(Bytes::from_static(SAMPLE))?;
-        tables.push(Table { name: "flights".to_owned(), source: Arc::new(sample) });
+        tables.push(Table { name: "flights".to_owned(), source: sample.kept_within(options.memory_bytes()) });
     }
-    Tables::try_new(tables)
+    let encodes = match options.compress {
+        Compress::Always => true,
+        Compress::Never => false,
+        Compress::Auto => options.addr.is_some_and(|address| !address.ip().is_loopback()),
+    };
+    Ok(Tables::try_new(tables)?.with_content_encoding(encodes))
 }
 
 async fn listen(wanted: Option<SocketAddr>) -> Result<TcpListener> {

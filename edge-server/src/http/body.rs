@@ -163,6 +163,7 @@ impl std::io::Write for &mut Sender {
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
+        Sender::flush(self);
         Ok(())
     }
 }

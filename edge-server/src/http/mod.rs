@@ -1,12 +1,16 @@
 //! The endpoints over HTTP/1.1.
 //!
 //! * [`routes`] – which handler a path and a method have.
+//! * [`ask`] – what a request asks for: plan, representation, entity tag.
+//! * [`encoding`] – answers packed while they are written.
 //! * [`tables`] – tables, their data and queries.
 //! * [`body`] – request bodies within limits, response bodies that are made while they are sent.
 //! * [`page`] – the viewer's page and bundle.
 //! * [`problem`] – errors as RFC 9457 documents.
 
+mod ask;
 mod body;
+mod encoding;
 mod page;
 mod problem;
 mod routes;
@@ -45,6 +49,7 @@ type Reply = Response<Body>;
 #[derive(Clone, Default)]
 pub struct Tables {
     by_name: BTreeMap<String, Arc<dyn Source>>,
+    encodes: bool,
 }
 
 impl std::fmt::Debug for Tables {
@@ -65,7 +70,15 @@ impl Tables {
                 return Err(Error::DuplicateTable { name });
             }
         }
-        Ok(Self { by_name })
+        Ok(Self { by_name, encodes: false })
+    }
+
+    /// Whether answers are packed for clients that take zstd or gzip. Off by default: on the machine itself packing costs
+    /// more time than it saves.
+    #[must_use]
+    pub fn with_content_encoding(mut self, encodes: bool) -> Self {
+        self.encodes = encodes;
+        self
     }
 
     /// Number of tables.

@@ -36,7 +36,8 @@ impl Problem {
                 "/v1/tables",
                 "/v1/tables/{table}",
                 "/v1/tables/{table}/data",
-                "/v1/tables/{table}/query"
+                "/v1/tables/{table}/query",
+                "/v1/tables/{table}/explain"
             ]),
         )
     }
@@ -61,7 +62,7 @@ impl Problem {
 
     pub(super) fn not_acceptable(accept: &str) -> Self {
         Self::new(StatusCode::NOT_ACCEPTABLE, "no such representation", format!("none of \"{accept}\" can be given"))
-            .with("available", json!(super::tables::REPRESENTATIONS.map(crate::output::Format::media_type)))
+            .with("available", json!(super::ask::REPRESENTATIONS.map(crate::output::Format::media_type)))
     }
 
     /// The response.

@@ -50,10 +50,18 @@ async fn route(request: Request<Incoming>, all: &Tables) -> Result<Reply, Proble
         }
         ["v1", "tables", name, "data"] => {
             let head = get(&request)?;
-            tables::data(name, all, head).await
+            tables::data(name, all, head, request.headers()).await
         }
-        ["v1", "tables", name, "query"] if request.method() == Method::POST => tables::query(name, all, request).await,
-        ["v1", "tables", _, "query"] => Err(Problem::method(request.method().as_str(), &path, "POST")),
+        ["v1", "tables", name, what @ ("query" | "explain")] => {
+            match *request.method() {
+                Method::GET | Method::HEAD | Method::POST => {}
+                _ => return Err(Problem::method(request.method().as_str(), &path, "GET, HEAD, POST")),
+            }
+            match *what {
+                "query" => tables::query(name, all, request).await,
+                _ => tables::explain(name, all, request).await,
+            }
+        }
         _ => match page::find(&path) {
             Some(asset) => {
                 get(&request)?;

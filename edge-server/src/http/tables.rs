@@ -1,15 +1,21 @@
 //! Tables: what there is, their rows, and queries over them.
 
-use std::sync::Arc;
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
-use hyper::{Request, Response};
+use hyper::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, VARY,
+};
+use hyper::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 use wire::stream::StreamEncoder;
 
-use super::body::{self, Body, Sender};
+use super::ask::{self, Question, Representation};
+use super::body::{Body, Sender};
+use super::encoding::{Encoder, Encoding};
 use super::problem::Problem;
 use super::{Reply, Tables};
 use crate::output::{Format, Writer};
@@ -19,9 +25,6 @@ use crate::{Error, Result};
 
 /// Rows of the batch that a client sees first, so that it can show something early.
 const FIRST_ROWS: usize = 2_048;
-/// What a query's result can be had as.
-pub(super) const REPRESENTATIONS: [Format; 4] = [Format::ArrowStream, Format::Json, Format::Ndjson, Format::Csv];
-
 /// All tables.
 pub(super) fn list(tables: &Tables) -> Value {
     let tables: Vec<Value> = tables
@@ -54,85 +57,184 @@ pub(super) fn describe(name: &str, tables: &Tables) -> Result<Value> {
 }
 
 /// All rows as one Arrow stream; each batch leaves when it has been read.
-pub(super) async fn data(name: &str, tables: &Tables, head: bool) -> Result<Reply, Problem> {
+pub(super) async fn data(name: &str, tables: &Tables, head: bool, headers: &HeaderMap) -> Result<Reply, Problem> {
     let source = tables.get(name)?.clone();
+    let mut representation = ask::negotiate(headers, tables.encodes)?;
+    representation.format = Format::ArrowStream;
     let rows = source.rows();
-    let body = if head { Body::EMPTY } else { Body::produced(move |sender| write_data(&source, sender)).await? };
-    let mut reply = Response::new(body);
-    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(Format::ArrowStream.media_type()));
+    let tag = ask::entity_tag(source.tag(), b"data", &representation);
+    if ask::has(headers, &tag) {
+        return Ok(unchanged(&tag));
+    }
+    let body = match head {
+        true => Body::EMPTY,
+        false => Body::produced(move |sender| write_data(&source, representation, sender)).await?,
+    };
+    let mut reply = reply(body, representation, &tag, name);
     reply.headers_mut().insert("x-bodkin-rows", HeaderValue::from(rows));
     Ok(reply)
 }
 
-fn write_data(source: &Arc<dyn Source>, sender: &mut Sender) -> Result<()> {
-    let mut encoder = StreamEncoder::try_new(source.schema()).map_err(output)?;
+fn write_data(source: &Arc<dyn Source>, representation: Representation, sender: &mut Sender) -> Result<()> {
+    let mut out = Out::try_new(representation, sender, source.schema())?;
     let mut first = true;
     for batch in source.scan(None)? {
         let batch = batch?;
         let cut = if first { FIRST_ROWS.min(batch.num_rows()) } else { 0 };
         first = false;
         for part in [batch.slice(0, cut), batch.slice(cut, batch.num_rows() - cut)] {
-            if part.num_rows() > 0 {
-                sender.parts(encoder.encode(&part).map_err(output)?);
-                sender.flush();
+            if part.num_rows() > 0 && !out.write(&part)? {
+                return Ok(());
             }
         }
-        if sender.is_closed() {
-            return Ok(());
-        }
     }
-    sender.parts(encoder.finish().map_err(output)?);
-    Ok(())
+    out.finish()
 }
 
-fn output(error: wire::Error) -> Error {
+fn output(error: impl std::fmt::Display) -> Error {
     Error::Output(error.to_string())
 }
 
-/// Runs the plan in the request's body.
+/// Where batches go: the parts of an Arrow stream as they are, everything else through a writer and an encoder.
+enum Out<'a> {
+    Parts(Box<StreamEncoder>, &'a mut Sender),
+    Written { writer: Box<Writer<Packed<'a>>>, packed: Packed<'a> },
+}
+
+/// The encoder, held by the writer and by whoever lets its bytes go.
+#[derive(Clone)]
+struct Packed<'a>(Arc<Mutex<Option<Encoder<&'a mut Sender>>>>);
+
+impl Packed<'_> {
+    fn each<T>(&self, run: impl FnOnce(&mut Encoder<&mut Sender>) -> std::io::Result<T>) -> std::io::Result<T> {
+        match self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            Some(encoder) => run(encoder),
+            None => Err(std::io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+}
+
+impl Write for Packed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.each(|mut encoder| encoder.write(bytes))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> Out<'a> {
+    fn try_new(representation: Representation, sender: &'a mut Sender, schema: &SchemaRef) -> Result<Self> {
+        let Representation { format, options, encoding, .. } = representation;
+        if format == Format::ArrowStream && encoding == Encoding::Identity {
+            let encoder = StreamEncoder::try_with_options(schema, options).map_err(output)?;
+            return Ok(Self::Parts(Box::new(encoder), sender));
+        }
+        let encoder = Encoder::try_new(encoding, sender).map_err(output)?;
+        let packed = Packed(Arc::new(Mutex::new(Some(encoder))));
+        let writer = Box::new(Writer::try_with_options(format, options, packed.clone(), schema)?);
+        Ok(Self::Written { writer, packed })
+    }
+
+    /// Writes a batch and lets it go; false when the client has gone.
+    fn write(&mut self, batch: &RecordBatch) -> Result<bool> {
+        match self {
+            Self::Parts(encoder, sender) => {
+                sender.parts(encoder.encode(batch).map_err(output)?);
+                Sender::flush(sender);
+                Ok(!sender.is_closed())
+            }
+            Self::Written { writer, packed } => match writer.write(batch) {
+                Ok(()) => Ok(packed.each(|mut encoder| encoder.flush()).is_ok()),
+                Err(error) => Err(error),
+            },
+        }
+    }
+
+    fn finish(self) -> Result<()> {
+        match self {
+            Self::Parts(encoder, sender) => {
+                sender.parts(encoder.finish().map_err(output)?);
+                Ok(())
+            }
+            Self::Written { writer, packed } => {
+                writer.finish()?;
+                let encoder = packed.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+                encoder.map_or(Ok(()), Encoder::finish).map_err(output)
+            }
+        }
+    }
+}
+
+/// Runs the plan that the request holds.
 pub(super) async fn query(name: &str, tables: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
     let source = tables.get(name)?.clone();
-    let format = negotiate(&request)?;
-    let plan = body::read(request.into_body()).await?;
-    let plan = wire::plan::from_json(&plan).map_err(Error::Plan)?;
+    let (headers, head) = (request.headers().clone(), request.method() == Method::HEAD);
+    let Question { plan, representation } = Question::read(request, source.schema(), tables.encodes).await?;
     let query = Query::prepare(&plan, source.as_ref())?;
-    let body = Body::produced(move |sender| write_query(query, &source, format, sender)).await?;
-    let mut reply = Response::new(body);
-    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+    let bytes = wire::plan::to_bytes(&plan).map_err(Error::Plan)?;
+    let tag = ask::entity_tag(source.tag(), &bytes, &representation);
+    if ask::has(&headers, &tag) {
+        return Ok(unchanged(&tag));
+    }
+    let body = match head {
+        true => Body::EMPTY,
+        false => Body::produced(move |sender| write_query(query, &source, representation, sender)).await?,
+    };
+    Ok(reply(body, representation, &tag, name))
+}
+
+fn write_query(query: Query, source: &Arc<dyn Source>, to: Representation, sender: &mut Sender) -> Result<()> {
+    let mut out = Out::try_new(to, sender, &query.schema())?;
+    let mut is_open = true;
+    query.run(source, |batch| {
+        is_open = out.write(&batch)?;
+        Ok(is_open)
+    })?;
+    if is_open { out.finish() } else { Ok(()) }
+}
+
+/// What a plan would do, in words.
+pub(super) async fn explain(name: &str, tables: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
+    let source = tables.get(name)?.clone();
+    let question = Question::read(request, source.schema(), false).await?;
+    let text = question.plan.explain(source.schema()).map_err(Error::Query)?;
+    let mut reply = Response::new(Body::from((text + "\n").into_bytes()));
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     Ok(reply)
 }
 
-fn write_query(query: Query, source: &Arc<dyn Source>, format: Format, sender: &mut Sender) -> Result<()> {
-    let schema = query.schema();
-    if format == Format::ArrowStream {
-        let mut encoder = StreamEncoder::try_new(&schema).map_err(output)?;
-        query.run(source, |batch: RecordBatch| {
-            sender.parts(encoder.encode(&batch).map_err(output)?);
-            sender.flush();
-            Ok(!sender.is_closed())
-        })?;
-        sender.parts(encoder.finish().map_err(output)?);
-        return Ok(());
+/// An answer with its headers.
+fn reply(body: Body, representation: Representation, tag: &str, name: &str) -> Reply {
+    let mut reply = Response::new(body);
+    let headers = reply.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(representation.format.media_type()));
+    if let Some(encoding) = representation.encoding.name() {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
-    let mut writer = Writer::try_new(format, sender, &schema)?;
-    query.run(source, |batch| writer.write(&batch).map(|()| true))?;
-    writer.finish()
+    if representation.is_download {
+        // A name in a URL may hold anything; in a header it may not.
+        let plain: String =
+            name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).collect();
+        let disposition = format!("attachment; filename=\"{plain}.{}\"", representation.format.extension());
+        headers.extend(HeaderValue::try_from(disposition).ok().map(|value| (CONTENT_DISPOSITION, value)));
+    }
+    validators(headers, tag);
+    reply
 }
 
-/// The representation that a client prefers, by the order of its list; Arrow when it takes anything.
-fn negotiate(request: &Request<Incoming>) -> Result<Format, Problem> {
-    let Some(accept) = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok()) else {
-        return Ok(Format::ArrowStream);
-    };
-    accept
-        .split(',')
-        .filter_map(|range| match range.split(';').next().unwrap_or("").trim() {
-            "*/*" | "application/*" | "application/vnd.apache.arrow.stream" => Some(Format::ArrowStream),
-            "application/json" => Some(Format::Json),
-            "application/x-ndjson" => Some(Format::Ndjson),
-            "text/csv" | "text/*" => Some(Format::Csv),
-            _ => None,
-        })
-        .next()
-        .ok_or_else(|| Problem::not_acceptable(accept))
+/// 304: the client has the answer.
+fn unchanged(tag: &str) -> Reply {
+    let mut reply = Response::new(Body::EMPTY);
+    *reply.status_mut() = StatusCode::NOT_MODIFIED;
+    validators(reply.headers_mut(), tag);
+    reply
+}
+
+fn validators(headers: &mut HeaderMap, tag: &str) {
+    headers.extend(HeaderValue::try_from(tag).ok().map(|tag| (ETAG, tag)));
+    // Kept by the client, and asked about each time.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(VARY, HeaderValue::from_static("accept, accept-encoding"));
 }

@@ -8,7 +8,7 @@ use wire::Limits;
 use wire::file::{self, FileReader};
 use wire::stream::{Event, StreamDecoder};
 
-use super::{Memory, Source};
+use super::{Memory, Source, file_tag};
 use crate::{Error, Result};
 
 /// Opens an Arrow file or stream; which of the two, its first bytes tell.
@@ -23,7 +23,7 @@ pub(super) fn open(path: &Path) -> Result<Arc<dyn Source>> {
             .map(|index| reader.batch(index))
             .collect::<wire::Result<Vec<_>>>()
             .map_err(malformed)?;
-        return Ok(Arc::new(Memory { schema: reader.schema().clone(), batches, bytes }));
+        return Ok(Arc::new(Memory { schema: reader.schema().clone(), batches, bytes, tag: file_tag(path) }));
     }
     let mut decoder = StreamDecoder::new(Limits::default());
     decoder.push(buffer);
@@ -39,5 +39,5 @@ pub(super) fn open(path: &Path) -> Result<Arc<dyn Source>> {
     let Some(schema) = decoder.schema().cloned() else {
         return Err(Error::Format { path: path.to_owned(), reason: "the stream has no schema".to_owned() });
     };
-    Ok(Arc::new(Memory { schema, batches, bytes }))
+    Ok(Arc::new(Memory { schema, batches, bytes, tag: file_tag(path) }))
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow_csv::ReaderBuilder;
 use arrow_csv::reader::Format;
 
-use super::{BATCH_ROWS, Memory};
+use super::{BATCH_ROWS, Memory, file_tag};
 use crate::{Error, Result};
 
 /// Rows that types are inferred from.
@@ -31,5 +31,5 @@ pub(super) fn open(path: &Path, delimiter: u8) -> Result<Memory> {
         .build(BufReader::new(file))
         .map_err(malformed)?;
     let batches = reader.collect::<std::result::Result<Vec<_>, _>>().map_err(malformed)?;
-    Ok(Memory { schema, batches, bytes })
+    Ok(Memory { schema, batches, bytes, tag: file_tag(path) })
 }

@@ -10,7 +10,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::file::reader::ChunkReader;
 
-use super::{BATCH_ROWS, Batches, Source};
+use super::{BATCH_ROWS, Batches, Source, file_tag};
 use crate::{Error, Result};
 
 enum Place {
@@ -23,6 +23,7 @@ pub struct ParquetSource {
     place: Place,
     metadata: ArrowReaderMetadata,
     bytes: u64,
+    tag: u64,
 }
 
 impl std::fmt::Debug for ParquetSource {
@@ -50,7 +51,13 @@ impl ParquetSource {
         let file = File::open(path).map_err(io)?;
         let bytes = file.metadata().map_err(io)?.len();
         let metadata = load(&file, path)?;
-        Ok(Self { place: Place::File(path.to_owned()), metadata, bytes })
+        Ok(Self { place: Place::File(path.to_owned()), metadata, bytes, tag: file_tag(path) })
+    }
+
+    /// The file with its columns kept in memory, once read, up to so many bytes.
+    #[must_use]
+    pub fn kept_within(self, memory: usize) -> std::sync::Arc<dyn Source> {
+        std::sync::Arc::new(super::Resident::new(self, memory))
     }
 
     /// A file that is in memory.
@@ -60,7 +67,7 @@ impl ParquetSource {
     pub fn from_bytes(bytes: Bytes) -> Result<Self> {
         let place = Place::Memory(bytes.clone());
         let metadata = load(&bytes, &place.path())?;
-        Ok(Self { bytes: bytes.len() as u64, place, metadata })
+        Ok(Self { bytes: bytes.len() as u64, tag: bytes.len() as u64, place, metadata })
     }
 
     fn reader<R: ChunkReader + 'static>(&self, input: R, projection: Option<&[usize]>) -> Result<Batches> {
@@ -100,6 +107,10 @@ impl Source for ParquetSource {
 
     fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    fn tag(&self) -> u64 {
+        self.tag
     }
 
     fn scan(&self, projection: Option<&[usize]>) -> Result<Batches> {

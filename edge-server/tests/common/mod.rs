@@ -36,6 +36,11 @@ impl Served {
     }
 
     pub(crate) fn tables(tables: Vec<Table>) -> Self {
+        Self::with(tables, false)
+    }
+
+    /// Tables whose answers are packed, if the client takes it.
+    pub(crate) fn with(tables: Vec<Table>, encodes: bool) -> Self {
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let (tell, told) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
@@ -46,7 +51,9 @@ impl Served {
                 let stopped = async {
                     let _dropped = stopped.await;
                 };
-                Server::new(Tables::try_new(tables).unwrap()).run(listener, stopped).await;
+                Server::new(Tables::try_new(tables).unwrap().with_content_encoding(encodes))
+                    .run(listener, stopped)
+                    .await;
             });
         });
         Self { address: told.recv().unwrap(), stop: Some(stop), thread: Some(thread) }
@@ -105,7 +112,13 @@ pub(crate) struct Answer {
 impl Answer {
     fn parse(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a response has a head") + 4;
-        let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
+        // Names are compared in lower case; values are as they came.
+        let head = String::from_utf8_lossy(&bytes[..end]);
+        let head = head.lines().map(|line| match line.split_once(':') {
+            Some((name, value)) => [&name.to_ascii_lowercase(), ":", value, "\n"].concat(),
+            None => [line, "\n"].concat(),
+        });
+        let head: String = head.collect();
         let status = head[9..12].parse().unwrap();
         let rest = &bytes[end..];
         let (body, whole) =

@@ -1,0 +1,91 @@
+//! Files of one schema, one behind the other, as one table.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow_schema::{Field, Schema, SchemaRef};
+
+use super::{Batches, Source};
+use crate::{Error, Result};
+
+/// Sources of one schema.
+pub(super) struct Joined {
+    parts: Vec<Arc<dyn Source>>,
+    schema: SchemaRef,
+}
+
+impl Joined {
+    /// Joins the files of a folder.
+    ///
+    /// # Errors
+    /// [`Error::Format`] that names the file and the column that differ from the first.
+    pub(super) fn try_new(folder: &Path, files: &[PathBuf], parts: Vec<Arc<dyn Source>>) -> Result<Self> {
+        let Some(schema) = parts.first().map(|part| part.schema().clone()) else {
+            return Err(Error::Format { path: folder.to_owned(), reason: "the folder is empty".to_owned() });
+        };
+        for (part, path) in parts.iter().zip(files) {
+            let differs = |reason: String| Error::Format { path: path.clone(), reason };
+            let (expected, found) = (schema.fields(), part.schema().fields());
+            if expected.len() != found.len() {
+                return Err(differs(format!("{} columns, the first file has {}", found.len(), expected.len())));
+            }
+            for (known, field) in expected.iter().zip(found) {
+                if known.name() != field.name() || known.data_type() != field.data_type() {
+                    return Err(differs(format!(
+                        "column \"{}\" is {}, in the first file column \"{}\" is {}",
+                        field.name(),
+                        field.data_type(),
+                        known.name(),
+                        known.data_type()
+                    )));
+                }
+            }
+        }
+        // One file may have nulls where another has none.
+        let fields: Vec<Field> =
+            schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
+        Ok(Self { parts, schema: Arc::new(Schema::new(fields)) })
+    }
+}
+
+impl Source for Joined {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn rows(&self) -> usize {
+        self.parts.iter().map(|part| part.rows()).sum()
+    }
+
+    fn bytes(&self) -> u64 {
+        self.parts.iter().map(|part| part.bytes()).sum()
+    }
+
+    fn tag(&self) -> u64 {
+        self.parts.iter().fold(0, |tag, part| tag.rotate_left(7) ^ part.tag())
+    }
+
+    fn scan(&self, projection: Option<&[usize]>) -> Result<Batches> {
+        let parts = self.parts.clone();
+        let projection = projection.map(<[usize]>::to_vec);
+        let schema = match &projection {
+            Some(columns) => self.schema.project(columns).map(Arc::new),
+            None => Ok(self.schema.clone()),
+        };
+        let schema = schema.map_err(|error| Error::Internal(error.to_string()))?;
+        // Each file is opened when the one before has been read.
+        Ok(Box::new(parts.into_iter().flat_map(move |part| -> Batches {
+            let schema = schema.clone();
+            match part.scan(projection.as_deref()) {
+                // Files may differ in what they say of nulls and in metadata; their rows are of one table.
+                Ok(batches) => Box::new(batches.map(move |batch| {
+                    let batch = batch?;
+                    let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+                    arrow_array::RecordBatch::try_new_with_options(schema.clone(), batch.columns().to_vec(), &options)
+                        .map_err(|error| Error::Internal(error.to_string()))
+                })),
+                Err(error) => Box::new(std::iter::once(Err(error))),
+            }
+        })))
+    }
+}

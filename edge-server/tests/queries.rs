@@ -1,0 +1,200 @@
+//! Queries by URL, in every representation and encoding, with entity tags; and sources of every kind.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops where it fails")]
+
+mod common;
+
+use std::io::{Read, Write};
+use std::path::Path;
+
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use common::Served;
+use edge_server::source;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::json;
+
+#[test]
+fn a_url_asks_what_a_plan_asks() {
+    let server = Served::sample();
+    let url = "/v1/tables/flights/query?filter[origin]=JFK&filter[dep_delay]gte=60&group=month\
+               &aggregate=count,mean(dep_delay):late&sort=-count,month&limit=3";
+    let by_url = server.get(url);
+    let plan = json!({
+        "filter": {"and": [
+            {"compare": {"column": "origin", "op": "=", "value": "JFK"}},
+            {"compare": {"column": "dep_delay", "op": ">=", "value": 60}},
+        ]},
+        "group_by": ["month"],
+        "aggregates": [{"function": "count"}, {"function": "mean", "column": "dep_delay", "as": "late"}],
+        "sort": [{"column": "count", "descending": true}, {"column": "month"}],
+        "limit": 3,
+    });
+    let by_plan = server.ask("POST", "/v1/tables/flights/query", "", plan.to_string().as_bytes());
+    assert_eq!((by_url.status, by_url.batches()), (200, by_plan.batches()));
+    assert_eq!(by_url.batches()[0].num_rows(), 3);
+    let plan = wire::plan::from_json(plan.to_string().as_bytes()).unwrap();
+    let bytes = wire::plan::to_bytes(&plan).unwrap();
+    let head = "content-type: application/vnd.bodkin.plan\r\n";
+    assert_eq!(server.ask("POST", "/v1/tables/flights/query", head, &bytes).batches(), by_url.batches());
+    let explained = server.get(&url.replace("/query?", "/explain?"));
+    assert_eq!(explained.header("content-type"), Some("text/plain; charset=utf-8"));
+    let text = String::from_utf8(explained.body).unwrap();
+    assert!(text.contains("filter") && text.contains("'JFK'") && text.contains("read     3 of 19 columns"), "{text}");
+}
+
+#[test]
+fn mistakes_in_a_url_are_told() {
+    let server = Served::sample();
+    for (query, status, expected) in [
+        ("filter[orign]=JFK", 400, "unknown column \\\"orign\\\""),
+        ("filter[month]=May", 400, "cannot be compared with text"),
+        ("filter[month]about=5", 400, "unknown operator"),
+        ("limit=few", 400, "limit is not a number of rows"),
+        ("page=2", 400, "unknown parameter"),
+        ("format=xls", 400, "the formats are arrow"),
+    ] {
+        let answer = server.get(&format!("/v1/tables/flights/query?{query}"));
+        let text = String::from_utf8(answer.body).unwrap();
+        assert!(answer.status == status && text.contains(expected), "{query}: {} {text}", answer.status);
+    }
+    assert_eq!(server.ask("DELETE", "/v1/tables/flights/query", "", b"").header("allow"), Some("GET, HEAD, POST"));
+}
+
+#[test]
+fn every_format_holds_the_same_rows() {
+    let server = Served::sample();
+    let url = "/v1/tables/flights/query?columns=origin,distance&sort=-distance,origin&limit=1000";
+    let expected = server.get(url).batches();
+    let rows = expected.iter().map(RecordBatch::num_rows).sum::<usize>();
+    assert_eq!(rows, 1_000);
+    let whole = arrow_select::concat::concat_batches(&expected[0].schema(), &expected).unwrap();
+    let accept = |media: &str| server.ask("GET", url, &format!("accept: {media}\r\n"), b"");
+    for codec in ["zstd", "lz4"] {
+        let packed = accept(&format!("application/vnd.apache.arrow.stream;codecs={codec}"));
+        assert_eq!(packed.batches(), expected, "{codec}");
+        assert!(packed.body.len() < server.get(url).body.len());
+    }
+    let file = accept("application/vnd.apache.arrow.file").body;
+    let reader = arrow_ipc::reader::FileReader::try_new(std::io::Cursor::new(file), None).unwrap();
+    assert_eq!(reader.map(Result::unwrap).collect::<Vec<_>>(), expected);
+    let parquet = accept("application/vnd.apache.parquet").body;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(parquet)).unwrap().build().unwrap();
+    let read: Vec<RecordBatch> = reader.map(Result::unwrap).collect();
+    assert_eq!(arrow_select::concat::concat_batches(&read[0].schema(), &read).unwrap().columns(), whole.columns());
+    let csv = server.get(&format!("{url}&format=csv"));
+    assert_eq!(csv.header("content-disposition"), Some("attachment; filename=\"flights.csv\""));
+    assert_eq!(String::from_utf8(csv.body).unwrap().lines().count(), 1_001);
+}
+
+#[test]
+fn an_answer_that_is_known_is_not_sent_again() {
+    let server = Served::sample();
+    for url in ["/v1/tables/flights/data", "/v1/tables/flights/query?limit=5"] {
+        let first = server.get(url);
+        let tag = first.header("etag").unwrap().to_owned();
+        assert_eq!(first.header("cache-control"), Some("no-cache"));
+        let again = server.ask("GET", url, &format!("if-none-match: {tag}\r\n"), b"");
+        assert_eq!((again.status, again.body.len(), again.header("etag")), (304, 0, Some(tag.as_str())));
+        assert_eq!(server.ask("GET", url, "if-none-match: \"other\"\r\n", b"").status, 200);
+        let other = server.ask("GET", url, "accept: application/vnd.apache.arrow.stream;codecs=lz4\r\n", b"");
+        assert_ne!(other.header("etag"), Some(tag.as_str()));
+    }
+    let head = server.ask("HEAD", "/v1/tables/flights/query?limit=5", "", b"");
+    assert_eq!((head.status, head.body.len()), (200, 0));
+}
+
+#[test]
+fn answers_are_packed_for_clients_that_take_it() {
+    let server = Served::with(vec![source::open_one(common::sample().to_str().unwrap()).unwrap()], true);
+    let url = "/v1/tables/nycflights13/query?columns=origin,month,day";
+    let plain = server.get(url);
+    assert_eq!(plain.header("content-encoding"), None);
+    let zstd = server.ask("GET", url, "accept-encoding: gzip, zstd\r\n", b"");
+    assert_eq!((zstd.header("content-encoding"), zstd.header("vary")), (Some("zstd"), Some("accept, accept-encoding")));
+    assert!(zstd.body.len() * 2 < plain.body.len(), "{} {}", zstd.body.len(), plain.body.len());
+    assert_eq!(zstd::stream::decode_all(zstd.body.as_slice()).unwrap(), plain.body);
+    let csv = format!("{url}&format=csv");
+    let gzip = server.ask("GET", &csv, "accept-encoding: zstd;q=0, gzip\r\n", b"");
+    assert_eq!(gzip.header("content-encoding"), Some("gzip"));
+    let mut text = Vec::new();
+    flate2::read::GzDecoder::new(gzip.body.as_slice()).read_to_end(&mut text).unwrap();
+    assert_eq!(text, server.get(&csv).body);
+}
+
+fn rows(path: &str) -> (usize, i64) {
+    let table = source::open_one(path).unwrap();
+    let mut sum = 0;
+    for batch in table.source.scan(Some(&[0])).unwrap() {
+        sum += batch.unwrap().column(0).as_primitive::<Int64Type>().iter().flatten().sum::<i64>();
+    }
+    (table.source.rows(), sum)
+}
+
+#[test]
+fn files_of_every_kind_are_tables() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let csv = b"n,name\n1,one\n2,two\n3,\n";
+    assert_eq!(rows(&write("a.csv", csv)), (3, 6));
+    assert_eq!(rows(&write("a.tsv", b"n\tname\n4\tfour\n")), (1, 4));
+    assert_eq!(rows(&write("a.ndjson", b"{\"n\": 5, \"name\": \"five\"}\n{\"n\": 6}\n")), (2, 11));
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(csv).unwrap();
+    let packed = write("b.csv.gz", &gzip.finish().unwrap());
+    assert_eq!(rows(&packed), (3, 6));
+    assert_eq!(source::open_one(&packed).unwrap().name, "b");
+    assert_eq!(rows(&write("c.ndjson.zst", &zstd::bulk::compress(b"{\"n\": 7}\n", 3).unwrap())), (1, 7));
+    let error = |path: &str| source::open_one(path).unwrap_err().to_string();
+    assert!(error(&write("d.csv.gz", b"not packed")).contains("d.csv.gz"));
+    assert!(error(&write("d.zst", b"")).contains("needs a second extension"));
+    // The type is that of the first ten thousand rows; what does not fit it is told with its line.
+    let told = error(&write("e.csv", ["n\n", &"1\n".repeat(10_000), "many\n"].concat().as_bytes()));
+    assert!(told.contains("e.csv") && told.contains("many") && told.contains("10002"), "{told}");
+}
+
+#[test]
+fn a_folder_is_one_table_or_many() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("2013-01.csv", "n,name\n1,one\n2,two\n");
+    write("2013-02.csv", "n,name\n3,three\n");
+    write("readme.txt", "no table");
+    let path = folder.path().to_str().unwrap();
+    assert_eq!(rows(&format!("all={path}")), (3, 6));
+    let many = source::open_named(path, 1 << 30).unwrap();
+    assert_eq!(many.iter().map(|table| table.name.as_str()).collect::<Vec<_>>(), ["2013-01", "2013-02"]);
+    write("2013-03.csv", "n,title\n3,three\n");
+    let error = source::open_one(&format!("all={path}")).unwrap_err().to_string();
+    assert!(error.contains("2013-03.csv") && error.contains("column \"title\""), "{error}");
+    let empty = tempfile::tempdir().unwrap();
+    let error = source::open_named(empty.path().to_str().unwrap(), 1).unwrap_err().to_string();
+    assert!(error.contains("no file of a known format"), "{error}");
+}
+
+#[test]
+fn columns_are_decoded_once_and_only_within_the_limit() {
+    for memory in [0, 1 << 20, 1 << 30] {
+        let source = source::open_within(Path::new(&common::sample()), memory).unwrap();
+        let read = |columns: &[usize]| -> Vec<RecordBatch> {
+            source.scan(Some(columns)).unwrap().map(Result::unwrap).collect()
+        };
+        // A scan that is given up keeps nothing that would be in another's way.
+        drop(source.scan(None).unwrap().next());
+        let some = read(&[3, 5]);
+        let more = read(&[2, 3, 5, 7]);
+        assert_eq!(some.len(), more.len());
+        for (a, b) in some.iter().zip(&more) {
+            assert_eq!((a.column(0), a.column(1)), (b.column(1), b.column(2)));
+            // What has been kept is the same memory.
+            let shared = std::sync::Arc::ptr_eq(a.column(0), b.column(1));
+            assert_eq!(shared, memory == 1 << 30, "{memory}");
+        }
+        let all: Vec<RecordBatch> = source.scan(None).unwrap().map(Result::unwrap).collect();
+        assert_eq!(all.iter().map(RecordBatch::num_rows).sum::<usize>(), 336_776);
+    }
+}
