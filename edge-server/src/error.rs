@@ -41,6 +41,16 @@ pub enum Error {
         /// The tables that there are.
         available: Vec<String>,
     },
+    /// A live table cannot be made so.
+    Definition {
+        /// What is wrong.
+        reason: String,
+    },
+    /// Rows or a change do not fit their table.
+    Rows {
+        /// What is wrong, and where.
+        reason: String,
+    },
     /// A plan could not be read.
     Plan(wire::Error),
     /// A plan could not be bound or run.
@@ -73,6 +83,8 @@ impl fmt::Display for Error {
                 "{}: unknown format; the extensions are .parquet, .arrow, .feather, .arrows, .csv, .json and .ndjson",
                 path.display()
             ),
+            Self::Definition { reason } => write!(f, "not a table's definition: {reason}"),
+            Self::Rows { reason } => f.write_str(reason),
             Self::DuplicateTable { name } => {
                 write!(f, "two tables are called \"{name}\"; give one another name with --table NAME=PATH")
             }

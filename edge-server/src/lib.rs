@@ -4,12 +4,14 @@
 //! * [`output`] – batches to Arrow, Parquet, CSV and JSON.
 //! * [`run`] – a plan over a source, batch by batch.
 //! * [`http`] – the endpoints.
+//! * [`live`] – tables that rows come into, each with a log on disk.
 //! * [`cli`] – the commands.
 #![forbid(unsafe_code)]
 
 pub mod cli;
 mod error;
 pub mod http;
+pub mod live;
 pub mod output;
 pub mod run;
 pub mod source;

@@ -54,6 +54,9 @@ pub struct Serve {
     /// The address to listen on. When it is not given and port 8080 is taken, a free port is used.
     #[arg(long, value_name = "ADDRESS")]
     addr: Option<SocketAddr>,
+    /// The folder of live tables, which are made and fed over HTTP; it is made if it is not there.
+    #[arg(long, value_name = "FOLDER")]
+    live: Option<PathBuf>,
     /// Memory for columns that have been decoded once, for each table: a number of megabytes.
     #[arg(long, value_name = "MB", default_value_t = 2048)]
     memory: usize,

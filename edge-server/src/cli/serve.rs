@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 
 use super::{Compress, Serve};
 use crate::http::{Server, Tables};
+use crate::live::Store;
 use crate::source::{self, ParquetSource, Table};
 use crate::{Error, Result};
 
@@ -43,7 +44,7 @@ fn open_tables(options: &Serve) -> Result<Tables> {
     for argument in options.tables.iter().chain(&options.paths) {
         tables.extend(source::open_named(argument, options.memory_bytes())?);
     }
-    if tables.is_empty() {
+    if tables.is_empty() && options.live.is_none() {
         let sample = ParquetSource::from_bytes(Bytes::from_static(SAMPLE))?;
         tables.push(Table { name: "flights".to_owned(), source: sample.kept_within(options.memory_bytes()) });
     }
@@ -52,7 +53,11 @@ fn open_tables(options: &Serve) -> Result<Tables> {
         Compress::Never => false,
         Compress::Auto => options.addr.is_some_and(|address| !address.ip().is_loopback()),
     };
-    Ok(Tables::try_new(tables)?.with_content_encoding(encodes))
+    let tables = Tables::try_new(tables)?.with_content_encoding(encodes);
+    match &options.live {
+        Some(folder) => tables.with_live(Store::open(folder)?),
+        None => Ok(tables),
+    }
 }
 
 async fn listen(wanted: Option<SocketAddr>) -> Result<TcpListener> {

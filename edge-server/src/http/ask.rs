@@ -52,7 +52,7 @@ impl Question {
                 return Err(Problem::bad_request("a POST has its plan in the body, not in the URL"));
             }
             let is_bytes = media_type(request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()));
-            let bytes = body::read(request.into_body()).await?;
+            let bytes = body::read(request.into_body(), body::MAX_REQUEST).await?;
             match is_bytes.as_deref() {
                 Some(PLAN_BYTES) => wire::plan::from_bytes(&bytes),
                 _ => wire::plan::from_json(&bytes),
@@ -81,8 +81,8 @@ fn split_format(query: &str) -> Result<(String, Option<Format>), Problem> {
     Ok((rest.join("&"), format))
 }
 
-fn media_type(value: Option<&str>) -> Option<String> {
-    Some(value?.split(';').next()?.trim().to_ascii_lowercase())
+pub(super) fn media_type(value: Option<&str>) -> Option<String> {
+    Some(value?.split(';').next()?.trim().to_ascii_lowercase()).filter(|kind| !kind.is_empty())
 }
 
 /// The representation that a client likes best: by weight, then by the order of its list.

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use super::problem::Problem;
 use crate::{Error, Result};
 
-/// The longest request body: plans are small.
+/// The longest body of a plan or a definition.
 pub(super) const MAX_REQUEST: usize = 1 << 20;
 /// How long a client may take to send a body.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -26,21 +26,21 @@ const WAITING_CHUNKS: usize = 4;
 /// Smaller parts are joined before they are sent.
 const CHUNK: usize = 64 << 10;
 
-/// Reads a request's body.
-pub(super) async fn read(body: Incoming) -> Result<Vec<u8>, Problem> {
-    if body.size_hint().lower() > MAX_REQUEST as u64 {
-        return Err(Problem::too_large(MAX_REQUEST));
+/// Reads a request's body of at most so many bytes.
+pub(super) async fn read(body: Incoming, limit: usize) -> Result<Vec<u8>, Problem> {
+    if body.size_hint().lower() > limit as u64 {
+        return Err(Problem::too_large(limit));
     }
-    tokio::time::timeout(REQUEST_TIMEOUT, collect(body)).await.map_err(|_late| Problem::timeout())?
+    tokio::time::timeout(REQUEST_TIMEOUT, collect(body, limit)).await.map_err(|_late| Problem::timeout())?
 }
 
-async fn collect(mut body: Incoming) -> Result<Vec<u8>, Problem> {
+async fn collect(mut body: Incoming, limit: usize) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Problem::bad_request(&error.to_string()))?;
         if let Some(data) = frame.data_ref() {
-            if bytes.len() + data.len() > MAX_REQUEST {
-                return Err(Problem::too_large(MAX_REQUEST));
+            if bytes.len() + data.len() > limit {
+                return Err(Problem::too_large(limit));
             }
             bytes.extend_from_slice(data);
         }

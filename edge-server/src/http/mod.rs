@@ -3,6 +3,7 @@
 //! * [`routes`] – which handler a path and a method have.
 //! * [`ask`] – what a request asks for: plan, representation, entity tag.
 //! * [`encoding`] – answers packed while they are written.
+//! * [`live`] – live tables: made, fed, changed, removed.
 //! * [`tables`] – tables, their data and queries.
 //! * [`body`] – request bodies within limits, response bodies that are made while they are sent.
 //! * [`page`] – the viewer's page and bundle.
@@ -11,6 +12,7 @@
 mod ask;
 mod body;
 mod encoding;
+mod live;
 mod page;
 mod problem;
 mod routes;
@@ -32,6 +34,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use self::body::Body;
+use crate::live::Store;
 use crate::source::{Source, Table};
 use crate::{Error, Result};
 
@@ -49,12 +52,13 @@ type Reply = Response<Body>;
 #[derive(Clone, Default)]
 pub struct Tables {
     by_name: BTreeMap<String, Arc<dyn Source>>,
+    live: Option<Arc<Store>>,
     encodes: bool,
 }
 
 impl std::fmt::Debug for Tables {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.by_name.keys()).finish()
+        f.debug_set().entries(self.all().keys()).finish()
     }
 }
 
@@ -70,7 +74,7 @@ impl Tables {
                 return Err(Error::DuplicateTable { name });
             }
         }
-        Ok(Self { by_name, encodes: false })
+        Ok(Self { by_name, live: None, encodes: false })
     }
 
     /// Whether answers are packed for clients that take zstd or gzip. Off by default: on the machine itself packing costs
@@ -81,23 +85,51 @@ impl Tables {
         self
     }
 
+    /// Adds live tables, which can be made and fed over HTTP.
+    ///
+    /// # Errors
+    /// [`Error::DuplicateTable`] when a live table has the name of another.
+    pub fn with_live(mut self, store: Store) -> Result<Self> {
+        if let Some((name, _)) = store.all().into_iter().find(|(name, _)| self.by_name.contains_key(name)) {
+            return Err(Error::DuplicateTable { name });
+        }
+        self.live = Some(Arc::new(store));
+        Ok(self)
+    }
+
     /// Number of tables.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.by_name.len()
+        self.by_name.len() + self.live.as_ref().map_or(0, |store| store.all().len())
     }
 
     /// Whether there is no table.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.by_name.is_empty()
+        self.len() == 0
     }
 
-    fn get(&self, name: &str) -> Result<&Arc<dyn Source>> {
-        self.by_name.get(name).ok_or_else(|| Error::UnknownTable {
-            name: name.to_owned(),
-            available: self.by_name.keys().cloned().collect(),
-        })
+    fn get(&self, name: &str) -> Result<Arc<dyn Source>> {
+        if let Some(source) = self.by_name.get(name) {
+            return Ok(source.clone());
+        }
+        match self.live.as_ref().and_then(|store| store.get(name)) {
+            Some(table) => Ok(table),
+            None => Err(self.unknown(name)),
+        }
+    }
+
+    /// All tables in the order of their names.
+    fn all(&self) -> BTreeMap<String, Arc<dyn Source>> {
+        let mut all = self.by_name.clone();
+        if let Some(store) = &self.live {
+            all.extend(store.all().into_iter().map(|(name, table)| (name, table as Arc<dyn Source>)));
+        }
+        all
+    }
+
+    fn unknown(&self, name: &str) -> Error {
+        Error::UnknownTable { name: name.to_owned(), available: self.all().into_keys().collect() }
     }
 }
 

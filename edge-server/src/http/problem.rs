@@ -37,7 +37,9 @@ impl Problem {
                 "/v1/tables/{table}",
                 "/v1/tables/{table}/data",
                 "/v1/tables/{table}/query",
-                "/v1/tables/{table}/explain"
+                "/v1/tables/{table}/explain",
+                "/v1/tables/{table}/rows",
+                "/v1/tables/{table}/updates"
             ]),
         )
     }
@@ -58,6 +60,16 @@ impl Problem {
 
     pub(super) fn bad_request(detail: &str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "malformed request", detail)
+    }
+
+    pub(super) fn no_live_tables() -> Self {
+        let detail = "the server was started without a folder for live tables (--live FOLDER)";
+        Self::new(StatusCode::NOT_IMPLEMENTED, "no live tables", detail)
+    }
+
+    pub(super) fn read_only(name: &str) -> Self {
+        let detail = format!("table \"{name}\" is a file, and is only read");
+        Self::new(StatusCode::CONFLICT, "not a live table", detail)
     }
 
     pub(super) fn not_acceptable(accept: &str) -> Self {
@@ -90,6 +102,9 @@ impl From<Error> for Problem {
             Error::UnknownTable { available, .. } => {
                 Self::new(StatusCode::NOT_FOUND, "unknown table", detail).with("tables", available)
             }
+            Error::DuplicateTable { .. } => Self::new(StatusCode::CONFLICT, "the name is taken", detail),
+            Error::Definition { .. } => Self::new(StatusCode::BAD_REQUEST, "not a table's definition", detail),
+            Error::Rows { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "rows that do not fit", detail),
             Error::Plan(_) => Self::new(StatusCode::BAD_REQUEST, "not a query plan", detail),
             Error::Query(kernels::Error::UnknownColumn { name, available }) => {
                 Self::new(StatusCode::BAD_REQUEST, "unknown column", detail)
@@ -104,6 +119,9 @@ impl From<Error> for Problem {
             }
             Error::Query(_) => Self::new(StatusCode::BAD_REQUEST, "query cannot be run", detail),
             Error::Output(_) => Self::new(StatusCode::NOT_ACCEPTABLE, "result cannot be written", detail),
+            Error::Io { source, .. } if is_full(&source) => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "no room", "the rows could not be written; none were kept")
+            }
             other => {
                 // What is wrong inside is for the log, not for the client.
                 tracing::error!(error = %other, "a request failed");
@@ -115,4 +133,13 @@ impl From<Error> for Problem {
             }
         }
     }
+}
+
+/// Whether writing failed for want of room, or of the right to write.
+fn is_full(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind as K;
+    matches!(
+        error.kind(),
+        K::StorageFull | K::QuotaExceeded | K::FileTooLarge | K::ReadOnlyFilesystem | K::PermissionDenied
+    )
 }

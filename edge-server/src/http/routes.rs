@@ -10,7 +10,7 @@ use hyper::{Method, Request, Response};
 
 use super::body::Body;
 use super::problem::Problem;
-use super::{Reply, Tables, page, tables};
+use super::{Reply, Tables, live, page, tables};
 
 /// Scripts from here alone; no inline script or style, no frame around the page.
 const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
@@ -44,10 +44,17 @@ async fn route(request: Request<Incoming>, all: &Tables) -> Result<Reply, Proble
     match segments.as_slice() {
         ["health"] => get(&request).map(|_head| json(&serde_json::json!({"status": "ok"}))),
         ["v1", "tables"] => get(&request).map(|_head| json(&tables::list(all))),
-        ["v1", "tables", name] => {
-            get(&request)?;
-            Ok(json(&tables::describe(name, all)?))
-        }
+        ["v1", "tables", name] => match *request.method() {
+            Method::GET | Method::HEAD => Ok(json(&tables::describe(name, all)?)),
+            Method::PUT => live::create(name, all, request).await,
+            Method::DELETE => live::remove(name, all).await,
+            _ => Err(Problem::method(request.method().as_str(), &path, "GET, HEAD, PUT, DELETE")),
+        },
+        ["v1", "tables", name, what @ ("rows" | "updates")] => match (request.method(), *what) {
+            (&Method::POST, "rows") => live::rows(name, all, request).await,
+            (&Method::POST, _) => live::update(name, all, request).await,
+            _ => Err(Problem::method(request.method().as_str(), &path, "POST")),
+        },
         ["v1", "tables", name, "data"] => {
             let head = get(&request)?;
             tables::data(name, all, head, request.headers()).await
@@ -81,7 +88,7 @@ fn get(request: &Request<Incoming>) -> Result<bool, Problem> {
     }
 }
 
-fn json(value: &serde_json::Value) -> Reply {
+pub(super) fn json(value: &serde_json::Value) -> Reply {
     let mut reply = Response::new(Body::from(value.to_string().into_bytes()));
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     reply

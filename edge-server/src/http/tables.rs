@@ -28,8 +28,8 @@ const FIRST_ROWS: usize = 2_048;
 /// All tables.
 pub(super) fn list(tables: &Tables) -> Value {
     let tables: Vec<Value> = tables
-        .by_name
-        .iter()
+        .all()
+        .into_iter()
         .map(|(name, source)| {
             json!({
                 "name": name, "rows": source.rows(), "bytes": source.bytes(),
@@ -58,7 +58,7 @@ pub(super) fn describe(name: &str, tables: &Tables) -> Result<Value> {
 
 /// All rows as one Arrow stream; each batch leaves when it has been read.
 pub(super) async fn data(name: &str, tables: &Tables, head: bool, headers: &HeaderMap) -> Result<Reply, Problem> {
-    let source = tables.get(name)?.clone();
+    let source = tables.get(name)?;
     let mut representation = ask::negotiate(headers, tables.encodes)?;
     representation.format = Format::ArrowStream;
     let rows = source.rows();
@@ -169,7 +169,7 @@ impl<'a> Out<'a> {
 
 /// Runs the plan that the request holds.
 pub(super) async fn query(name: &str, tables: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
-    let source = tables.get(name)?.clone();
+    let source = tables.get(name)?;
     let (headers, head) = (request.headers().clone(), request.method() == Method::HEAD);
     let Question { plan, representation } = Question::read(request, source.schema(), tables.encodes).await?;
     let query = Query::prepare(&plan, source.as_ref())?;
@@ -197,7 +197,7 @@ fn write_query(query: Query, source: &Arc<dyn Source>, to: Representation, sende
 
 /// What a plan would do, in words.
 pub(super) async fn explain(name: &str, tables: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
-    let source = tables.get(name)?.clone();
+    let source = tables.get(name)?;
     let question = Question::read(request, source.schema(), false).await?;
     let text = question.plan.explain(source.schema()).map_err(Error::Query)?;
     let mut reply = Response::new(Body::from((text + "\n").into_bytes()));

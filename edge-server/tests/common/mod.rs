@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use arrow_array::RecordBatch;
 use edge_server::http::{Server, Tables};
+use edge_server::live::Store;
 use edge_server::source::{self, Table};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -41,6 +42,15 @@ impl Served {
 
     /// Tables whose answers are packed, if the client takes it.
     pub(crate) fn with(tables: Vec<Table>, encodes: bool) -> Self {
+        Self::serve(Tables::try_new(tables).unwrap().with_content_encoding(encodes))
+    }
+
+    /// Live tables.
+    pub(crate) fn live(store: Store) -> Self {
+        Self::serve(Tables::try_new(Vec::new()).unwrap().with_live(store).unwrap())
+    }
+
+    fn serve(tables: Tables) -> Self {
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let (tell, told) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
@@ -51,9 +61,7 @@ impl Served {
                 let stopped = async {
                     let _dropped = stopped.await;
                 };
-                Server::new(Tables::try_new(tables).unwrap().with_content_encoding(encodes))
-                    .run(listener, stopped)
-                    .await;
+                Server::new(tables).run(listener, stopped).await;
             });
         });
         Self { address: told.recv().unwrap(), stop: Some(stop), thread: Some(thread) }

@@ -1,0 +1,56 @@
+//! Rows in a request's body: an Arrow stream, CSV or NDJSON, to batches of the table's schema.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{Schema, SchemaRef};
+use wire::stream::{Event, StreamDecoder};
+use wire::{Error as WireError, Limits};
+
+use crate::{Error, Result};
+
+/// Reads rows in the format that a media type names; an Arrow stream when there is none.
+///
+/// # Errors
+/// [`Error::Rows`] with the place of the fault.
+pub fn read(bytes: Vec<u8>, media_type: Option<&str>, schema: &SchemaRef) -> Result<Vec<RecordBatch>> {
+    let wrong = |error: &dyn std::fmt::Display| Error::Rows { reason: error.to_string() };
+    match media_type {
+        None | Some("application/vnd.apache.arrow.stream" | "application/octet-stream") => arrow(bytes),
+        Some("text/csv") => {
+            let (header, _) = arrow_csv::reader::Format::default()
+                .with_header(true)
+                .infer_schema(bytes.as_slice(), Some(0))
+                .map_err(|error| wrong(&error))?;
+            // Columns may come in any order; the header says which.
+            let fields = header.fields().iter().map(|field| schema.field_with_name(field.name()).cloned());
+            let fields = fields.collect::<std::result::Result<Vec<_>, _>>().map_err(|error| wrong(&error))?;
+            let reader = arrow_csv::ReaderBuilder::new(Arc::new(Schema::new(fields))).with_header(true);
+            let reader = reader.build(bytes.as_slice()).map_err(|error| wrong(&error))?;
+            reader.collect::<std::result::Result<_, _>>().map_err(|error| wrong(&error))
+        }
+        Some("application/x-ndjson" | "application/jsonl") => {
+            let reader = arrow_json::ReaderBuilder::new(schema.clone()).with_strict_mode(true);
+            let reader = reader.build(bytes.as_slice()).map_err(|error| wrong(&error))?;
+            reader.collect::<std::result::Result<_, _>>().map_err(|error| wrong(&error))
+        }
+        Some(other) => {
+            let known = "application/vnd.apache.arrow.stream, text/csv and application/x-ndjson";
+            Err(Error::Rows { reason: format!("rows come as {known}, not as {other}") })
+        }
+    }
+}
+
+fn arrow(bytes: Vec<u8>) -> Result<Vec<RecordBatch>> {
+    let wrong = |error: WireError| Error::Rows { reason: error.to_string() };
+    let mut decoder = StreamDecoder::new(Limits::default());
+    decoder.push(bytes);
+    let mut batches = Vec::new();
+    while let Some(event) = decoder.next_event() {
+        if let Event::Batch(batch) = event.map_err(wrong)? {
+            batches.push(batch);
+        }
+    }
+    decoder.finish().map_err(wrong)?;
+    Ok(batches)
+}

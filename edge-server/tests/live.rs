@@ -1,0 +1,276 @@
+//! Live tables: fed in every format, changed by key, refused with a reason; and killed again and again.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops where it fails")]
+
+mod common;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use common::{Answer, Served};
+use edge_server::live::Store;
+use serde_json::{Value, json};
+use wire::Options;
+use wire::update::{Change, Update};
+
+fn definition() -> String {
+    json!({"columns": [
+        {"name": "id", "type": "Int64"},
+        {"name": "name", "type": "Utf8"},
+        {"name": "value", "type": "Float64"},
+    ], "key": ["id"]})
+    .to_string()
+}
+
+fn served(folder: &Path) -> Served {
+    Served::live(Store::open(folder).unwrap())
+}
+
+fn rows(server: &Served) -> Vec<Value> {
+    let answer = server.get("/v1/tables/t/query?sort=id&format=json");
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json().as_array().unwrap().clone()
+}
+
+fn batch(ids: &[i64], name: &str) -> RecordBatch {
+    RecordBatch::try_from_iter([
+        ("id", Arc::new(Int64Array::from(ids.to_vec())) as ArrayRef),
+        ("name", Arc::new(StringArray::from_iter_values(ids.iter().map(|id| format!("{name}{id}"))))),
+        ("value", Arc::new(Float64Array::from_iter_values(ids.iter().map(|&id| id as f64 / 2.0)))),
+    ])
+    .unwrap()
+}
+
+#[test]
+fn a_table_is_made_fed_changed_and_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = served(folder.path());
+    let put = || server.ask("PUT", "/v1/tables/t", "", definition().as_bytes());
+    let made = put();
+    assert_eq!((made.status, made.header("location")), (201, Some("/v1/tables/t")));
+    assert_eq!(put().status, 200);
+    let post =
+        |kind: &str, body: &[u8]| server.ask("POST", "/v1/tables/t/rows", &format!("content-type: {kind}\r\n"), body);
+    let stream = wire::discrete::write(&batch(&[1, 2], "a").schema(), [&batch(&[1, 2], "a")], Options::default());
+    let answer = post("application/vnd.apache.arrow.stream", &stream.unwrap());
+    assert_eq!(answer.json(), json!({"inserted": 2, "updated": 0, "removed": 0, "sequence": 1}));
+    // Columns in another order, one of them left out.
+    assert_eq!(post("text/csv", b"name,id\nc3,3\n\"d, 4\",4\n").json()["inserted"], 2);
+    let lines = b"{\"id\": 5, \"value\": 2.5}\n{\"id\": 1, \"name\": \"new\", \"value\": 9}\n";
+    assert_eq!(
+        post("application/x-ndjson", lines).json(),
+        json!({"inserted": 1, "updated": 1, "removed": 0, "sequence": 3})
+    );
+    let update = |change: Change| {
+        let message = Update { epoch: 0, sequence: 1, change }.to_message(Options::default()).unwrap();
+        server.ask("POST", "/v1/tables/t/updates", "", &message).json()
+    };
+    assert_eq!(update(Change::Delete(batch(&[2, 77], "").project(&[0]).unwrap()))["removed"], 1);
+    let expected = json!([
+        {"id": 1, "name": "new", "value": 9.0},
+        {"id": 3, "name": "c3", "value": null},
+        {"id": 4, "name": "d, 4", "value": null},
+        {"id": 5, "name": null, "value": 2.5},
+    ]);
+    assert_eq!(json!(rows(&server)), expected);
+    // It is a table like any other.
+    let tables = server.get("/v1/tables").json();
+    assert_eq!((tables["tables"][0]["name"].as_str(), tables["tables"][0]["rows"].as_u64()), (Some("t"), Some(4)));
+    let first = server.get("/v1/tables/t/data");
+    let tag = first.header("etag").unwrap().to_owned();
+    assert_eq!(server.ask("GET", "/v1/tables/t/data", &format!("if-none-match: {tag}\r\n"), b"").status, 304);
+    post("text/csv", b"id\n6\n");
+    assert_eq!(server.ask("GET", "/v1/tables/t/data", &format!("if-none-match: {tag}\r\n"), b"").status, 200);
+    drop(server);
+    // Another process finds it as it was.
+    let server = served(folder.path());
+    assert_eq!(rows(&server).len(), 5);
+    assert_eq!(json!(rows(&server)[..4]), expected);
+    assert_eq!(server.ask("DELETE", "/v1/tables/t", "", b"").status, 200);
+    assert_eq!(server.get("/v1/tables/t").status, 404);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_does_not_fit_is_refused_with_a_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = served(folder.path());
+    let told = |answer: Answer, status: u16, expected: &str| {
+        let text = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(answer.status == status && text.contains(expected), "{} {text}", answer.status);
+    };
+    let put =
+        |name: &str, definition: &str| server.ask("PUT", &format!("/v1/tables/{name}"), "", definition.as_bytes());
+    told(put("..%2Fetc", &definition()), 400, "is no name");
+    told(put("t", r#"{"columns": []}"#), 400, "at least one column");
+    told(put("t", r#"{"columns": [{"name": "a", "type": "Number"}]}"#), 400, "the type of column \"a\"");
+    told(
+        put("t", r#"{"columns": [{"name": "a", "type": "Int8"}, {"name": "a", "type": "Int8"}]}"#),
+        400,
+        "comes twice",
+    );
+    told(put("t", r#"{"columns": [{"name": "a", "type": "Int8"}], "key": ["b"]}"#), 400, "no such column");
+    assert_eq!(put("t", &definition()).status, 201);
+    told(put("t", r#"{"columns": [{"name": "a", "type": "Int8"}]}"#), 400, "another definition");
+    let post =
+        |kind: &str, body: &[u8]| server.ask("POST", "/v1/tables/t/rows", &format!("content-type: {kind}\r\n"), body);
+    told(post("text/csv", b"id,name\n1,a\nmany,b\n"), 422, "'many' as type 'Int64'");
+    told(post("text/csv", b"id,colour\n1,red\n"), 422, "colour");
+    told(post("text/csv", b"name\nnobody\n"), 422, "it is part of the key, and the update leaves it out");
+    told(post("application/x-ndjson", b"{\"id\": null}\n"), 422, "id");
+    told(post("application/x-ndjson", b"{\"id\": 1, \"size\": 2}\n"), 422, "size");
+    told(post("image/png", b"x"), 422, "rows come as");
+    told(post("", b"no stream"), 422, "byte 0");
+    told(server.ask("POST", "/v1/tables/t/updates", "", b"x"), 422, "early");
+    told(server.ask("POST", "/v1/tables/none/rows", "", b""), 404, "unknown table");
+    assert_eq!(server.get("/v1/tables/t").json()["rows"], 0);
+    let still = Served::sample();
+    told(still.ask("POST", "/v1/tables/flights/rows", "", b""), 409, "is a file");
+    told(still.ask("PUT", "/v1/tables/x", "", b"{}"), 501, "--live FOLDER");
+}
+
+/// A server process over a folder, and its address.
+struct Process {
+    child: Child,
+    address: String,
+}
+
+impl Process {
+    fn start(folder: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_edge-server"))
+            .args(["--addr", "127.0.0.1:0", "--live"])
+            .arg(folder)
+            .env("RUST_LOG", "warn")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().split("http://").nth(1).expect(&line).trim_end_matches('/').to_owned();
+        Self { child, address }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _waited = self.child.wait();
+    }
+}
+
+fn ask(address: &str, method: &str, path: &str, body: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
+    let head =
+        format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: text/csv\r\n");
+    write!(stream, "{head}content-length: {}\r\n\r\n{body}", body.len()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    Some(answer)
+}
+
+#[test]
+fn what_was_acknowledged_outlives_any_number_of_kills() {
+    const WRITERS: u64 = 4;
+    let folder = tempfile::tempdir().unwrap();
+    // Every writer counts; a row without a key, so that a row that came twice would be seen.
+    let definition =
+        json!({"columns": [{"name": "writer", "type": "Int64"}, {"name": "number", "type": "Int64"}]}).to_string();
+    let acknowledged: Vec<AtomicU64> = (0..WRITERS).map(|_| AtomicU64::new(0)).collect();
+    let next: Vec<AtomicU64> = (0..WRITERS).map(|_| AtomicU64::new(0)).collect();
+    for round in 0..6u64 {
+        let mut process = Process::start(folder.path());
+        assert!(ask(&process.address, "PUT", "/v1/tables/t", &definition).unwrap().starts_with("HTTP/1.1 20"));
+        let stop = Instant::now() + Duration::from_millis(60 + 35 * round);
+        std::thread::scope(|scope| {
+            for writer in 0..WRITERS as usize {
+                let (address, acknowledged, next) = (&process.address, &acknowledged[writer], &next[writer]);
+                scope.spawn(move || {
+                    while Instant::now() < stop + Duration::from_millis(100) {
+                        let number = next.fetch_add(1, Ordering::SeqCst);
+                        let body = format!("writer,number\n{writer},{number}\n");
+                        match ask(address, "POST", "/v1/tables/t/rows", &body) {
+                            Some(answer) if answer.starts_with("HTTP/1.1 200") => {
+                                acknowledged.fetch_add(1, Ordering::SeqCst);
+                            }
+                            // Killed: whether the row is there nobody has said.
+                            _ => return,
+                        }
+                    }
+                });
+            }
+            std::thread::sleep(stop.saturating_duration_since(Instant::now()));
+            process.child.kill().unwrap();
+        });
+        drop(process);
+        // Half a record behind the rest, as a machine that loses its power may leave it.
+        let log = folder.path().join("t.bklog");
+        let mut file = std::fs::OpenOptions::new().append(true).open(log).unwrap();
+        file.write_all(&[200, 0, 0, 0, 1, 2, 3]).unwrap();
+    }
+    let process = Process::start(folder.path());
+    let answer = ask(&process.address, "GET", "/v1/tables/t/query?group=writer,number&aggregate=count&format=csv", "");
+    let text = answer.unwrap();
+    let lines: Vec<&str> =
+        text.lines().filter(|line| line.split(',').count() == 3 && !line.starts_with("writer")).collect();
+    let mut found = vec![0u64; WRITERS as usize];
+    for line in lines {
+        let cells: Vec<u64> = line.split(',').map(|cell| cell.parse().unwrap()).collect();
+        assert_eq!(cells[2], 1, "row {line} came more than once");
+        found[cells[0] as usize] += 1;
+    }
+    let total: u64 = acknowledged.iter().map(|count| count.load(Ordering::SeqCst)).sum();
+    assert!(total > 50, "{total} rows were acknowledged");
+    for (writer, found) in found.iter().enumerate() {
+        let (least, most) = (acknowledged[writer].load(Ordering::SeqCst), next[writer].load(Ordering::SeqCst));
+        assert!((least..=most).contains(found), "writer {writer}: {found} rows, {least} acknowledged, {most} sent");
+    }
+}
+
+#[test]
+fn a_log_that_cannot_be_written_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    // A file size limit stands for a full disk.
+    let mut child = Command::new("bash")
+        .args(["-c", "ulimit -f 64; trap '' XFSZ; exec \"$0\" --addr 127.0.0.1:0 --live \"$1\""])
+        .arg(env!("CARGO_BIN_EXE_edge-server"))
+        .arg(folder.path())
+        .env("RUST_LOG", "off")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let process =
+        Process { child, address: line.trim().split("http://").nth(1).expect(&line).trim_end_matches('/').to_owned() };
+    let definition = json!({"columns": [{"name": "n", "type": "Int64"}, {"name": "text", "type": "Utf8"}]}).to_string();
+    assert!(ask(&process.address, "PUT", "/v1/tables/t", &definition).unwrap().starts_with("HTTP/1.1 201"));
+    let mut kept = 0;
+    let mut refused = None;
+    for number in 0..40 {
+        let body = format!("n,text\n{number},{}\n", "x".repeat(4_000));
+        let answer = ask(&process.address, "POST", "/v1/tables/t/rows", &body).unwrap();
+        if answer.starts_with("HTTP/1.1 200") {
+            assert!(refused.is_none());
+            kept += 1;
+        } else {
+            refused = Some(answer);
+        }
+    }
+    let refused = refused.unwrap();
+    assert!(kept >= 5 && refused.starts_with("HTTP/1.1 507"), "{kept} {refused}");
+    let count = |address: &str| {
+        let answer = ask(address, "GET", "/v1/tables/t/query?aggregate=count&format=csv", "").unwrap();
+        answer.lines().skip_while(|line| *line != "count").nth(1).unwrap().parse::<usize>().unwrap()
+    };
+    // A small row may still fit; readers see what is kept.
+    assert_eq!(count(&process.address), kept);
+    drop(process);
+    let process = Process::start(folder.path());
+    assert_eq!(count(&process.address), kept);
+}
