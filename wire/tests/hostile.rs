@@ -152,6 +152,18 @@ fn dictionaries_that_do_not_exist_are_errors() {
     assert!(matches!(error, Error::MissingDictionary { id: 0, .. }), "{error}");
 }
 
+/// Found by fuzzing: Arrow's own check refuses maps whose entries are said to be nullable.
+#[test]
+fn entries_of_maps_are_not_nullable_whatever_a_writer_says() {
+    let (_, map) = common::nested_columns(3, 5).into_iter().find(|(name, _)| name == "Map").unwrap();
+    let map = map.as_any().downcast_ref::<arrow_array::MapArray>().unwrap();
+    let entries = Arc::new(Field::new("entries", map.entries().data_type().clone(), true));
+    let map = arrow_array::MapArray::try_new(entries, map.offsets().clone(), map.entries().clone(), None, false);
+    let found = decode(stream(&[batch(vec![("m".into(), Arc::new(map.unwrap()))])], Options::default())).unwrap();
+    look(&found);
+    assert_eq!(found[0].num_rows(), 5);
+}
+
 #[test]
 fn trust_reads_the_same() {
     // SAFETY: the bytes below come from our own writer.

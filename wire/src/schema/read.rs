@@ -241,6 +241,11 @@ impl Reader<'_> {
                     DataType::Struct(fields) if fields.len() == 2 => {}
                     _ => return Err(self.malformed("a map's entries are not a struct of key and value")),
                 }
+                // An entry is never null, whatever a writer says of it.
+                let entries = match entries.is_nullable() {
+                    true => Arc::new(entries.as_ref().clone().with_nullable(false)),
+                    false => entries,
+                };
                 DataType::Map(entries, flag(0)?)
             }
             k::RUN_END_ENCODED => {
