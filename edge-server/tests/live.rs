@@ -15,8 +15,9 @@ use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use common::{Answer, Served};
 use edge_server::live::Store;
 use serde_json::{Value, json};
-use wire::Options;
+use wire::table::{Table, TableOptions};
 use wire::update::{Change, Update};
+use wire::{Limits, Options};
 
 fn definition() -> String {
     json!({"columns": [
@@ -132,6 +133,103 @@ fn what_does_not_fit_is_refused_with_a_reason() {
     let still = Served::sample();
     told(still.ask("POST", "/v1/tables/flights/rows", "", b""), 409, "is a file");
     told(still.ask("PUT", "/v1/tables/x", "", b"{}"), 501, "--live FOLDER");
+}
+
+/// The next update that a socket gives; pings are passed over.
+fn next_update<S: Read + Write>(socket: &mut tungstenite::WebSocket<S>) -> Update {
+    loop {
+        if let tungstenite::Message::Binary(bytes) = socket.read().unwrap() {
+            return Update::from_message(bytes.to_vec().into(), &Limits::default()).unwrap();
+        }
+    }
+}
+
+#[test]
+fn followers_get_the_rows_and_then_every_update() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = served(folder.path());
+    assert_eq!(server.ask("PUT", "/v1/tables/t", "", definition().as_bytes()).status, 201);
+    let post = |text: &str| {
+        let answer = server.ask("POST", "/v1/tables/t/rows", "content-type: text/csv\r\n", text.as_bytes());
+        assert_eq!(answer.status, 200, "{answer:?}");
+    };
+    post("id,name\n1,a\n2,b\n");
+    let url = |query: &str| format!("ws://{}/v1/tables/t/subscribe{query}", server.address);
+    let made: edge_server::live::Definition = serde_json::from_str(&definition()).unwrap();
+    let mut copy = Table::try_new(Arc::new(made.schema().unwrap()), TableOptions::default().with_key(["id"])).unwrap();
+    let (mut socket, _) = tungstenite::connect(url("")).unwrap();
+    let mut follow = |socket: &mut tungstenite::WebSocket<_>| {
+        let update = next_update(socket);
+        copy.apply(&update, Duration::ZERO).unwrap();
+        (update.change.name(), copy.rows(), copy.sequence())
+    };
+    assert_eq!(follow(&mut socket), ("replace", 2, 1));
+    post("id,name\n3,c\n");
+    assert_eq!(follow(&mut socket), ("append", 3, 2));
+    post("id,name\n3,changed\n");
+    let message = Update { epoch: 0, sequence: 0, change: Change::Delete(batch(&[1], "").project(&[0]).unwrap()) };
+    server.ask("POST", "/v1/tables/t/updates", "", &message.to_message(Options::default()).unwrap());
+    assert_eq!(follow(&mut socket), ("append", 3, 3));
+    assert_eq!(follow(&mut socket), ("delete", 2, 4));
+    drop(socket);
+    // Back again, with what was missed and no more.
+    post("id,name\n5,e\n");
+    post("id,name\n6,f\n");
+    let (mut socket, _) = tungstenite::connect(url("?epoch=0&from=4")).unwrap();
+    assert_eq!(follow(&mut socket), ("append", 3, 5));
+    assert_eq!(follow(&mut socket), ("append", 4, 6));
+    // From a position that is not at hand, all rows.
+    let (mut other, _) = tungstenite::connect(url("?epoch=7&from=2")).unwrap();
+    assert_eq!(next_update(&mut other).change.name(), "replace");
+    let found: Vec<i64> = {
+        use arrow_array::cast::AsArray;
+        let snapshot = copy.snapshot().unwrap();
+        let ids =
+            |batch: &RecordBatch| batch.column(0).as_primitive::<arrow_array::types::Int64Type>().values().to_vec();
+        snapshot.batches.iter().flat_map(ids).collect()
+    };
+    assert_eq!(found, [2, 3, 5, 6]);
+    // A table that goes says so.
+    assert_eq!(server.ask("DELETE", "/v1/tables/t", "", b"").status, 200);
+    let ended = loop {
+        match socket.read().unwrap() {
+            tungstenite::Message::Close(frame) => break frame.unwrap(),
+            _ => continue,
+        }
+    };
+    assert_eq!((u16::from(ended.code), ended.reason.as_str()), (1001, "the table has gone"));
+}
+
+#[test]
+fn handshakes_that_are_none_are_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = served(folder.path());
+    server.ask("PUT", "/v1/tables/t", "", definition().as_bytes());
+    let path = "/v1/tables/t/subscribe";
+    assert_eq!(server.get(path).status, 426);
+    let shake = |more: &str| {
+        let key = "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+        let head =
+            format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n", server.address);
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        write!(stream, "{head}{key}{more}\r\n").unwrap();
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).unwrap();
+        line
+    };
+    assert!(shake("").starts_with("HTTP/1.1 101"));
+    assert!(shake(&format!("origin: http://{}\r\n", server.address)).starts_with("HTTP/1.1 101"));
+    assert!(shake("origin: https://elsewhere.example\r\n").starts_with("HTTP/1.1 403"));
+    let (mut socket, _) = tungstenite::connect(format!("ws://{}{path}", server.address)).unwrap();
+    socket.send(tungstenite::Message::Binary(vec![0; 10_000].into())).unwrap();
+    let code = loop {
+        match socket.read() {
+            Ok(tungstenite::Message::Close(frame)) => break frame.map(|frame| u16::from(frame.code)),
+            Ok(_) => continue,
+            Err(_) => break None,
+        }
+    };
+    assert_eq!(code, Some(1009));
 }
 
 /// A server process over a folder, and its address.

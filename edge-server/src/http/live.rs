@@ -48,7 +48,7 @@ pub(super) async fn remove(name: &str, tables: &Tables) -> Result<Reply, Problem
 
 /// Takes rows: an Arrow stream, CSV or NDJSON. In a table with a key they are upserts.
 pub(super) async fn rows(name: &str, tables: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
-    let table = live(name, tables)?;
+    let table = find(name, tables)?;
     let media_type = ask::media_type(request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()));
     let bytes = body::read(request.into_body(), MAX_ROWS).await?;
     let done = blocking(move || {
@@ -64,7 +64,7 @@ pub(super) async fn rows(name: &str, tables: &Tables, request: Request<Incoming>
 
 /// Takes a change: a discrete update message, of which the epoch and the number are not looked at.
 pub(super) async fn update(name: &str, tables: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
-    let table = live(name, tables)?;
+    let table = find(name, tables)?;
     let bytes = body::read(request.into_body(), MAX_ROWS).await?;
     let done = blocking(move || {
         let update = Update::from_message(bytes.into(), &Limits::default());
@@ -74,7 +74,8 @@ pub(super) async fn update(name: &str, tables: &Tables, request: Request<Incomin
     Ok(acknowledge(&done.await?))
 }
 
-fn live(name: &str, tables: &Tables) -> Result<std::sync::Arc<LiveTable>, Problem> {
+/// A live table; a file of the name is none.
+pub(super) fn find(name: &str, tables: &Tables) -> Result<std::sync::Arc<LiveTable>, Problem> {
     match tables.live.as_ref().and_then(|store| store.get(name)) {
         Some(table) => Ok(table),
         None if tables.by_name.contains_key(name) => Err(Problem::read_only(name)),

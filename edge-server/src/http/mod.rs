@@ -4,6 +4,7 @@
 //! * [`ask`] – what a request asks for: plan, representation, entity tag.
 //! * [`encoding`] – answers packed while they are written.
 //! * [`live`] – live tables: made, fed, changed, removed.
+//! * [`subscribe`] – following a live table over WebSocket.
 //! * [`tables`] – tables, their data and queries.
 //! * [`body`] – request bodies within limits, response bodies that are made while they are sent.
 //! * [`page`] – the viewer's page and bundle.
@@ -16,6 +17,7 @@ mod live;
 mod page;
 mod problem;
 mod routes;
+mod subscribe;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -29,9 +31,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use self::body::Body;
 use crate::live::Store;
@@ -148,7 +149,7 @@ impl Server {
 
     /// Serves until `stop` resolves, then lets running responses end.
     pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        let graceful = GracefulShutdown::new();
+        let (stopping, stopped) = watch::channel(());
         let slots = Arc::new(Semaphore::new(CONNECTIONS));
         let mut stop = std::pin::pin!(stop);
         loop {
@@ -165,17 +166,29 @@ impl Server {
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEAD_TIMEOUT)
-                .serve_connection(TokioIo::new(stream), service);
-            let connection = graceful.watch(connection);
+                .serve_connection(TokioIo::new(stream), service)
+                .with_upgrades();
+            let mut stopped = stopped.clone();
             tokio::spawn(async move {
-                if let Err(error) = connection.await {
+                let mut connection = std::pin::pin!(connection);
+                let ended = tokio::select! {
+                    ended = connection.as_mut() => ended,
+                    _ = stopped.changed() => {
+                        // What is running is finished, and nothing new begun.
+                        connection.as_mut().graceful_shutdown();
+                        connection.await
+                    }
+                };
+                if let Err(error) = ended {
                     tracing::debug!(%error, "a connection ended early");
                 }
                 drop(slot);
             });
         }
-        drop(listener);
-        if tokio::time::timeout(STOP_TIMEOUT, graceful.shutdown()).await.is_err() {
+        drop((listener, stopping));
+        // All slots are free again when the last connection has ended.
+        let all = slots.acquire_many(CONNECTIONS as u32);
+        if tokio::time::timeout(STOP_TIMEOUT, all).await.is_err() {
             tracing::warn!("some responses were still running and are cut");
         }
     }

@@ -39,7 +39,8 @@ impl Problem {
                 "/v1/tables/{table}/query",
                 "/v1/tables/{table}/explain",
                 "/v1/tables/{table}/rows",
-                "/v1/tables/{table}/updates"
+                "/v1/tables/{table}/updates",
+                "/v1/tables/{table}/subscribe"
             ]),
         )
     }
@@ -70,6 +71,15 @@ impl Problem {
     pub(super) fn read_only(name: &str) -> Self {
         let detail = format!("table \"{name}\" is a file, and is only read");
         Self::new(StatusCode::CONFLICT, "not a live table", detail)
+    }
+
+    pub(super) fn upgrade(detail: &str) -> Self {
+        Self::new(StatusCode::UPGRADE_REQUIRED, "a WebSocket handshake was expected", detail)
+    }
+
+    pub(super) fn forbidden_origin(origin: &str) -> Self {
+        let detail = format!("pages of {origin} may not follow tables of this server");
+        Self::new(StatusCode::FORBIDDEN, "page from elsewhere", detail)
     }
 
     pub(super) fn not_acceptable(accept: &str) -> Self {

@@ -10,7 +10,7 @@ use hyper::{Method, Request, Response};
 
 use super::body::Body;
 use super::problem::Problem;
-use super::{Reply, Tables, live, page, tables};
+use super::{Reply, Tables, live, page, subscribe, tables};
 
 /// Scripts from here alone; no inline script or style, no frame around the page.
 const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
@@ -50,6 +50,10 @@ async fn route(request: Request<Incoming>, all: &Tables) -> Result<Reply, Proble
             Method::DELETE => live::remove(name, all).await,
             _ => Err(Problem::method(request.method().as_str(), &path, "GET, HEAD, PUT, DELETE")),
         },
+        ["v1", "tables", name, "subscribe"] => {
+            get(&request)?;
+            subscribe::subscribe(name, all, request)
+        }
         ["v1", "tables", name, what @ ("rows" | "updates")] => match (request.method(), *what) {
             (&Method::POST, "rows") => live::rows(name, all, request).await,
             (&Method::POST, _) => live::update(name, all, request).await,

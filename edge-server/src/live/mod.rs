@@ -5,6 +5,7 @@
 //! * [`Store`] – the folder of all live tables.
 
 pub mod log;
+mod recent;
 mod rows;
 mod table;
 
@@ -15,7 +16,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use arrow_schema::{Field, Schema};
 
 pub use self::rows::read as read_rows;
-pub use self::table::{Acknowledged, LiveTable};
+pub use self::table::{Acknowledged, LiveTable, Missed};
 use crate::{Error, Result};
 
 /// What a live table is made of, as it is asked for.
@@ -146,6 +147,7 @@ impl Store {
         let Some(table) = self.tables.write().unwrap_or_else(PoisonError::into_inner).remove(name) else {
             return Ok(false);
         };
+        table.close();
         let path = table.path().to_owned();
         std::fs::remove_file(&path).map_err(|source| Error::Io { path, source })?;
         Ok(true)

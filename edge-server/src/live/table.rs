@@ -9,14 +9,17 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use tokio::sync::oneshot;
+use bytes::Bytes;
+use tokio::sync::{oneshot, watch};
 use wire::table::{Applied, Snapshot, Table, TableOptions};
 use wire::update::{Change, Update};
 use wire::{Limits, Options};
 
 use super::Definition;
 use super::log::Log;
+use super::recent::Recent;
 use crate::source::{Batches, Source};
 use crate::{Error, Result};
 
@@ -46,15 +49,27 @@ pub struct LiveTable {
     definition: Definition,
     schema: SchemaRef,
     path: PathBuf,
-    jobs: SyncSender<Job>,
+    /// Gone when the table has been removed.
+    jobs: Mutex<Option<SyncSender<Job>>>,
     /// What readers see: only what is on the disk.
     seen: Arc<Mutex<Seen>>,
+    changes: watch::Receiver<u64>,
 }
 
 #[derive(Debug)]
 struct Seen {
     snapshot: Snapshot,
     bytes: u64,
+    recent: Recent,
+}
+
+/// What a follower lacks.
+#[derive(Debug)]
+pub enum Missed {
+    /// Messages of updates, perhaps none, and the position after them: epoch and number.
+    Updates(Vec<Bytes>, (u64, u64)),
+    /// The updates are not at hand any more: all rows.
+    Rows(Snapshot),
 }
 
 /// The thread's side.
@@ -64,6 +79,8 @@ struct Keeper {
     definition: Definition,
     begin: Instant,
     seen: Arc<Mutex<Seen>>,
+    /// The number of the last update that readers see.
+    shown: watch::Sender<u64>,
 }
 
 impl LiveTable {
@@ -90,16 +107,18 @@ impl LiveTable {
     }
 
     fn start(mut table: Table, log: Log, definition: Definition) -> Result<Self> {
-        let seen = Seen { snapshot: table.snapshot().map_err(fault)?, bytes: log.bytes() };
+        let seen = Seen { snapshot: table.snapshot().map_err(fault)?, bytes: log.bytes(), recent: Recent::default() };
+        let (shown, changes) = watch::channel(seen.snapshot.sequence);
         let seen = Arc::new(Mutex::new(seen));
         let (jobs, waiting) = sync_channel(WAITING);
         let (schema, path) = (table.schema().clone(), log.path().to_owned());
-        let keeper = Keeper { table, log, definition: definition.clone(), begin: Instant::now(), seen: seen.clone() };
+        let keeper =
+            Keeper { shown, table, log, definition: definition.clone(), begin: Instant::now(), seen: seen.clone() };
         std::thread::Builder::new()
             .name("live table".to_owned())
             .spawn(move || keeper.run(&waiting))
             .map_err(|source| Error::Io { path: path.clone(), source })?;
-        Ok(Self { definition, schema, path, jobs, seen })
+        Ok(Self { definition, schema, path, jobs: Mutex::new(Some(jobs)), seen, changes })
     }
 
     /// What the table was made of.
@@ -120,14 +139,54 @@ impl LiveTable {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).snapshot.clone()
     }
 
+    /// Takes no more changes, and tells all who follow.
+    pub fn close(&self) {
+        drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    /// Tells when there is something new; ends when the table does.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.clone()
+    }
+
+    /// What a follower at a position lacks: one without a position, all rows.
+    #[must_use]
+    pub fn missed(&self, position: Option<(u64, u64)>) -> Missed {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let reached = (seen.snapshot.epoch, seen.snapshot.sequence);
+        match position {
+            Some(position) if position == reached => Missed::Updates(Vec::new(), reached),
+            Some((epoch, sequence)) if epoch == reached.0 => match seen.recent.after(sequence) {
+                Some(messages) => Missed::Updates(messages, reached),
+                None => Missed::Rows(seen.snapshot.clone()),
+            },
+            _ => Missed::Rows(seen.snapshot.clone()),
+        }
+    }
+
+    /// All rows as an update message.
+    ///
+    /// # Errors
+    /// [`Error::Rows`] when a type cannot be written.
+    pub fn replacement(snapshot: Snapshot) -> Result<Bytes> {
+        let Snapshot { schema, mut batches, epoch, sequence, .. } = snapshot;
+        if batches.is_empty() {
+            batches.push(RecordBatch::new_empty(schema));
+        }
+        let update = Update { epoch, sequence, change: Change::Replace(batches) };
+        update.to_message(Options::default()).map(Bytes::from).map_err(fault)
+    }
+
     /// Makes a change. Returns when the disk has it; blocks while many others wait.
     ///
     /// # Errors
     /// [`Error::Rows`] when it does not fit; [`Error::Io`] when it could not be written. Nothing has changed then.
     pub fn change(&self, change: Change) -> Result<Acknowledged> {
         let (reply, answer) = oneshot::channel();
-        let gone = || Error::Internal("the table's thread has ended".to_owned());
-        self.jobs.send(Job { change, reply }).map_err(|_| gone())?;
+        let gone = || Error::Internal("the table has been removed".to_owned());
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        jobs.ok_or_else(gone)?.send(Job { change, reply }).map_err(|_| gone())?;
         answer.blocking_recv().map_err(|_| gone())?
     }
 }
@@ -191,7 +250,7 @@ impl Keeper {
             if records.is_empty() {
                 continue;
             }
-            match self.log.append(&records).and_then(|()| self.show()) {
+            match self.log.append(&records).and_then(|()| self.show(records)) {
                 Ok(()) => replies.into_iter().for_each(|(reply, done)| drop(reply.send(Ok(done)))),
                 Err(error) => {
                     tracing::error!(%error, "updates could not be written; the table is read anew");
@@ -226,10 +285,16 @@ impl Keeper {
     }
 
     /// Lets readers see what is on the disk.
-    fn show(&mut self) -> Result<()> {
+    fn show(&mut self, records: Vec<Vec<u8>>) -> Result<()> {
         let snapshot = self.table.snapshot().map_err(fault)?;
+        let sequence = snapshot.sequence;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        *seen = Seen { snapshot, bytes: self.log.bytes() };
+        for (number, record) in (sequence + 1 - records.len() as u64..).zip(records) {
+            seen.recent.push(number, record.into());
+        }
+        (seen.snapshot, seen.bytes) = (snapshot, self.log.bytes());
+        drop(seen);
+        self.shown.send_replace(sequence);
         Ok(())
     }
 }
