@@ -73,7 +73,8 @@ fn nothing_is_left_for_later() {
 #[test]
 fn unsafe_stands_where_it_may() {
     for (name, text) in sources() {
-        let may = name.starts_with("kernels/") || name.starts_with("wasm-view/") || name.starts_with("benches/");
+        // A promise about bytes can only be given by unsafe code, so the test of what it does gives one.
+        let may = ["kernels/", "wasm-view/", "benches/", "wire/tests/"].iter().any(|place| name.starts_with(place));
         let word = ["unsafe", " {"].concat();
         assert!(may || !name.ends_with(".rs") || !text.contains(&word), "{name} holds unsafe code");
     }

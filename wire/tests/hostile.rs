@@ -152,12 +152,15 @@ fn dictionaries_that_do_not_exist_are_errors() {
     assert!(matches!(error, Error::MissingDictionary { id: 0, .. }), "{error}");
 }
 
-/// Found by fuzzing: Arrow's own check refuses maps whose entries are said to be nullable.
+/// Found by fuzzing: Arrow's own check refuses maps whose entries or keys are said to be nullable.
 #[test]
-fn entries_of_maps_are_not_nullable_whatever_a_writer_says() {
+fn entries_and_keys_of_maps_are_not_nullable_whatever_a_writer_says() {
     let (_, map) = common::nested_columns(3, 5).into_iter().find(|(name, _)| name == "Map").unwrap();
     let DataType::Map(entries, ordered) = map.data_type() else { unreachable!("a map is a map") };
-    let claimed = DataType::Map(Arc::new(entries.as_ref().clone().with_nullable(true)), *ordered);
+    let DataType::Struct(fields) = entries.data_type() else { unreachable!("entries are a struct") };
+    let fields = fields.iter().map(|field| Arc::new(field.as_ref().clone().with_nullable(true)));
+    let loose = entries.as_ref().clone().with_data_type(DataType::Struct(fields.collect())).with_nullable(true);
+    let claimed = DataType::Map(Arc::new(loose), *ordered);
     let mut encoder = StreamEncoder::try_new(&Schema::new(vec![Field::new("m", claimed, true)])).unwrap();
     let mut decoder = StreamDecoder::default();
     encoder.schema().unwrap().into_iter().for_each(|part| decoder.push(part));

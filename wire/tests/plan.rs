@@ -9,7 +9,13 @@ use proptest::prelude::*;
 use wire::plan::{from_bytes, from_json, from_url, to_bytes, to_json, to_url};
 
 fn name() -> impl Strategy<Value = String> {
-    prop_oneof!["[a-z_]{1,8}", Just("with, comma".to_owned()), Just("-\\:;(\"]ü&=%+ ".to_owned()), Just(String::new())]
+    prop_oneof![
+        "[a-z_]{1,8}",
+        Just("with, comma".to_owned()),
+        Just("a:nulls_first".to_owned()),
+        Just("-\\:;(\"]ü&=%+ ".to_owned()),
+        Just(String::new())
+    ]
 }
 
 fn scalar() -> impl Strategy<Value = Scalar> {
@@ -200,7 +206,11 @@ fn urls_as_people_write_them() {
     assert_eq!(plan.aggregates[1].output_name(), "p90");
     assert_eq!(plan.aggregates[2].output_name(), "mean(d)");
     assert!(plan.sort[0].descending && !plan.sort[1].descending);
+    // Found by fuzzing: one name without letters is not no name.
+    let odd = Plan { group_by: vec![String::new()], columns: Some(vec![String::new()]), ..Plan::default() };
+    assert_eq!(from_url(&to_url(&odd).unwrap(), None).unwrap(), odd);
     for (url, expected) in [
+        ("sort=a:up", "only nulls_first may stand"),
         ("sorted=a", "unknown parameter \"sorted\""),
         ("limit=many", "limit is not a number of rows: many"),
         ("filter[a]like=b", "filter[a]like: unknown operator"),

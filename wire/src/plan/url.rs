@@ -74,7 +74,7 @@ pub fn from_url(query: &str, schema: Option<&Schema>) -> Result<Plan> {
             "aggregate" => {
                 plan.aggregates = split(&value, ',').iter().map(|part| aggregate(part)).collect::<Result<_>>()?;
             }
-            "sort" => plan.sort = split(&value, ',').iter().map(|part| sort_key(part)).collect(),
+            "sort" => plan.sort = split(&value, ',').iter().map(|part| sort_key(part)).collect::<Result<_>>()?,
             "limit" => plan.limit = Some(number(&name, &value)?),
             "offset" => plan.offset = number(&name, &value)?,
             other => match other.strip_prefix("filter[").and_then(|rest| rest.rsplit_once(']')) {
@@ -185,16 +185,24 @@ fn names(text: &str) -> Vec<String> {
 }
 
 fn join(names: &[String]) -> String {
+    // A list of one name without letters is not an empty list.
+    if names.len() == 1 && names[0].is_empty() {
+        return "\\".to_owned();
+    }
     names.iter().map(|name| escape(name)).collect::<Vec<_>>().join(",")
 }
 
-fn sort_key(text: &str) -> SortBy {
-    let (text, nulls) = match text.strip_suffix(":nulls_first") {
-        Some(text) => (text, Nulls::First),
-        None => (text, Nulls::Last),
+fn sort_key(text: &str) -> Result<SortBy> {
+    let (text, nulls) = match split(text, ':').as_slice() {
+        [text] => (*text, Nulls::Last),
+        [text, "nulls_first"] => (*text, Nulls::First),
+        _ => return Err(wrong(&["sort key \"", text, "\": behind a colon only nulls_first may stand"])),
     };
-    let descending = text.starts_with('-');
-    SortBy { column: plain(text.trim_start_matches('-')), descending, nulls }
+    let (descending, text) = match text.strip_prefix('-') {
+        Some(text) => (true, text),
+        None => (false, text),
+    };
+    Ok(SortBy { column: plain(text), descending, nulls })
 }
 
 fn is_text(data_type: &DataType) -> bool {

@@ -237,15 +237,16 @@ impl Reader<'_> {
             k::STRUCT => DataType::Struct(children.into()),
             k::MAP => {
                 let entries = one()?;
-                match entries.data_type() {
-                    DataType::Struct(fields) if fields.len() == 2 => {}
-                    _ => return Err(self.malformed("a map's entries are not a struct of key and value")),
-                }
-                // An entry is never null, whatever a writer says of it.
-                let entries = match entries.is_nullable() {
-                    true => Arc::new(entries.as_ref().clone().with_nullable(false)),
-                    false => entries,
+                let DataType::Struct(fields) = entries.data_type() else {
+                    return Err(self.malformed("a map's entries are not a struct of key and value"));
                 };
+                let [key, value] = fields.as_ref() else {
+                    return Err(self.malformed("a map's entries are not a struct of key and value"));
+                };
+                // Neither an entry nor a key is ever null, whatever a writer says of them.
+                let key = Arc::new(key.as_ref().clone().with_nullable(false));
+                let entries = entries.as_ref().clone().with_data_type(DataType::Struct([key, value.clone()].into()));
+                let entries = Arc::new(entries.with_nullable(false));
                 DataType::Map(entries, flag(0)?)
             }
             k::RUN_END_ENCODED => {
