@@ -75,6 +75,7 @@ proptest! {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "the oracle's casts give NaN any sign there")]
     fn floats(seed: u64, rows in 0usize..200, nulls in 0usize..3, literal in prop_oneof![Just(0.0), Just(-0.0), Just(1.5), Just(f64::INFINITY), Just(f64::NEG_INFINITY), Just(0.1), -5.0f64..5.0]) {
         let mut random = Random::new(seed);
         for data_type in [DataType::Float16, DataType::Float32, DataType::Float64] {

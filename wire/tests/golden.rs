@@ -107,3 +107,27 @@ fn streams() {
 fn files() {
     check("arrow_file", read_file);
 }
+
+/// Damage to what other writers wrote: an end at every byte, and every byte flipped.
+#[test]
+fn small_streams_that_are_damaged_do_no_harm() {
+    let (mut streams, mut cuts) = (0, 0);
+    for path in golden("stream") {
+        let bytes = std::fs::read(&path).unwrap();
+        if bytes.len() > 6_000 || matches!(read_stream(&bytes, bytes.len()), Err(Error::BigEndian)) {
+            continue;
+        }
+        streams += 1;
+        for at in 0..bytes.len() {
+            cuts += usize::from(read_stream(&bytes[..at], at.max(1)).is_err());
+            let mut damaged = bytes.clone();
+            damaged[at] ^= [0x01, 0x80, 0xff][at % 3];
+            let Ok(batches) = read_stream(&damaged, damaged.len()) else { continue };
+            for column in batches.iter().flat_map(RecordBatch::columns) {
+                arrow_array::Array::to_data(column).validate_full().unwrap();
+            }
+        }
+    }
+    println!("{streams} streams, {cuts} ends refused");
+    assert!(streams == 0 || streams > 10 && cuts > 1_000, "{streams} {cuts}");
+}

@@ -129,6 +129,12 @@ fn many_fields_and_deep_ones_are_limited() {
     let bytes: Vec<u8> = encoder.finish().unwrap().iter().flat_map(|part| part.iter().copied()).collect();
     let error = decode(bytes).unwrap_err();
     assert!(matches!(error, Error::Limit { what: "number of fields", .. }), "{error}");
+    // A million are more metadata than a message may have, which is seen before any of it is read.
+    let million: Vec<Field> = (0..1_000_000).map(|_| Field::new("", DataType::Null, true)).collect();
+    let encoder = StreamEncoder::try_new(&Schema::new(million)).unwrap();
+    let bytes: Vec<u8> = encoder.finish().unwrap().iter().flat_map(|part| part.iter().copied()).collect();
+    let error = decode(bytes).unwrap_err();
+    assert!(matches!(error, Error::Limit { what: "metadata length", offset: 0, .. }), "{error}");
     let mut deep = DataType::Int8;
     for _ in 0..100 {
         deep = DataType::List(Arc::new(Field::new_list_field(deep, true)));
