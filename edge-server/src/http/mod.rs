@@ -41,6 +41,8 @@ use crate::{Error, Result};
 
 /// Connections that are served at the same time; more wait to be accepted.
 const CONNECTIONS: usize = 256;
+/// Followers of live tables at the same time; more are refused.
+const FOLLOWERS: usize = 10_000;
 /// How long a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long running responses may take after the signal to stop.
@@ -50,11 +52,19 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 type Reply = Response<Body>;
 
 /// The tables that are served, by name.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Tables {
     by_name: BTreeMap<String, Arc<dyn Source>>,
     live: Option<Arc<Store>>,
+    /// Room for those who follow live tables.
+    followers: Arc<Semaphore>,
     encodes: bool,
+}
+
+impl Default for Tables {
+    fn default() -> Self {
+        Self { by_name: BTreeMap::new(), live: None, followers: Arc::new(Semaphore::new(FOLLOWERS)), encodes: false }
+    }
 }
 
 impl std::fmt::Debug for Tables {
@@ -75,7 +85,7 @@ impl Tables {
                 return Err(Error::DuplicateTable { name });
             }
         }
-        Ok(Self { by_name, live: None, encodes: false })
+        Ok(Self { by_name, ..Self::default() })
     }
 
     /// Whether answers are packed for clients that take zstd or gzip. Off by default: on the machine itself packing costs

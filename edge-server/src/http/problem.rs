@@ -77,6 +77,14 @@ impl Problem {
         Self::new(StatusCode::UPGRADE_REQUIRED, "a WebSocket handshake was expected", detail)
     }
 
+    pub(super) fn too_many_followers() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too many followers",
+            "there is no room for another; try again later",
+        )
+    }
+
     pub(super) fn forbidden_origin(origin: &str) -> Self {
         let detail = format!("pages of {origin} may not follow tables of this server");
         Self::new(StatusCode::FORBIDDEN, "page from elsewhere", detail)

@@ -40,6 +40,7 @@ pub(super) fn subscribe(name: &str, tables: &Tables, mut request: Request<Incomi
     let headers = request.headers();
     let key = handshake(headers)?;
     let position = position(request.uri().query().unwrap_or(""))?;
+    let place = tables.followers.clone().try_acquire_owned().map_err(|_| Problem::too_many_followers())?;
     let upgrade = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
@@ -48,6 +49,7 @@ pub(super) fn subscribe(name: &str, tables: &Tables, mut request: Request<Incomi
         config.max_frame_size = Some(MAX_INCOMING);
         let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
         follow(socket, table, position).await;
+        drop(place);
     });
     let mut reply = Response::new(Body::EMPTY);
     *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;

@@ -7,7 +7,7 @@ use arrow_array::{
     Array, ArrayRef, FixedSizeListArray, GenericListArray, GenericListViewArray, MapArray, OffsetSizeTrait,
     PrimitiveArray, RunArray, StructArray, UnionArray,
 };
-use arrow_buffer::{NullBuffer, OffsetBuffer};
+use arrow_buffer::{ArrowNativeType, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field, FieldRef, UnionFields, UnionMode};
 use kernels::arrays;
@@ -24,6 +24,13 @@ fn below(ids: &Ids, child: usize) -> &Ids {
 }
 
 impl ArrayReader<'_> {
+    /// Words of a buffer, which is copied only when it is not aligned to them.
+    fn words<T: ArrowNativeType>(buffer: &Buffer, words: usize) -> ScalarBuffer<T> {
+        let bytes = buffer.slice_with_length(0, words * size_of::<T>());
+        let aligned = bytes.as_ptr().align_offset(align_of::<T>()) == 0;
+        ScalarBuffer::from(if aligned { bytes } else { Buffer::from(bytes.as_slice()) })
+    }
+
     /// A column with a validity and children.
     pub(super) fn nested(
         &mut self,

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, BooleanArray, FixedSizeBinaryArray, NullArray};
-use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_schema::{ArrowError, DataType, Field};
 use kernels::arrays::{self, Trust};
 
@@ -238,13 +238,6 @@ impl<'a> ArrayReader<'a> {
             limit: usize::MAX,
         })?;
         Ok(self.values_of(field, bytes)?.slice_with_length(0, bytes))
-    }
-
-    /// Words of a buffer, which is copied only when it is not aligned to them.
-    pub(super) fn words<T: ArrowNativeType>(buffer: &Buffer, words: usize) -> ScalarBuffer<T> {
-        let bytes = buffer.slice_with_length(0, words * size_of::<T>());
-        let aligned = bytes.as_ptr().align_offset(align_of::<T>()) == 0;
-        ScalarBuffer::from(if aligned { bytes } else { Buffer::from(bytes.as_slice()) })
     }
 
     fn views(

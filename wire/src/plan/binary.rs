@@ -7,7 +7,7 @@ use kernels::query::{
     Aggregate, AggregateFunction, CompareOp, Fraction, Nulls, Plan, Predicate, Scalar, SortBy, TextTest,
 };
 
-use super::{MAX_DEPTH, MAX_PARTS, check_length, wrong};
+use super::{FUNCTIONS, MAX_DEPTH, MAX_PARTS, check_length, wrong};
 use crate::{Error, Result};
 
 /// The version of the notation, its first byte.
@@ -17,23 +17,7 @@ const OPERATIONS: [CompareOp; 6] =
     [CompareOp::Eq, CompareOp::NotEq, CompareOp::Lt, CompareOp::LtEq, CompareOp::Gt, CompareOp::GtEq];
 const TESTS: [TextTest; 3] = [TextTest::Contains, TextTest::BeginsWith, TextTest::EndsWith];
 
-/// Functions without a parameter, by their numbers; behind them come quantile and top.
-const FUNCTIONS: [AggregateFunction; 14] = [
-    AggregateFunction::Count,
-    AggregateFunction::CountDistinct,
-    AggregateFunction::Sum,
-    AggregateFunction::Min,
-    AggregateFunction::Max,
-    AggregateFunction::Mean,
-    AggregateFunction::Variance,
-    AggregateFunction::Stddev,
-    AggregateFunction::Median,
-    AggregateFunction::First,
-    AggregateFunction::Last,
-    AggregateFunction::Any,
-    AggregateFunction::List,
-    AggregateFunction::Correlation,
-];
+/// Behind the functions without a parameter.
 const QUANTILE: u8 = FUNCTIONS.len() as u8;
 const TOP: u8 = QUANTILE + 1;
 

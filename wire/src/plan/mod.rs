@@ -13,7 +13,7 @@ mod url;
 pub use binary::{from_bytes, to_bytes};
 #[cfg(feature = "json")]
 pub use json::{from_json, to_json};
-use kernels::query::{Plan, Predicate};
+use kernels::query::{AggregateFunction, Plan, Predicate};
 #[cfg(feature = "url")]
 pub use url::{from_url, to_url};
 
@@ -25,6 +25,24 @@ const MAX_PARTS: usize = 100_000;
 const MAX_DEPTH: usize = 64;
 /// The most bytes of a plan in any notation.
 const MAX_BYTES: usize = 8 << 20;
+
+/// Functions without a parameter; their places are their numbers in bytes.
+const FUNCTIONS: [AggregateFunction; 14] = [
+    AggregateFunction::Count,
+    AggregateFunction::CountDistinct,
+    AggregateFunction::Sum,
+    AggregateFunction::Min,
+    AggregateFunction::Max,
+    AggregateFunction::Mean,
+    AggregateFunction::Variance,
+    AggregateFunction::Stddev,
+    AggregateFunction::Median,
+    AggregateFunction::First,
+    AggregateFunction::Last,
+    AggregateFunction::Any,
+    AggregateFunction::List,
+    AggregateFunction::Correlation,
+];
 
 fn wrong(parts: &[&str]) -> Error {
     Error::Plan { reason: parts.concat() }

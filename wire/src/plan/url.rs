@@ -21,7 +21,7 @@ use kernels::query::{
     Aggregate, AggregateFunction, CompareOp, Fraction, Nulls, Plan, Predicate, Scalar, SortBy, TextTest,
 };
 
-use super::{check, check_length, wrong};
+use super::{FUNCTIONS, check, check_length, wrong};
 use crate::Result;
 
 const COMPARISONS: [(&str, CompareOp); 7] = [
@@ -35,22 +35,6 @@ const COMPARISONS: [(&str, CompareOp); 7] = [
 ];
 const TESTS: [(&str, TextTest); 3] =
     [("contains", TextTest::Contains), ("begins", TextTest::BeginsWith), ("ends", TextTest::EndsWith)];
-const SIMPLE: [AggregateFunction; 14] = [
-    AggregateFunction::Count,
-    AggregateFunction::CountDistinct,
-    AggregateFunction::Sum,
-    AggregateFunction::Min,
-    AggregateFunction::Max,
-    AggregateFunction::Mean,
-    AggregateFunction::Variance,
-    AggregateFunction::Stddev,
-    AggregateFunction::Median,
-    AggregateFunction::First,
-    AggregateFunction::Last,
-    AggregateFunction::Any,
-    AggregateFunction::List,
-    AggregateFunction::Correlation,
-];
 
 /// Reads a URL's query (what stands behind `?`). Parameters of other names are errors, so that a slip is told.
 ///
@@ -335,7 +319,7 @@ fn aggregate(text: &str) -> Result<Aggregate> {
         }
         ("quantile" | "top", None) => return Err(bad("expected a column and a number")),
         (function, second) => {
-            let known = SIMPLE.iter().find(|known| known.name() == function);
+            let known = FUNCTIONS.iter().find(|known| known.name() == function);
             (*known.ok_or_else(|| bad("unknown function"))?, second)
         }
     };
@@ -349,7 +333,7 @@ fn write_aggregate(aggregate: &Aggregate) -> Result<String> {
     let second = match aggregate.function {
         AggregateFunction::Quantile(fraction) => Some(fraction.get().to_string()),
         AggregateFunction::Top(most) => Some(most.to_string()),
-        function if SIMPLE.contains(&function) => aggregate.other.as_deref().map(escape),
+        function if FUNCTIONS.contains(&function) => aggregate.other.as_deref().map(escape),
         function => return Err(wrong(&["a URL has no word for ", function.name()])),
     };
     let mut out = aggregate.function.name().to_owned();

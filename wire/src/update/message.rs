@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt64Array};
 use arrow_buffer::{BooleanBuffer, Buffer};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::Schema;
+#[cfg(feature = "encode")]
+use arrow_schema::{DataType, Field};
 use kernels::Mask;
 
 use super::{Change, EPOCH, REMOVE, ROW, SEQUENCE, UPDATE, Update};
