@@ -6,7 +6,7 @@
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
-use crate::stream::{Event, StreamDecoder};
+use crate::stream::StreamDecoder;
 use crate::{Error, Limits, Result};
 
 /// Writes one message.
@@ -47,23 +47,13 @@ pub fn write<'a>(
 /// bytes follow its end.
 pub fn read(message: arrow_buffer::Buffer, limits: &Limits) -> Result<(SchemaRef, Vec<RecordBatch>)> {
     let mut decoder = StreamDecoder::new(limits.clone());
-    decoder.push(message);
-    let mut batches = Vec::new();
-    while let Some(event) = decoder.next_event() {
-        match event? {
-            Event::Batch(batch) => batches.push(batch),
-            Event::Schema(_) | Event::End => {}
-        }
-    }
-    decoder.finish()?;
-    let schema = decoder.schema().cloned();
-    match schema {
-        Some(schema) if decoder.left() == 0 => Ok((schema, batches)),
-        Some(_) => Err(Error::UnexpectedMessage {
+    let read = decoder.read_all(message)?;
+    if decoder.left() > 0 {
+        return Err(Error::UnexpectedMessage {
             offset: decoder.position(),
             found: "rest of bytes",
             expected: "nothing behind the end",
-        }),
-        None => Err(Error::Truncated { offset: 0, missing: 4 }),
+        });
     }
+    Ok(read)
 }

@@ -20,16 +20,7 @@ fn stream(batches: &[RecordBatch], options: Options) -> Vec<u8> {
 }
 
 fn decode(bytes: Vec<u8>) -> Result<Vec<RecordBatch>, Error> {
-    let mut decoder = StreamDecoder::default();
-    decoder.push(bytes);
-    let mut batches = Vec::new();
-    while let Some(event) = decoder.next_event() {
-        if let Event::Batch(batch) = event? {
-            batches.push(batch);
-        }
-    }
-    decoder.finish()?;
-    Ok(batches)
+    wire::stream::read(bytes.into(), &Limits::default()).map(|(_, batches)| batches)
 }
 
 /// Looks at everything that a batch holds.

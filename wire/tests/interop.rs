@@ -20,7 +20,7 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef, Int64Array, IntervalDayTimeArray, IntervalMonthDayNanoArray, RecordBatch};
 use arrow_buffer::{Buffer, IntervalDayTime, IntervalMonthDayNano};
 use wire::file::{FileReader, FileWriter, is_file};
-use wire::stream::{Event, StreamDecoder, StreamEncoder};
+use wire::stream::StreamEncoder;
 use wire::{Codec, Limits, Options};
 
 fn workshop() -> Option<PathBuf> {
@@ -62,16 +62,7 @@ fn read(bytes: Vec<u8>) -> Result<Vec<RecordBatch>, wire::Error> {
         let mut reader = FileReader::try_new(Buffer::from(bytes), Limits::default())?;
         return (0..reader.batches()).map(|index| reader.batch(index)).collect();
     }
-    let mut decoder = StreamDecoder::default();
-    decoder.push(bytes);
-    let mut batches = Vec::new();
-    while let Some(event) = decoder.next_event() {
-        if let Event::Batch(batch) = event? {
-            batches.push(batch);
-        }
-    }
-    decoder.finish()?;
-    Ok(batches)
+    wire::stream::read(bytes.into(), &Limits::default()).map(|(_, batches)| batches)
 }
 
 /// The column of all batches as one array of a type; a peer may have widened it.
@@ -266,10 +257,5 @@ fn schema_of(bytes: Vec<u8>) -> arrow_schema::SchemaRef {
     if is_file(&bytes) {
         return FileReader::try_new(Buffer::from(bytes), Limits::default()).unwrap().schema().clone();
     }
-    let mut decoder = StreamDecoder::default();
-    decoder.push(bytes);
-    while decoder.schema().is_none() {
-        decoder.next_event().unwrap().unwrap();
-    }
-    decoder.schema().unwrap().clone()
+    wire::stream::read(bytes.into(), &Limits::default()).unwrap().0
 }

@@ -12,6 +12,7 @@ use super::problem::Problem;
 use super::{Reply, Tables, ask, routes};
 use crate::Error;
 use crate::live::{Acknowledged, Definition, LiveTable, read_rows};
+use crate::source::Source;
 
 /// The longest body of rows.
 const MAX_ROWS: usize = 64 << 20;
@@ -52,7 +53,7 @@ pub(super) async fn rows(name: &str, tables: &Tables, request: Request<Incoming>
     let media_type = ask::media_type(request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()));
     let bytes = body::read(request.into_body(), MAX_ROWS).await?;
     let done = blocking(move || {
-        let batches = read_rows(bytes, media_type.as_deref(), &table.definition().schema()?.into())?;
+        let batches = read_rows(bytes, media_type.as_deref(), table.schema())?;
         let mut all = Vec::with_capacity(batches.len());
         for batch in batches.into_iter().filter(|batch| batch.num_rows() > 0) {
             all.push(table.change(Change::Append(batch))?);

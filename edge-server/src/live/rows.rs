@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
-use wire::stream::{Event, StreamDecoder};
-use wire::{Error as WireError, Limits};
+use wire::Limits;
 
 use crate::{Error, Result};
 
@@ -16,7 +15,10 @@ use crate::{Error, Result};
 pub fn read(bytes: Vec<u8>, media_type: Option<&str>, schema: &SchemaRef) -> Result<Vec<RecordBatch>> {
     let wrong = |error: &dyn std::fmt::Display| Error::Rows { reason: error.to_string() };
     match media_type {
-        None | Some("application/vnd.apache.arrow.stream" | "application/octet-stream") => arrow(bytes),
+        None | Some("application/vnd.apache.arrow.stream" | "application/octet-stream") => {
+            let read = wire::stream::read(bytes.into(), &Limits::default());
+            read.map(|(_, batches)| batches).map_err(|error| wrong(&error))
+        }
         Some("text/csv") => {
             let (header, _) = arrow_csv::reader::Format::default()
                 .with_header(true)
@@ -39,18 +41,4 @@ pub fn read(bytes: Vec<u8>, media_type: Option<&str>, schema: &SchemaRef) -> Res
             Err(Error::Rows { reason: format!("rows come as {known}, not as {other}") })
         }
     }
-}
-
-fn arrow(bytes: Vec<u8>) -> Result<Vec<RecordBatch>> {
-    let wrong = |error: WireError| Error::Rows { reason: error.to_string() };
-    let mut decoder = StreamDecoder::new(Limits::default());
-    decoder.push(bytes);
-    let mut batches = Vec::new();
-    while let Some(event) = decoder.next_event() {
-        if let Event::Batch(batch) = event.map_err(wrong)? {
-            batches.push(batch);
-        }
-    }
-    decoder.finish().map_err(wrong)?;
-    Ok(batches)
 }

@@ -20,7 +20,7 @@ use wire::{Limits, Options};
 use super::Definition;
 use super::log::Log;
 use super::recent::Recent;
-use crate::source::{Batches, Source};
+use crate::source::{self, Batches, Source};
 use crate::{Error, Result};
 
 /// Changes that wait for the thread; senders beyond wait themselves.
@@ -327,10 +327,6 @@ impl Source for LiveTable {
     }
 
     fn scan(&self, projection: Option<&[usize]>) -> Result<Batches> {
-        let projection = projection.map(<[usize]>::to_vec);
-        Ok(Box::new(self.snapshot().batches.into_iter().map(move |batch| match &projection {
-            Some(columns) => batch.project(columns).map_err(|error| Error::Internal(error.to_string())),
-            None => Ok(batch),
-        })))
+        Ok(source::projected(self.snapshot().batches, projection))
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_buffer::Buffer;
 use wire::Limits;
 use wire::file::{self, FileReader};
-use wire::stream::{Event, StreamDecoder};
+use wire::stream;
 
 use super::{Memory, Source, file_tag};
 use crate::{Error, Result};
@@ -25,19 +25,6 @@ pub(super) fn open(path: &Path) -> Result<Arc<dyn Source>> {
             .map_err(malformed)?;
         return Ok(Arc::new(Memory { schema: reader.schema().clone(), batches, bytes, tag: file_tag(path) }));
     }
-    let mut decoder = StreamDecoder::new(Limits::default());
-    decoder.push(buffer);
-    let mut batches = Vec::new();
-    while let Some(event) = decoder.next_event() {
-        match event.map_err(malformed)? {
-            Event::Batch(batch) => batches.push(batch),
-            Event::Schema(_) => {}
-            Event::End => break,
-        }
-    }
-    decoder.finish().map_err(malformed)?;
-    let Some(schema) = decoder.schema().cloned() else {
-        return Err(Error::Format { path: path.to_owned(), reason: "the stream has no schema".to_owned() });
-    };
+    let (schema, batches) = stream::read(buffer, &Limits::default()).map_err(malformed)?;
     Ok(Arc::new(Memory { schema, batches, bytes, tag: file_tag(path) }))
 }

@@ -194,6 +194,15 @@ fn file_tag(path: &Path) -> u64 {
     hasher.finish()
 }
 
+/// Batches that are at hand, or some of their columns.
+pub(crate) fn projected(batches: Vec<RecordBatch>, projection: Option<&[usize]>) -> Batches {
+    let projection = projection.map(<[usize]>::to_vec);
+    Box::new(batches.into_iter().map(move |batch| match &projection {
+        Some(columns) => batch.project(columns).map_err(|error| Error::Internal(error.to_string())),
+        None => Ok(batch),
+    }))
+}
+
 /// Batches that are in memory.
 struct Memory {
     schema: SchemaRef,
@@ -220,10 +229,6 @@ impl Source for Memory {
     }
 
     fn scan(&self, projection: Option<&[usize]>) -> Result<Batches> {
-        let projection = projection.map(<[usize]>::to_vec);
-        Ok(Box::new(self.batches.clone().into_iter().map(move |batch| match &projection {
-            Some(columns) => batch.project(columns).map_err(|error| Error::Internal(error.to_string())),
-            None => Ok(batch),
-        })))
+        Ok(projected(self.batches.clone(), projection))
     }
 }

@@ -34,8 +34,10 @@ impl Trust {
     }
 }
 
-/// The first bytes of a buffer, copied only when they are not aligned.
-fn aligned(buffer: &Buffer, bytes: usize, alignment: usize) -> Buffer {
+/// The first bytes of a buffer, or all if it has fewer; copied only when they are not aligned.
+#[must_use]
+pub fn aligned(buffer: &Buffer, bytes: usize, alignment: usize) -> Buffer {
+    let bytes = bytes.min(buffer.len());
     if buffer.as_ptr().align_offset(alignment) == 0 {
         buffer.slice_with_length(0, bytes)
     } else {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, BooleanArray};
+use arrow_array::{Array, ArrayRef, BooleanArray, OffsetSizeTrait};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, Buffer, NullBuffer};
 use arrow_schema::DataType;
 
@@ -128,31 +128,8 @@ impl GrowingColumn {
                 memory.append(&values[..rows * *width]);
             }
             Values::Bits(bits) => bits.append_buffer(array.as_boolean().values()),
-            Values::Bytes { large: false, offsets, memory } => {
-                let (starts, bytes) = match self.data_type {
-                    DataType::Utf8 => (array.as_string::<i32>().offsets(), array.as_string::<i32>().values()),
-                    _ => (array.as_binary::<i32>().offsets(), array.as_binary::<i32>().values()),
-                };
-                let (first, last) = (starts[0] as usize, starts[rows] as usize);
-                let total = memory.len() + (last - first);
-                if i32::try_from(total).is_err() {
-                    return Err(Error::OffsetOverflow { bytes: total });
-                }
-                let shift = memory.len() as i32 - starts[0];
-                let moved: Vec<i32> = starts[1..].iter().map(|start| start + shift).collect();
-                offsets.append(Buffer::from_vec(moved).as_slice());
-                memory.append(&bytes[first..last]);
-            }
-            Values::Bytes { large: true, offsets, memory } => {
-                let (starts, bytes) = match self.data_type {
-                    DataType::LargeUtf8 => (array.as_string::<i64>().offsets(), array.as_string::<i64>().values()),
-                    _ => (array.as_binary::<i64>().offsets(), array.as_binary::<i64>().values()),
-                };
-                let shift = memory.len() as i64 - starts[0];
-                let moved: Vec<i64> = starts[1..].iter().map(|start| start + shift).collect();
-                offsets.append(Buffer::from_vec(moved).as_slice());
-                memory.append(&bytes[starts[0] as usize..starts[rows] as usize]);
-            }
+            Values::Bytes { large: false, offsets, memory } => append_bytes::<i32>(array, offsets, memory)?,
+            Values::Bytes { large: true, offsets, memory } => append_bytes::<i64>(array, offsets, memory)?,
         }
         self.append_validity(array);
         self.rows += rows;
@@ -243,4 +220,22 @@ impl GrowingColumn {
             }
         }
     }
+}
+
+/// Adds text or bytes behind offsets, which are moved to where the values come to lie.
+fn append_bytes<O: OffsetSizeTrait>(array: &dyn Array, offsets: &mut Memory, memory: &mut Memory) -> Result<()> {
+    let (starts, bytes) = match array.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 => (array.as_string::<O>().offsets(), array.as_string::<O>().values()),
+        _ => (array.as_binary::<O>().offsets(), array.as_binary::<O>().values()),
+    };
+    let (first, last) = (starts[0], starts[array.len()]);
+    let total = memory.len() + (last - first).as_usize();
+    if O::from_usize(total).is_none() {
+        return Err(Error::OffsetOverflow { bytes: total });
+    }
+    let end = O::usize_as(memory.len());
+    let moved: Vec<O> = starts[1..].iter().map(|&start| start - first + end).collect();
+    offsets.append(Buffer::from_vec(moved).as_slice());
+    memory.append(&bytes[first.as_usize()..last.as_usize()]);
+    Ok(())
 }

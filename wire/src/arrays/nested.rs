@@ -26,9 +26,7 @@ fn below(ids: &Ids, child: usize) -> &Ids {
 impl ArrayReader<'_> {
     /// Words of a buffer, which is copied only when it is not aligned to them.
     fn words<T: ArrowNativeType>(buffer: &Buffer, words: usize) -> ScalarBuffer<T> {
-        let bytes = buffer.slice_with_length(0, words * size_of::<T>());
-        let aligned = bytes.as_ptr().align_offset(align_of::<T>()) == 0;
-        ScalarBuffer::from(if aligned { bytes } else { Buffer::from(bytes.as_slice()) })
+        ScalarBuffer::from(arrays::aligned(buffer, words * size_of::<T>(), align_of::<T>()))
     }
 
     /// A column with a validity and children.
@@ -157,39 +155,36 @@ impl ArrayReader<'_> {
     pub(super) fn runs(
         &mut self,
         field: &Field,
-        ends: &FieldRef,
-        values: &FieldRef,
+        data_type: &DataType,
+        [ends, values]: [&FieldRef; 2],
         ids: &Ids,
         rows: usize,
     ) -> Result<ArrayRef> {
         let run_ends = self.array(ends, ends.data_type(), below(ids, 0))?;
         let run_values = self.array(values, values.data_type(), below(ids, 1))?;
         match ends.data_type() {
-            DataType::Int16 => self.run_array::<Int16Type>(field, &run_ends, &run_values, rows),
-            DataType::Int32 => self.run_array::<Int32Type>(field, &run_ends, &run_values, rows),
-            DataType::Int64 => self.run_array::<Int64Type>(field, &run_ends, &run_values, rows),
-            _ => Err(unsupported_type(field, field.data_type())),
+            DataType::Int16 => self.run_array::<Int16Type>(field, data_type, &run_ends, &run_values, rows),
+            DataType::Int32 => self.run_array::<Int32Type>(field, data_type, &run_ends, &run_values, rows),
+            DataType::Int64 => self.run_array::<Int64Type>(field, data_type, &run_ends, &run_values, rows),
+            _ => Err(unsupported_type(field, data_type)),
         }
     }
 
     fn run_array<R: RunEndIndexType>(
         &self,
         field: &Field,
+        data_type: &DataType,
         ends: &ArrayRef,
         values: &ArrayRef,
         rows: usize,
     ) -> Result<ArrayRef> {
         let Some(ends) = ends.as_any().downcast_ref::<PrimitiveArray<R>>() else {
-            return Err(unsupported_type(field, field.data_type()));
+            return Err(unsupported_type(field, data_type));
         };
         // Looks at every run end: positive and rising.
         let array = self.checked(field, RunArray::<R>::try_new(ends, values.as_ref()))?;
         self.check_rows(field, rows as i64, (array.len().min(rows)) as i64)?;
         // The schema's own names of the two children come back by way of the data.
-        let data_type = match field.data_type() {
-            DataType::Dictionary(_, values) => values.as_ref(),
-            other => other,
-        };
         let data = ArrayData::builder(data_type.clone())
             .len(rows)
             .add_child_data(ends.to_data())

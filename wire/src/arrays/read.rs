@@ -81,7 +81,7 @@ impl<'a> ArrayReader<'a> {
             #[cfg(feature = "nested")]
             DataType::Union(fields, mode) => return self.union(field, fields, *mode, ids, rows, null_count),
             #[cfg(feature = "nested")]
-            DataType::RunEndEncoded(ends, values) => return self.runs(field, ends, values, ids, rows),
+            DataType::RunEndEncoded(ends, values) => return self.runs(field, data_type, [ends, values], ids, rows),
             #[cfg(not(feature = "nested"))]
             DataType::Union(..) | DataType::RunEndEncoded(..) => return Err(unsupported_type(field, data_type)),
             _ => {}

@@ -237,10 +237,11 @@ impl Reader<'_> {
             k::STRUCT => DataType::Struct(children.into()),
             k::MAP => {
                 let entries = one()?;
-                let DataType::Struct(fields) = entries.data_type() else {
-                    return Err(self.malformed("a map's entries are not a struct of key and value"));
+                let fields: &[Arc<Field>] = match entries.data_type() {
+                    DataType::Struct(fields) => fields,
+                    _ => &[],
                 };
-                let [key, value] = fields.as_ref() else {
+                let [key, value] = fields else {
                     return Err(self.malformed("a map's entries are not a struct of key and value"));
                 };
                 // Neither an entry nor a key is ever null, whatever a writer says of them.

@@ -44,6 +44,15 @@ enum State {
     Failed(Error),
 }
 
+/// Reads a stream that is here as a whole. Bytes behind its end marker are not read; see
+/// [`discrete::read`](crate::discrete::read) for messages that must not have any.
+///
+/// # Errors
+/// Whatever can be wrong with its bytes.
+pub fn read(bytes: Buffer, limits: &Limits) -> Result<(SchemaRef, Vec<RecordBatch>)> {
+    StreamDecoder::new(limits.clone()).read_all(bytes)
+}
+
 /// Takes the bytes of a stream in any cut and gives its batches.
 ///
 /// ```
@@ -157,6 +166,21 @@ impl StreamDecoder {
         };
         let missing = needed.saturating_sub(self.pending.available()) as u64;
         Err(Error::Truncated { offset: self.offset, missing })
+    }
+
+    /// Takes whole bytes and gives all of their batches, up to the end of the stream or of the bytes.
+    pub(crate) fn read_all(&mut self, bytes: Buffer) -> Result<(SchemaRef, Vec<RecordBatch>)> {
+        self.push(bytes);
+        let mut batches = Vec::new();
+        while let Some(event) = self.next_event() {
+            if let Event::Batch(batch) = event? {
+                batches.push(batch);
+            }
+        }
+        self.finish()?;
+        // A stream without a schema has not come to its end.
+        let schema = self.schema().cloned().ok_or(Error::Truncated { offset: 0, missing: 4 })?;
+        Ok((schema, batches))
     }
 
     fn advance(&mut self) -> Result<Option<Event>> {

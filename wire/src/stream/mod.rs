@@ -5,6 +5,6 @@ mod decode;
 #[cfg(feature = "encode")]
 mod encode;
 
-pub use decode::{Event, StreamDecoder};
+pub use decode::{Event, StreamDecoder, read};
 #[cfg(feature = "encode")]
 pub use encode::StreamEncoder;

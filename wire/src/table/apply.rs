@@ -83,17 +83,22 @@ impl Table {
         cells.iter().zip(self.schema.fields()).map(column).collect()
     }
 
-    /// The numbers of a batch's keys.
-    fn key_numbers(&mut self, cells: &Cells, rows: usize) -> Result<Vec<u32>> {
-        let index = self.index.as_mut().ok_or(Error::NoKey)?;
+    /// The key's columns of a batch.
+    fn keys(&self, cells: &Cells) -> Result<Vec<ArrayRef>> {
+        let index = self.index.as_ref().ok_or(Error::NoKey)?;
         let key = |&column: &usize| {
             cells[column].clone().ok_or_else(|| Error::Mismatch {
                 column: self.schema.field(column).name().clone(),
                 reason: "it is part of the key, and the update leaves it out".to_owned(),
             })
         };
-        let keys = index.columns.iter().map(key).collect::<Result<Vec<_>>>()?;
-        index.numbers(rows, &keys)
+        index.columns.iter().map(key).collect()
+    }
+
+    /// The numbers of a batch's keys.
+    fn key_numbers(&mut self, cells: &Cells, rows: usize) -> Result<Vec<u32>> {
+        let keys = self.keys(cells)?;
+        self.index.as_mut().ok_or(Error::NoKey)?.numbers(rows, &keys)
     }
 
     /// Sorts rows by whether their keys are there. Of several rows with one key the last is meant; a new key comes where
@@ -124,9 +129,9 @@ impl Table {
     }
 
     /// Whether an upsert can be done, whatever is removed before it: all of its rows might be new.
-    fn check_upsert(&mut self, batch: &RecordBatch) -> Result<()> {
+    fn check_upsert(&self, batch: &RecordBatch) -> Result<()> {
         let cells = self.fit(batch)?;
-        self.key_numbers(&cells, batch.num_rows())?;
+        self.keys(&cells)?;
         self.complete(&cells, batch.num_rows()).map(drop)
     }
 
@@ -234,7 +239,7 @@ impl Table {
             let cells = self.fit(batch)?;
             all.push((self.complete(&cells, batch.num_rows())?, batch.num_rows()));
             if self.index.is_some() {
-                self.key_numbers(&cells, batch.num_rows())?;
+                self.keys(&cells)?;
             }
         }
         let removed = self.rows;
