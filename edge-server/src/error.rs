@@ -55,6 +55,13 @@ pub enum Error {
     Plan(wire::Error),
     /// A plan could not be bound or run.
     Query(kernels::Error),
+    /// A query cost more than it may.
+    Budget {
+        /// What it took too much of.
+        what: &'static str,
+        /// How much it may have.
+        limit: String,
+    },
     /// A batch could not be written.
     Output(String),
     /// The address cannot be listened on.
@@ -93,6 +100,9 @@ impl fmt::Display for Error {
             }
             Self::Plan(error) => error.fmt(f),
             Self::Query(error) => error.fmt(f),
+            Self::Budget { what, limit } => {
+                write!(f, "the query took more {what} than it may: {limit}; a filter, fewer columns or a limit help")
+            }
             Self::Output(reason) => f.write_str(reason),
             Self::Bind { address, source } => write!(f, "cannot listen on {address}: {source}"),
             Self::NotLoopback { address } => write!(

@@ -138,6 +138,13 @@ pub enum Error {
         /// Batches that there are.
         batches: usize,
     },
+    /// The schema has no column of this number.
+    NoSuchColumn {
+        /// The number asked for.
+        index: usize,
+        /// Columns that there are.
+        columns: usize,
+    },
     /// A plan is not the JSON of a plan.
     Plan {
         /// What is wrong, with line and column.
@@ -214,6 +221,11 @@ pub enum Error {
     },
     /// A batch could not be written.
     Encode(String),
+    /// Bytes could not be read.
+    Source {
+        /// Why.
+        reason: String,
+    },
     /// What is written to took no more bytes.
     Sink {
         /// What it said.
@@ -263,6 +275,7 @@ impl fmt::Display for Error {
             }
             Self::NotAFile { what } => write!(f, "not an Arrow file: {what}"),
             Self::NoSuchBatch { index, batches } => write!(f, "no batch {index}; the file has {batches}"),
+            Self::NoSuchColumn { index, columns } => write!(f, "no column {index}; there are {columns}"),
             Self::Plan { reason } => write!(f, "not a query plan: {reason}"),
             Self::Update { what, name } => write!(f, "not an update: {what} {name}"),
             Self::Gap { expected, found } => write!(f, "update {found} came, expected {expected}: some were lost"),
@@ -281,6 +294,7 @@ impl fmt::Display for Error {
             Self::Record { what, expected, found } => write!(f, "{what}: expected {expected}, found {found}"),
             Self::Archive { reason } => write!(f, "not an archive of the struct: {reason}"),
             Self::Encode(reason) => f.write_str(reason),
+            Self::Source { reason } => write!(f, "reading failed: {reason}"),
             Self::Sink { reason } => write!(f, "writing failed: {reason}"),
         }
     }

@@ -4,10 +4,12 @@
 //! each further message into a batch or into a dictionary that it keeps.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_buffer::Buffer;
-use arrow_schema::SchemaRef;
+use arrow_schema::{ArrowError, SchemaRef};
 use kernels::arrays::Trust;
 use kernels::growing::GrowingColumn;
 
@@ -85,6 +87,14 @@ pub(crate) struct Message<'a> {
     pub(crate) body: usize,
 }
 
+impl Message<'_> {
+    /// Rows of a record batch; none for a message of another kind.
+    pub(crate) fn rows(&self, offset: u64) -> Result<Option<usize>> {
+        let header = self.header.filter(|_| self.kind == RECORD_BATCH);
+        header.map(|header| rows(&header, offset)).transpose()
+    }
+}
+
 /// The error for a flatbuffer that is none.
 pub(crate) fn malformed(offset: u64) -> impl Fn(Malformed) -> Error {
     move |Malformed| Error::Metadata { offset, what: "the metadata is not a valid flatbuffer" }
@@ -148,8 +158,87 @@ impl Reader {
         }
     }
 
+    /// Reads a record batch that changes nothing of what is known.
+    pub(crate) fn record_batch(
+        &self,
+        message: &Message<'_>,
+        body: &Buffer,
+        offset: u64,
+        limits: &Limits,
+    ) -> Result<RecordBatch> {
+        match message.header {
+            Some(header) if message.kind == RECORD_BATCH => self.batch(header, body, offset, message.is_v4, limits),
+            _ => Err(unexpected(offset, "message of another kind", "a record batch")),
+        }
+    }
+
+    /// Reads some columns of a record batch, by ascending numbers; of the body only what they need is fetched.
+    pub(crate) fn columns(
+        &self,
+        message: &Message<'_>,
+        wanted: &[usize],
+        offset: u64,
+        limits: &Limits,
+        mut fetch: impl FnMut(Range<usize>) -> Result<Buffer>,
+    ) -> Result<RecordBatch> {
+        let Some((layout, header)) =
+            self.layout.as_ref().zip(message.header).filter(|_| message.kind == RECORD_BATCH)
+        else {
+            return Err(unexpected(offset, "message of another kind", "a record batch"));
+        };
+        let fields = layout.schema.fields();
+        if let Some(&index) = wanted.iter().find(|&&column| column >= fields.len()) {
+            return Err(Error::NoSuchColumn { index, columns: fields.len() });
+        }
+        let rows = rows(&header, offset)?;
+        let places = self.places(message, header, wanted, offset, limits)?;
+        let bodies = places.iter().map(|(_, span)| fetch(span.clone())).collect::<Result<Vec<_>>>()?;
+        let dictionaries = |id: i64| self.dictionaries.get(&id).map(|dictionary| &dictionary.values);
+        let mut columns = Vec::with_capacity(wanted.len());
+        let mut unpacked = None;
+        for ((&column, (next, span)), body) in wanted.iter().zip(places).zip(&bodies) {
+            let mut reader =
+                self.arrays(&header, body, message.body, offset, message.is_v4, limits, &dictionaries)?;
+            (reader.shift, reader.next, reader.unpacked) = (span.start, next, unpacked.unwrap_or(reader.unpacked));
+            columns.push(reader.column(layout.schema.field(column), &layout.ids[column], rows)?);
+            unpacked = Some(reader.unpacked);
+        }
+        let invalid = |error: ArrowError| Error::InvalidValues {
+            offset,
+            column: String::new(),
+            reason: error.to_string(),
+        };
+        let schema = layout.schema.project(wanted).map_err(invalid)?;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(Arc::new(schema), columns, &options).map_err(invalid)
+    }
+
+    /// Where the wanted columns' nodes and buffers are.
+    fn places(
+        &self,
+        message: &Message<'_>,
+        header: Table<'_>,
+        wanted: &[usize],
+        offset: u64,
+        limits: &Limits,
+    ) -> Result<Vec<(Next, Range<usize>)>> {
+        let Some(layout) = &self.layout else { return Ok(Vec::new()) };
+        let (none, dictionaries) = (Buffer::default(), |_: i64| None);
+        let mut walk = self.arrays(&header, &none, message.body, offset, message.is_v4, limits, &dictionaries)?;
+        let mut places = Vec::with_capacity(wanted.len());
+        for (number, field) in layout.schema.fields().iter().enumerate() {
+            let Some(&column) = wanted.get(places.len()) else { break };
+            let next = walk.next;
+            let span = walk.skip(field)?;
+            if column == number {
+                places.push((next, span));
+            }
+        }
+        Ok(places)
+    }
+
     fn batch(
-        &mut self,
+        &self,
         header: Table<'_>,
         body: &Buffer,
         offset: u64,
@@ -161,7 +250,7 @@ impl Reader {
         };
         let rows = rows(&header, offset)?;
         let dictionaries = |id: i64| self.dictionaries.get(&id).map(|dictionary| &dictionary.values);
-        let mut reader = self.arrays(&header, body, offset, is_v4, limits, &dictionaries)?;
+        let mut reader = self.arrays(&header, body, body.len(), offset, is_v4, limits, &dictionaries)?;
         let mut columns = Vec::with_capacity(layout.ids.len());
         for (field, ids) in layout.schema.fields().iter().zip(&layout.ids) {
             columns.push(reader.column(field, ids, rows)?);
@@ -190,7 +279,7 @@ impl Reader {
             header.table(1).map_err(&bad)?.ok_or(Error::Metadata { offset, what: "a dictionary has no data" })?;
         let rows = rows(&data, offset)?;
         let dictionaries = |id: i64| self.dictionaries.get(&id).map(|dictionary| &dictionary.values);
-        let mut reader = self.arrays(&data, body, offset, is_v4, limits, &dictionaries)?;
+        let mut reader = self.arrays(&data, body, body.len(), offset, is_v4, limits, &dictionaries)?;
         let ids = Ids { dictionary: None, children: ids.children.clone() };
         let values = reader.dictionary_values(field, &ids, rows)?;
         if header.bool(2).map_err(&bad)? {
@@ -210,6 +299,7 @@ impl Reader {
         &self,
         header: &Table<'a>,
         body: &'a Buffer,
+        length: usize,
         offset: u64,
         is_v4: bool,
         limits: &Limits,
@@ -241,10 +331,12 @@ impl Reader {
             buffers,
             variadic: header.vector(4, 8).map_err(&bad)?,
             body,
+            shift: 0,
+            length,
             offset,
             dictionaries,
             codec,
-            unpacked: limits.unpacked.max(body.len().saturating_mul(64)),
+            unpacked: limits.unpacked.max(length.saturating_mul(64)),
             is_v4,
             trust: self.trust,
             next: Next::default(),

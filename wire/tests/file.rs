@@ -7,7 +7,7 @@ mod common;
 use arrow_array::{Array, RecordBatch};
 use arrow_buffer::Buffer;
 use common::Random;
-use wire::file::{FileReader, FileWriter, is_file};
+use wire::file::{Fetch, FileIndex, FileReader, FileWriter, is_file};
 use wire::{Error, Limits};
 
 fn batches() -> Vec<RecordBatch> {
@@ -30,8 +30,13 @@ fn written() -> Vec<u8> {
 }
 
 fn read(bytes: &[u8]) -> Result<Vec<RecordBatch>, Error> {
-    let mut reader = FileReader::try_new(Buffer::from(bytes), Limits::default())?;
-    (0..reader.batches()).map(|index| reader.batch(index)).collect()
+    let bytes = Buffer::from(bytes);
+    let index = FileIndex::try_new(&bytes, bytes.len() as u64, Limits::default(), None)?;
+    // Column by column too: that is another way through the same bytes.
+    for (batch, column) in (0..index.batches()).flat_map(|batch| (0..index.schema().fields().len()).map(move |c| (batch, c))) {
+        let _wrong = index.batch(&bytes, batch, Some(&[column]));
+    }
+    (0..index.batches()).map(|number| index.batch(&bytes, number, None)).collect()
 }
 
 #[test]
@@ -45,6 +50,38 @@ fn batches_are_read_in_any_order() {
     assert_eq!(reader.batch(3).unwrap_err(), Error::NoSuchBatch { index: 3, batches: 3 });
     let by_arrow = arrow_ipc::reader::FileReader::try_new(std::io::Cursor::new(bytes), None).unwrap();
     assert_eq!(by_arrow.map(Result::unwrap).collect::<Vec<_>>(), batches());
+}
+
+/// Counts the bytes that are fetched.
+struct Counted(Buffer, std::cell::Cell<u64>);
+
+impl Fetch for Counted {
+    fn fetch(&self, range: std::ops::Range<u64>) -> std::io::Result<Buffer> {
+        self.1.set(self.1.get() + range.end - range.start);
+        self.0.fetch(range)
+    }
+}
+
+#[test]
+fn columns_are_read_without_the_others() {
+    let bytes = Counted(Buffer::from(written().as_slice()), 0.into());
+    let total = bytes.0.len() as u64;
+    let index = FileIndex::try_new(&bytes, total, Limits::default(), None).unwrap();
+    assert_eq!(index.rows().collect::<Vec<_>>(), [10, 0, 30]);
+    let count = index.schema().fields().len();
+    let all: Vec<usize> = (0..count).collect();
+    let mut sets: Vec<Vec<usize>> = all.iter().map(|&column| vec![column]).collect();
+    sets.extend([all.clone(), Vec::new(), all.iter().copied().filter(|column| column % 3 == 1).collect()]);
+    for columns in sets {
+        for (number, batch) in batches().iter().enumerate() {
+            bytes.1.set(0);
+            let read = index.batch(&bytes, number, Some(&columns)).unwrap();
+            assert_eq!(read, batch.project(&columns).unwrap(), "{columns:?}");
+            assert!(columns.len() == count || bytes.1.get() < total / 4);
+        }
+    }
+    let missing = index.batch(&bytes, 0, Some(&[count])).unwrap_err();
+    assert_eq!(missing, Error::NoSuchColumn { index: count, columns: count });
 }
 
 #[test]

@@ -12,7 +12,7 @@ pub(super) fn convert(input: &Path, output: &Path) -> Result<()> {
     let source = source::open(input)?;
     write_file(output, |file| {
         let mut writer = Writer::try_new(format, file, source.schema())?;
-        for batch in source.scan(None)? {
+        for batch in source.scan(None, None)? {
             writer.write(&batch?)?;
         }
         writer.finish()

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{Error, Result};
+use crate::{Error, Result, source};
 
 /// Arrow tables over HTTP, with a viewer inside.
 ///
@@ -60,6 +60,12 @@ pub struct Serve {
     /// Memory for columns that have been decoded once, for each table: a number of megabytes.
     #[arg(long, value_name = "MB", default_value_t = 2048)]
     memory: usize,
+    /// Where large CSV files are kept as Arrow files once they have been read. By default the folder of the system's caches.
+    #[arg(long, value_name = "FOLDER")]
+    cache: Option<PathBuf>,
+    /// Read large CSV files into memory instead.
+    #[arg(long, conflicts_with = "cache")]
+    no_cache: bool,
     /// Pack answers for clients that take zstd or gzip: on every address but loopback, always or never.
     #[arg(long, value_enum, default_value_t = Compress::Auto)]
     compress: Compress,
@@ -69,9 +75,18 @@ pub struct Serve {
 }
 
 impl Serve {
-    fn memory_bytes(&self) -> usize {
-        self.memory.saturating_mul(1 << 20)
+    /// How files are read.
+    fn sources(&self) -> Result<source::Options> {
+        let cache = if self.no_cache { None } else { self.cache.clone().or_else(default_cache) };
+        Ok(source::Options { memory: self.memory.saturating_mul(1 << 20), cache, types: source::Types::new() })
     }
+}
+
+/// The folder that the system gives to caches.
+fn default_cache() -> Option<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")))?;
+    Some(base.join("bodkin"))
 }
 
 /// When answers are packed.

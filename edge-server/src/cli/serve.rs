@@ -41,12 +41,13 @@ pub(super) fn serve(options: &Serve) -> Result<()> {
 
 fn open_tables(options: &Serve) -> Result<Tables> {
     let mut tables = Vec::new();
+    let sources = options.sources()?;
     for argument in options.tables.iter().chain(&options.paths) {
-        tables.extend(source::open_named(argument, options.memory_bytes())?);
+        tables.extend(source::open_named(argument, &sources)?);
     }
     if tables.is_empty() && options.live.is_none() {
         let sample = ParquetSource::from_bytes(Bytes::from_static(SAMPLE))?;
-        tables.push(Table { name: "flights".to_owned(), source: sample.kept_within(options.memory_bytes()) });
+        tables.push(Table { name: "flights".to_owned(), source: sample.kept_within(sources.memory) });
     }
     let encodes = match options.compress {
         Compress::Always => true,

@@ -36,6 +36,7 @@ use tokio::sync::{Semaphore, watch};
 
 use self::body::Body;
 use crate::live::Store;
+use crate::run::{Budget, Knowledge};
 use crate::source::{Source, Table};
 use crate::{Error, Result};
 
@@ -59,11 +60,20 @@ pub struct Tables {
     /// Room for those who follow live tables.
     followers: Arc<Semaphore>,
     encodes: bool,
+    knowledge: Knowledge,
+    budget: Budget,
 }
 
 impl Default for Tables {
     fn default() -> Self {
-        Self { by_name: BTreeMap::new(), live: None, followers: Arc::new(Semaphore::new(FOLLOWERS)), encodes: false }
+        Self {
+            by_name: BTreeMap::new(),
+            live: None,
+            followers: Arc::new(Semaphore::new(FOLLOWERS)),
+            encodes: false,
+            knowledge: Knowledge::default(),
+            budget: Budget::default(),
+        }
     }
 }
 
@@ -93,6 +103,13 @@ impl Tables {
     #[must_use]
     pub fn with_content_encoding(mut self, encodes: bool) -> Self {
         self.encodes = encodes;
+        self
+    }
+
+    /// What each query may cost.
+    #[must_use]
+    pub fn with_budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
         self
     }
 

@@ -136,6 +136,7 @@ impl From<Error> for Problem {
                     .with("expected", expected)
             }
             Error::Query(_) => Self::new(StatusCode::BAD_REQUEST, "query cannot be run", detail),
+            Error::Budget { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "query too costly", detail),
             Error::Output(_) => Self::new(StatusCode::NOT_ACCEPTABLE, "result cannot be written", detail),
             Error::Io { source, .. } if is_full(&source) => {
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "no room", "the rows could not be written; none were kept")

@@ -78,7 +78,7 @@ pub(super) async fn data(name: &str, tables: &Tables, head: bool, headers: &Head
 fn write_data(source: &Arc<dyn Source>, representation: Representation, sender: &mut Sender) -> Result<()> {
     let mut out = Out::try_new(representation, sender, source.schema())?;
     let mut first = true;
-    for batch in source.scan(None)? {
+    for batch in source.scan(None, None)? {
         let batch = batch?;
         let cut = if first { FIRST_ROWS.min(batch.num_rows()) } else { 0 };
         first = false;
@@ -180,26 +180,29 @@ pub(super) async fn query(name: &str, tables: &Tables, request: Request<Incoming
     }
     let body = match head {
         true => Body::EMPTY,
-        false => Body::produced(move |sender| write_query(query, &source, representation, sender)).await?,
+        false => {
+            let (knowledge, budget) = (tables.knowledge.clone(), tables.budget);
+            let write = move |sender: &mut Sender| {
+                let mut out = Out::try_new(representation, sender, &query.schema())?;
+                let mut is_open = true;
+                query.run(&source, &knowledge, budget, |batch| {
+                    is_open = out.write(&batch)?;
+                    Ok(is_open)
+                })?;
+                if is_open { out.finish() } else { Ok(()) }
+            };
+            Body::produced(write).await?
+        }
     };
     Ok(reply(body, representation, &tag, name))
-}
-
-fn write_query(query: Query, source: &Arc<dyn Source>, to: Representation, sender: &mut Sender) -> Result<()> {
-    let mut out = Out::try_new(to, sender, &query.schema())?;
-    let mut is_open = true;
-    query.run(source, |batch| {
-        is_open = out.write(&batch)?;
-        Ok(is_open)
-    })?;
-    if is_open { out.finish() } else { Ok(()) }
 }
 
 /// What a plan would do, in words.
 pub(super) async fn explain(name: &str, tables: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
     let source = tables.get(name)?;
     let question = Question::read(request, source.schema(), false).await?;
-    let text = question.plan.explain(source.schema()).map_err(Error::Query)?;
+    let query = Query::prepare(&question.plan, source.as_ref())?;
+    let text = query.explain(&source, &tables.knowledge)?;
     let mut reply = Response::new(Body::from((text + "\n").into_bytes()));
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     Ok(reply)

@@ -326,7 +326,7 @@ impl Source for LiveTable {
         hasher.finish()
     }
 
-    fn scan(&self, projection: Option<&[usize]>) -> Result<Batches> {
-        Ok(source::projected(self.snapshot().batches, projection))
+    fn scan(&self, columns: Option<&[usize]>, pieces: Option<&[usize]>) -> Result<Batches> {
+        Ok(source::projected(&self.snapshot().batches, columns, pieces))
     }
 }

@@ -1,4 +1,4 @@
-//! Arrow files and streams: the bytes are read once, and every batch borrows from them.
+//! Arrow files and streams: small ones are in memory, and every batch borrows from their bytes; large files stay on the disk.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,13 +8,22 @@ use wire::Limits;
 use wire::file::{self, FileReader};
 use wire::stream;
 
-use super::{Memory, Source, file_tag};
+use super::paged::Paged;
+use super::{Memory, Options, Source, file_tag};
 use crate::{Error, Result};
 
 /// Opens an Arrow file or stream; which of the two, its first bytes tell.
-pub(super) fn open(path: &Path) -> Result<Arc<dyn Source>> {
+pub(super) fn open(path: &Path, options: &Options) -> Result<Arc<dyn Source>> {
+    let io = |source| Error::Io { path: path.to_owned(), source };
     let malformed = |error: wire::Error| Error::Format { path: path.to_owned(), reason: error.to_string() };
-    let contents = std::fs::read(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
+    let length = std::fs::metadata(path).map_err(io)?.len();
+    if length > options.memory as u64 / 4 {
+        let paged = Paged::open(path)?;
+        if let Some(paged) = paged {
+            return Ok(Arc::new(paged));
+        }
+    }
+    let contents = std::fs::read(path).map_err(io)?;
     let bytes = contents.len() as u64;
     let buffer = Buffer::from_vec(contents);
     if file::is_file(&buffer) {

@@ -65,18 +65,41 @@ impl Source for Joined {
         self.parts.iter().fold(0, |tag, part| tag.rotate_left(7) ^ part.tag())
     }
 
-    fn scan(&self, projection: Option<&[usize]>) -> Result<Batches> {
-        let parts = self.parts.clone();
-        let projection = projection.map(<[usize]>::to_vec);
-        let schema = match &projection {
+    fn pieces(&self) -> Vec<usize> {
+        let parts: Vec<Vec<usize>> = self.parts.iter().map(|part| part.pieces()).collect();
+        // One part whose pieces are not known leaves none known.
+        if parts.iter().zip(&self.parts).any(|(pieces, part)| pieces.is_empty() && part.rows() > 0) {
+            return Vec::new();
+        }
+        parts.concat()
+    }
+
+    fn scan(&self, columns: Option<&[usize]>, pieces: Option<&[usize]>) -> Result<Batches> {
+        let mut first = 0;
+        let mut parts: Vec<(Arc<dyn Source>, Option<Vec<usize>>)> = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
+            let Some(pieces) = pieces else {
+                parts.push((part.clone(), None));
+                continue;
+            };
+            let past = first + part.pieces().len();
+            let own = pieces.iter().filter(|&&piece| (first..past).contains(&piece)).map(|piece| piece - first);
+            let own: Vec<usize> = own.collect();
+            if !own.is_empty() {
+                parts.push((part.clone(), Some(own)));
+            }
+            first = past;
+        }
+        let columns = columns.map(<[usize]>::to_vec);
+        let schema = match &columns {
             Some(columns) => self.schema.project(columns).map(Arc::new),
             None => Ok(self.schema.clone()),
         };
         let schema = schema.map_err(|error| Error::Internal(error.to_string()))?;
         // Each file is opened when the one before has been read.
-        Ok(Box::new(parts.into_iter().flat_map(move |part| -> Batches {
+        Ok(Box::new(parts.into_iter().flat_map(move |(part, pieces)| -> Batches {
             let schema = schema.clone();
-            match part.scan(projection.as_deref()) {
+            match part.scan(columns.as_deref(), pieces.as_deref()) {
                 // Files may differ in what they say of nulls and in metadata; their rows are of one table.
                 Ok(batches) => Box::new(batches.map(move |batch| {
                     let batch = batch?;

@@ -1,8 +1,8 @@
-//! Columns that stay in memory once they have been read: a file is decoded once, column by column, as queries ask for it.
+//! Columns that stay in memory once they have been read: a file is decoded once, column by column and piece by piece, as
+//! queries ask for it.
 //!
-//! The reader that asks first gets its batches as they are decoded, and they are kept as they go by; when it has seen the
-//! last of them, the columns are there for all others. A file whose columns are larger than the limit is read anew
-//! each time.
+//! Whoever reads a piece that is not there yet gets it as it is decoded, and it is kept as it goes by, as long as all that is
+//! kept is within the limit. What is beyond is read anew each time.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,24 +10,28 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
 
-use super::{Batches, Source};
+use super::{Batches, Bounds, Source};
 use crate::{Error, Result};
 
-/// A column in the chunks that it was read in.
-type Chunks = Vec<ArrayRef>;
+/// What is kept: a column's pieces.
+#[derive(Default)]
+struct Kept {
+    columns: BTreeMap<usize, Vec<Option<ArrayRef>>>,
+    bytes: usize,
+}
 
 /// A source whose columns are kept.
 pub(super) struct Resident<S> {
     source: S,
-    columns: Arc<Mutex<BTreeMap<usize, Chunks>>>,
-    /// Rows of each batch, once the file has been read to its end.
+    pieces: usize,
+    kept: Arc<Mutex<Kept>>,
     limit: usize,
 }
 
 impl<S: Source> Resident<S> {
     /// Keeps the columns of a source while they are no more than so many bytes in memory.
     pub(super) fn new(source: S, limit: usize) -> Self {
-        Self { source, columns: Arc::default(), limit }
+        Self { pieces: source.pieces().len(), source, kept: Arc::default(), limit }
     }
 }
 
@@ -48,104 +52,94 @@ impl<S: Source> Source for Resident<S> {
         self.source.tag()
     }
 
-    fn scan(&self, projection: Option<&[usize]>) -> Result<Batches> {
-        let wanted: Vec<usize> = match projection {
-            Some(columns) => columns.to_vec(),
-            None => (0..self.schema().fields().len()).collect(),
-        };
+    fn pieces(&self) -> Vec<usize> {
+        self.source.pieces()
+    }
+
+    fn bounds(&self, column: usize) -> Option<Bounds> {
+        self.source.bounds(column)
+    }
+
+    fn scan(&self, columns: Option<&[usize]>, pieces: Option<&[usize]>) -> Result<Batches> {
+        let wanted = columns.map_or_else(|| (0..self.schema().fields().len()).collect(), <[usize]>::to_vec);
         // A plan may need no column at all, but the number of rows.
         if wanted.is_empty() {
-            return self.source.scan(projection);
+            return self.source.scan(columns, pieces);
         }
+        let pieces = pieces.map_or_else(|| (0..self.pieces).collect(), <[usize]>::to_vec);
         let internal = |error: arrow_schema::ArrowError| Error::Internal(error.to_string());
         let schema = Arc::new(self.schema().project(&wanted).map_err(internal)?);
-        let kept = self.columns.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let missing: Vec<usize> = wanted.iter().copied().filter(|column| !kept.contains_key(column)).collect();
-        if missing.is_empty() {
-            let chunks: Vec<Chunks> = wanted.iter().filter_map(|column| kept.get(column).cloned()).collect();
-            let count = chunks.first().map_or(0, Vec::len);
-            return Ok(Box::new((0..count).map(move |batch| {
-                let columns = chunks.iter().map(|chunks| chunks[batch].clone()).collect();
-                RecordBatch::try_new(schema.clone(), columns).map_err(internal)
-            })));
-        }
-        let filling = Filling {
-            inner: self.source.scan(Some(&missing))?,
-            wanted,
-            kept,
-            new: missing.iter().map(|&column| (column, Vec::new())).collect(),
-            missing,
-            schema,
-            held: self.columns.clone(),
-            limit: self.limit,
-            bytes: 0,
-            batch: 0,
+        let (mut missing, mut unread) = (Vec::new(), Vec::new());
+        let kept: Vec<Vec<Option<ArrayRef>>> = {
+            let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            let of = |column: &usize, piece: usize| kept.columns.get(column).and_then(|arrays| arrays[piece].clone());
+            pieces.iter().map(|&piece| wanted.iter().map(|column| of(column, piece)).collect()).collect()
         };
-        Ok(Box::new(filling))
+        for (arrays, &piece) in kept.iter().zip(&pieces) {
+            let before = missing.len();
+            missing.extend(wanted.iter().zip(arrays).filter(|(_, array)| array.is_none()).map(|(&column, _)| column));
+            if missing.len() > before {
+                unread.push(piece);
+            }
+            missing.sort_unstable();
+            missing.dedup();
+        }
+        let unread = if missing.is_empty() { None } else { Some(self.source.scan(Some(&missing), Some(&unread))?) };
+        let keeper = Keeper { kept: self.kept.clone(), limit: self.limit, pieces: self.pieces };
+        let join = Join { keeper, wanted, missing, unread, schema };
+        Ok(Box::new(pieces.into_iter().zip(kept).scan(join, |join, (piece, arrays)| Some(join.batch(piece, arrays)))))
     }
 }
 
-/// Batches on their way from the file, of which the new columns are kept.
-struct Filling {
-    inner: Batches,
+/// Puts what was kept and what is read together.
+struct Join {
+    keeper: Keeper,
     wanted: Vec<usize>,
-    kept: BTreeMap<usize, Chunks>,
+    /// Columns of which some piece was not there.
     missing: Vec<usize>,
-    new: BTreeMap<usize, Chunks>,
+    unread: Option<Batches>,
     schema: SchemaRef,
-    held: Arc<Mutex<BTreeMap<usize, Chunks>>>,
-    limit: usize,
-    bytes: usize,
-    batch: usize,
 }
 
-impl Filling {
-    fn join(&mut self, read: &RecordBatch) -> Result<RecordBatch> {
-        self.bytes += read.get_array_memory_size();
-        let column = |column: &usize| -> Result<ArrayRef> {
-            let found = match self.missing.iter().position(|missing| missing == column) {
-                Some(position) => Some(read.column(position)),
-                None => self.kept.get(column).and_then(|chunks| chunks.get(self.batch)),
+impl Join {
+    fn batch(&mut self, piece: usize, mut arrays: Vec<Option<ArrayRef>>) -> Result<RecordBatch> {
+        if arrays.iter().any(Option::is_none) {
+            let Some(read) = self.unread.as_mut().and_then(Iterator::next) else {
+                return Err(Error::Internal("a file has fewer batches than before".to_owned()));
             };
-            found.cloned().ok_or_else(|| Error::Internal("a file has fewer batches than before".to_owned()))
-        };
-        let columns = self.wanted.iter().map(column).collect::<Result<Vec<_>>>()?;
-        if self.bytes <= self.limit {
-            for (position, column) in self.missing.iter().enumerate() {
-                if let Some(chunks) = self.new.get_mut(column) {
-                    chunks.push(read.column(position).clone());
+            let read = read?;
+            for (&column, array) in self.missing.iter().zip(read.columns()) {
+                self.keeper.keep(column, piece, array);
+                if let Some(place) = self.wanted.iter().position(|&wanted| wanted == column) {
+                    arrays[place] = Some(array.clone());
                 }
             }
-        } else {
-            self.new.clear();
         }
-        self.batch += 1;
-        let options = RecordBatchOptions::new().with_row_count(Some(read.num_rows()));
-        RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
+        let arrays: Vec<ArrayRef> = arrays.into_iter().flatten().collect();
+        let rows = arrays.first().map_or(0, |array| array.len());
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options)
             .map_err(|error| Error::Internal(error.to_string()))
-    }
-
-    /// All has been read: what was kept is there for others, if it and what is held already are within the limit.
-    fn keep(&mut self) {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes: usize = held.values().flatten().map(|chunk| chunk.get_array_memory_size()).sum();
-        if bytes + self.bytes <= self.limit {
-            held.append(&mut self.new);
-        }
     }
 }
 
-impl Iterator for Filling {
-    type Item = Result<RecordBatch>;
+struct Keeper {
+    kept: Arc<Mutex<Kept>>,
+    limit: usize,
+    pieces: usize,
+}
 
-    fn next(&mut self) -> Option<Self::Item> {
-        match self.inner.next() {
-            Some(Ok(read)) => Some(self.join(&read)),
-            Some(Err(error)) => Some(Err(error)),
-            None => {
-                self.keep();
-                None
-            }
+impl Keeper {
+    fn keep(&self, column: usize, piece: usize, array: &ArrayRef) {
+        let bytes = array.get_array_memory_size();
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.bytes + bytes > self.limit {
+            return;
+        }
+        let arrays = kept.columns.entry(column).or_insert_with(|| vec![None; self.pieces]);
+        if arrays[piece].is_none() {
+            arrays[piece] = Some(array.clone());
+            kept.bytes += bytes;
         }
     }
 }

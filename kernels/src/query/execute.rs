@@ -31,6 +31,8 @@ pub enum Flow {
 pub struct Execution {
     plan: BoundPlan,
     state: State,
+    /// Rows that passed the filter.
+    kept: usize,
 }
 
 #[derive(Debug)]
@@ -60,13 +62,28 @@ impl Execution {
             None if plan.sort.is_empty() => State::Stream { skip: plan.offset, left: plan.limit.unwrap_or(usize::MAX) },
             None => State::Sort { kept: Vec::new() },
         };
-        Ok(Self { plan, state })
+        Ok(Self { plan, state, kept: 0 })
     }
 
     /// The plan that runs.
     #[must_use]
     pub fn plan(&self) -> &BoundPlan {
         &self.plan
+    }
+
+    /// Rows that passed the filter so far; of a grouped plan they are not counted.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        self.kept
+    }
+
+    /// Bytes of rows that wait for the end of a sort.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        match &self.state {
+            State::Sort { kept } => kept.iter().map(RecordBatch::get_array_memory_size).sum(),
+            State::Stream { .. } | State::Group { .. } => 0,
+        }
     }
 
     /// Takes one batch in, and hands out what is already certain of the result.
@@ -86,6 +103,7 @@ impl Execution {
             State::Sort { kept } => {
                 let columns: Vec<usize> = (0..batch.num_columns()).collect();
                 let rows = filter_columns(batch, &columns, &self.plan.input, mask.as_ref())?;
+                self.kept += rows.num_rows();
                 if rows.num_rows() > 0 {
                     kept.push(rows);
                 }
@@ -96,6 +114,7 @@ impl Execution {
                     return Ok((Flow::Done, None));
                 }
                 let rows = filter_columns(batch, &self.plan.columns, &self.plan.output, mask.as_ref())?;
+                self.kept += rows.num_rows();
                 let start = (*skip).min(rows.num_rows());
                 *skip -= start;
                 let take = (rows.num_rows() - start).min(*left);
@@ -111,7 +130,7 @@ impl Execution {
     /// # Errors
     /// What the kernels report, such as [`Error::Overflow`].
     pub fn finish(self) -> Result<Option<RecordBatch>> {
-        let Self { plan, state } = self;
+        let Self { plan, state, .. } = self;
         match state {
             State::Stream { .. } => Ok(None),
             State::Sort { kept } => {

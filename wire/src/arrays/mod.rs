@@ -3,6 +3,7 @@
 #[cfg(feature = "nested")]
 mod nested;
 mod read;
+mod skip;
 #[cfg(feature = "encode")]
 mod write;
 

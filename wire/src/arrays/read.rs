@@ -24,6 +24,10 @@ pub(crate) struct ArrayReader<'a> {
     pub(crate) buffers: Vector<'a>,
     pub(crate) variadic: Option<Vector<'a>>,
     pub(crate) body: &'a Buffer,
+    /// Where in the message's body these bytes begin.
+    pub(crate) shift: usize,
+    /// Bytes of the message's body.
+    pub(crate) length: usize,
     /// Where the message begins.
     pub(crate) offset: u64,
     pub(crate) dictionaries: &'a dyn Fn(i64) -> Option<&'a ArrayRef>,
@@ -40,9 +44,9 @@ pub(crate) struct ArrayReader<'a> {
 /// What is taken next.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Next {
-    node: usize,
-    buffer: usize,
-    variadic: usize,
+    pub(super) node: usize,
+    pub(super) buffer: usize,
+    pub(super) variadic: usize,
 }
 
 impl<'a> ArrayReader<'a> {
@@ -191,7 +195,7 @@ impl<'a> ArrayReader<'a> {
         let part = |distance: usize| self.buffers.i64(self.next.buffer, distance).map_err(malformed(self.offset));
         let span = (part(0)?, part(8)?);
         self.next.buffer += 1;
-        let start = usize::try_from(span.0).ok();
+        let start = usize::try_from(span.0).ok().and_then(|start| start.checked_sub(self.shift));
         let length = usize::try_from(span.1).ok();
         match (start, length) {
             (Some(start), Some(length)) if start.checked_add(length).is_some_and(|end| end <= self.body.len()) => {
@@ -204,7 +208,7 @@ impl<'a> ArrayReader<'a> {
                 column: field.name().clone(),
                 start: span.0,
                 length: span.1,
-                body: self.body.len(),
+                body: self.length,
             }),
         }
     }

@@ -1,9 +1,11 @@
 //! The Arrow file format: a footer names every batch, so that any of them can be read alone.
 
+mod index;
 mod read;
 #[cfg(feature = "encode")]
 mod write;
 
+pub use index::{Fetch, FileIndex};
 pub use read::FileReader;
 #[cfg(feature = "encode")]
 pub use write::FileWriter;

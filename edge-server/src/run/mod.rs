@@ -1,0 +1,184 @@
+//! A plan over a source: only the columns and the pieces that it needs are read, and results leave as soon as they are known.
+//!
+//! * [`prune`] – pieces in which no row can pass the filter, by what their values lie between.
+//! * [`knowledge`] – what earlier queries found out about a table's pieces.
+
+mod knowledge;
+mod prune;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow_array::RecordBatch;
+use arrow_schema::{Schema, SchemaRef};
+use kernels::query::{Execution, Flow, Plan};
+
+pub use self::knowledge::Knowledge;
+use crate::source::Source;
+use crate::{Error, Result};
+
+/// What a query may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    /// How long it may run.
+    pub time: Duration,
+    /// Bytes that it may hold.
+    pub memory: usize,
+}
+
+impl Default for Budget {
+    /// A minute and two gigabytes.
+    fn default() -> Self {
+        Self { time: Duration::from_secs(60), memory: 2 << 30 }
+    }
+}
+
+/// A query that has been checked against its table and can be run.
+#[derive(Debug)]
+pub struct Query {
+    plan: Plan,
+    /// The columns that are read.
+    input: Schema,
+    columns: Vec<usize>,
+    output: SchemaRef,
+}
+
+/// Which pieces a query reads.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// Their numbers; none when the source has no fixed pieces.
+    pub pieces: Option<Vec<usize>>,
+    /// All pieces.
+    pub total: usize,
+    /// Pieces in which no row passes the filter.
+    pub pruned: usize,
+    /// Pieces before the first row of the window.
+    pub skipped: usize,
+    /// Rows of the window's offset that lie in those.
+    skipped_rows: usize,
+}
+
+impl Query {
+    /// Checks a plan against a table.
+    ///
+    /// # Errors
+    /// [`crate::Error::Query`] tells what in the plan does not fit.
+    pub fn prepare(plan: &Plan, source: &dyn Source) -> Result<Self> {
+        let schema = source.schema();
+        let columns = plan.bind(schema)?.input_columns().to_vec();
+        let input = schema.project(&columns).map_err(|error| Error::Internal(error.to_string()))?;
+        // Bound again to what is really read; a plan without columns of its own means the table's.
+        let plan = match &plan.columns {
+            None if !plan.is_grouped() => {
+                let names = schema.fields().iter().map(|field| field.name().clone()).collect();
+                Plan { columns: Some(names), ..plan.clone() }
+            }
+            _ => plan.clone(),
+        };
+        let output = plan.bind(&input)?.output_schema().clone();
+        Ok(Self { plan, input, columns, output })
+    }
+
+    /// The schema of the result.
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        self.output.clone()
+    }
+
+    /// Whether rows leave in the order of the table.
+    fn is_stream(&self) -> bool {
+        !self.plan.is_grouped() && self.plan.sort.is_empty()
+    }
+
+    /// Which pieces have to be read.
+    #[must_use]
+    pub fn choose(&self, source: &Arc<dyn Source>, knowledge: &Knowledge) -> Choice {
+        let rows = source.pieces();
+        if rows.is_empty() {
+            return Choice::default();
+        }
+        let total = rows.len();
+        let mut pieces: Vec<usize> = (0..total).collect();
+        let mut kept: Vec<Option<usize>> = rows.into_iter().map(Some).collect();
+        if let Some(filter) = &self.plan.filter {
+            kept = knowledge.matches(source.tag(), filter, total);
+            let bounds = |name: &str| {
+                let column = source.schema().index_of(name).ok()?;
+                source.bounds(column).or_else(|| knowledge.bounds(source, column))
+            };
+            let possible = prune::candidates(filter, total, bounds);
+            pieces.retain(|&piece| kept[piece] != Some(0) && possible.as_ref().is_none_or(|possible| possible[piece]));
+        }
+        let pruned = total - pieces.len();
+        let (mut skipped, mut skipped_rows) = (0, 0);
+        if self.is_stream() {
+            for rows in pieces.iter().map_while(|&piece| kept[piece]) {
+                if skipped_rows + rows > self.plan.offset {
+                    break;
+                }
+                skipped_rows += rows;
+                skipped += 1;
+            }
+        }
+        Choice { pieces: Some(pieces.split_off(skipped)), total, pruned, skipped, skipped_rows }
+    }
+
+    /// Runs the query; every batch of the result goes to `sink`, which may end the run by returning `false`.
+    ///
+    /// # Errors
+    /// What the source and the kernels report; [`Error::Budget`].
+    pub fn run(
+        self,
+        source: &Arc<dyn Source>,
+        knowledge: &Knowledge,
+        budget: Budget,
+        mut sink: impl FnMut(RecordBatch) -> Result<bool>,
+    ) -> Result<()> {
+        let begin = Instant::now();
+        let choice = self.choose(source, knowledge);
+        let plan = Plan { offset: self.plan.offset - choice.skipped_rows, ..self.plan.clone() };
+        let mut execution = Execution::try_new(plan.bind(&self.input)?)?;
+        let learns = self.plan.filter.as_ref().filter(|_| !self.plan.is_grouped()).zip(choice.pieces.as_ref());
+        let mut learned = learns.map(|(filter, _)| knowledge.learn(source.tag(), filter, choice.total));
+        for (number, batch) in source.scan(Some(&self.columns), choice.pieces.as_deref())?.enumerate() {
+            let before = execution.kept();
+            let (flow, result) = execution.push(&batch?)?;
+            if let Some((learned, &piece)) = learned.as_mut().zip(choice.pieces.as_ref().and_then(|all| all.get(number))) {
+                learned.set(piece, execution.kept() - before);
+            }
+            if let Some(result) = result
+                && !sink(result)?
+            {
+                return Ok(());
+            }
+            if flow == Flow::Done {
+                break;
+            }
+            if begin.elapsed() > budget.time {
+                return Err(Error::Budget { what: "time", limit: format!("{} s", budget.time.as_secs_f64()) });
+            }
+            if execution.memory() > budget.memory {
+                return Err(Error::Budget { what: "memory", limit: format!("{} MB", budget.memory >> 20) });
+            }
+        }
+        if let Some(result) = execution.finish()? {
+            sink(result)?;
+        }
+        Ok(())
+    }
+
+    /// What the query would do, in words.
+    ///
+    /// # Errors
+    /// As [`Query::prepare`].
+    pub fn explain(&self, source: &Arc<dyn Source>, knowledge: &Knowledge) -> Result<String> {
+        let mut text = self.plan.explain(source.schema())?;
+        let choice = self.choose(source, knowledge);
+        if let Some(pieces) = &choice.pieces {
+            let Choice { total, pruned, skipped, .. } = choice;
+            let count = pieces.len();
+            text += &format!("\npieces   {count} of {total}; {pruned} hold no row that passes, {skipped} are before the window");
+        }
+        Ok(text)
+    }
+}

@@ -1,0 +1,195 @@
+//! The records of a piece, to a batch.
+
+use std::borrow::Cow;
+
+use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_schema::SchemaRef;
+use memchr::memchr;
+
+use super::column::{Column, Misfit};
+
+/// Rows of a batch at most; a piece of short records gives several.
+const ROWS: usize = 1 << 17;
+/// Bytes of text in one column of a batch, at most.
+const TEXT: usize = 1 << 30;
+
+/// What is wrong in a piece, and where: the row counts from the piece's first.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) row: usize,
+    pub(super) reason: String,
+}
+
+/// Reads every record of a piece.
+pub(super) fn read(piece: &[u8], delimiter: u8, schema: &SchemaRef) -> Result<Vec<RecordBatch>, Fault> {
+    let mut batches = Vec::new();
+    let mut at = 0;
+    let mut first = 0;
+    // About as many as there are in the rest, by the length of those before.
+    let mut expected = ROWS.min(piece.len() / (schema.fields().len() * 4).max(8) + 16);
+    while at < piece.len() {
+        let mut columns: Vec<Column> =
+            schema.fields().iter().map(|field| Column::new(field.data_type(), expected)).collect();
+        let (length, rows) = records(&piece[at..], delimiter, &mut columns, schema, first)?;
+        if rows > 0 {
+            batches.push(batch(columns, schema, first, rows)?);
+        }
+        at += length;
+        first += rows;
+        expected = ROWS.min((piece.len() - at) / (length / rows.max(1)).max(1) + 16);
+    }
+    Ok(batches)
+}
+
+fn batch(columns: Vec<Column>, schema: &SchemaRef, first: usize, rows: usize) -> Result<RecordBatch, Fault> {
+    let mut arrays = Vec::with_capacity(columns.len());
+    for (column, field) in columns.into_iter().zip(schema.fields()) {
+        arrays.push(column.finish().map_err(|misfit| Fault {
+            row: first + misfit.row.unwrap_or(0),
+            reason: no_value(field.name(), field.data_type(), &misfit),
+        })?);
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    RecordBatch::try_new_with_options(schema.clone(), arrays, &options)
+        .map_err(|error| Fault { row: first, reason: error.to_string() })
+}
+
+fn no_value(column: &str, data_type: &arrow_schema::DataType, misfit: &Misfit) -> String {
+    format!("column \"{column}\": \"{}\" is not {data_type}", misfit.text)
+}
+
+/// Reads records until the columns are full or the bytes are at their end: the bytes and the rows that were read.
+fn records(
+    bytes: &[u8],
+    delimiter: u8,
+    columns: &mut [Column],
+    schema: &SchemaRef,
+    first: usize,
+) -> Result<(usize, usize), Fault> {
+    let (mut at, mut rows) = (0, 0);
+    let last = columns.len() - 1;
+    while at < bytes.len() && rows < ROWS {
+        match &bytes[at..] {
+            [b'\n', ..] if last > 0 => {
+                at += 1;
+                continue;
+            }
+            [b'\r', b'\n', ..] if last > 0 => {
+                at += 2;
+                continue;
+            }
+            _ => {}
+        }
+        let mut fields = 0;
+        loop {
+            let wrong = |reason: String| Fault { row: first + rows, reason };
+            let Some(column) = columns.get_mut(fields) else {
+                return Err(wrong(format!("more than {} fields", last + 1)));
+            };
+            let rest = &bytes[at..];
+            let length = match column.number(rest, delimiter) {
+                Some(length) => length,
+                None => any(rest, delimiter, column).map_err(|misfit| {
+                    let field = schema.field(fields);
+                    wrong(no_value(field.name(), field.data_type(), &misfit))
+                })?,
+            };
+            fields += 1;
+            at += length;
+            // A piece ends with a line break, so there is one behind every field.
+            match bytes.get(at) {
+                Some(b'\r') => at += 2,
+                Some(b'\n') | None => at += 1,
+                Some(_) => {
+                    at += 1;
+                    continue;
+                }
+            }
+            break;
+        }
+        if fields <= last {
+            let reason = format!("{fields} fields, {} were expected", last + 1);
+            return Err(Fault { row: first + rows, reason });
+        }
+        rows += 1;
+        // Looked at now and then: a column of text must not outgrow its offsets.
+        if rows % 256 == 0 && columns.iter().any(|column| column.text_bytes() > TEXT) {
+            break;
+        }
+    }
+    Ok((at.min(bytes.len()), rows))
+}
+
+/// Reads a field of any kind; its length.
+fn any(rest: &[u8], delimiter: u8, column: &mut Column) -> Result<usize, Misfit> {
+    if rest.first() == Some(&b'"') {
+        let (text, length) = quoted(rest, delimiter);
+        column.field(&text)?;
+        return Ok(length);
+    }
+    let length = plain(rest, delimiter);
+    match &rest[..length] {
+        [] => column.null(),
+        field => column.field(field)?,
+    }
+    Ok(length)
+}
+
+/// The length of a field without quotes.
+#[inline]
+fn plain(rest: &[u8], delimiter: u8) -> usize {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let (delimiters, breaks) = (LOW * u64::from(delimiter), LOW * u64::from(b'\n'));
+    let zero = |word: u64| word.wrapping_sub(LOW) & !word & HIGH;
+    let mut at = 0;
+    // Eight bytes at a time: of a word that holds the byte, that byte is the first that becomes zero.
+    let end = loop {
+        let Some(word) = rest[at..].first_chunk::<8>() else {
+            let found = rest[at..].iter().position(|&byte| byte == delimiter || byte == b'\n');
+            break found.map_or(rest.len(), |found| at + found);
+        };
+        let word = u64::from_le_bytes(*word);
+        let found = zero(word ^ delimiters) | zero(word ^ breaks);
+        if found != 0 {
+            break at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    };
+    // A line break of two bytes.
+    if end > 0 && rest[end - 1] == b'\r' && rest.get(end) == Some(&b'\n') { end - 1 } else { end }
+}
+
+/// A field in quotes, without them, and its length with them. What stands between the closing quote and the field's end
+/// belongs to it, as most readers have it.
+fn quoted(rest: &[u8], delimiter: u8) -> (Cow<'_, [u8]>, usize) {
+    let mut text = Cow::Borrowed(&rest[..0]);
+    let mut at = 1;
+    loop {
+        let Some(found) = memchr(b'"', &rest[at..]) else {
+            // Left open until the end of the file, of which the last line break is ours.
+            return (join(text, &rest[at..rest.len() - 1]), rest.len() - 1);
+        };
+        text = join(text, &rest[at..at + found]);
+        at += found + 1;
+        if rest.get(at) != Some(&b'"') {
+            break;
+        }
+        text = join(text, b"\"");
+        at += 1;
+    }
+    let more = plain(&rest[at..], delimiter);
+    (join(text, &rest[at..at + more]), at + more)
+}
+
+fn join<'a>(text: Cow<'a, [u8]>, more: &'a [u8]) -> Cow<'a, [u8]> {
+    if text.is_empty() && matches!(text, Cow::Borrowed(_)) {
+        return Cow::Borrowed(more);
+    }
+    if more.is_empty() {
+        return text;
+    }
+    let mut text = text.into_owned();
+    text.extend_from_slice(more);
+    Cow::Owned(text)
+}
