@@ -40,8 +40,12 @@ fn by_arrow(text: &str) -> RecordBatch {
 /// A field as it is written, and never an empty one in quotes: arrow-csv takes that for null.
 fn field(kind: u8) -> BoxedStrategy<String> {
     match kind {
-        0 => prop_oneof![Just(String::new()), any::<i64>().prop_map(|n| n.to_string()), (-999i64..999).prop_map(|n| n.to_string())]
-            .boxed(),
+        0 => prop_oneof![
+            Just(String::new()),
+            any::<i64>().prop_map(|n| n.to_string()),
+            (-999i64..999).prop_map(|n| n.to_string())
+        ]
+        .boxed(),
         1 => prop_oneof![
             Just(String::new()),
             any::<f32>().prop_filter("finite", |x| x.is_finite()).prop_map(|x| x.to_string()),

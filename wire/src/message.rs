@@ -181,8 +181,7 @@ impl Reader {
         limits: &Limits,
         mut fetch: impl FnMut(Range<usize>) -> Result<Buffer>,
     ) -> Result<RecordBatch> {
-        let Some((layout, header)) =
-            self.layout.as_ref().zip(message.header).filter(|_| message.kind == RECORD_BATCH)
+        let Some((layout, header)) = self.layout.as_ref().zip(message.header).filter(|_| message.kind == RECORD_BATCH)
         else {
             return Err(unexpected(offset, "message of another kind", "a record batch"));
         };
@@ -197,17 +196,13 @@ impl Reader {
         let mut columns = Vec::with_capacity(wanted.len());
         let mut unpacked = None;
         for ((&column, (next, span)), body) in wanted.iter().zip(places).zip(&bodies) {
-            let mut reader =
-                self.arrays(&header, body, message.body, offset, message.is_v4, limits, &dictionaries)?;
+            let mut reader = self.arrays(&header, body, message.body, offset, message.is_v4, limits, &dictionaries)?;
             (reader.shift, reader.next, reader.unpacked) = (span.start, next, unpacked.unwrap_or(reader.unpacked));
             columns.push(reader.column(layout.schema.field(column), &layout.ids[column], rows)?);
             unpacked = Some(reader.unpacked);
         }
-        let invalid = |error: ArrowError| Error::InvalidValues {
-            offset,
-            column: String::new(),
-            reason: error.to_string(),
-        };
+        let invalid =
+            |error: ArrowError| Error::InvalidValues { offset, column: String::new(), reason: error.to_string() };
         let schema = layout.schema.project(wanted).map_err(invalid)?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         RecordBatch::try_new_with_options(Arc::new(schema), columns, &options).map_err(invalid)

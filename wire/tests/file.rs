@@ -33,7 +33,9 @@ fn read(bytes: &[u8]) -> Result<Vec<RecordBatch>, Error> {
     let bytes = Buffer::from(bytes);
     let index = FileIndex::try_new(&bytes, bytes.len() as u64, Limits::default(), None)?;
     // Column by column too: that is another way through the same bytes.
-    for (batch, column) in (0..index.batches()).flat_map(|batch| (0..index.schema().fields().len()).map(move |c| (batch, c))) {
+    for (batch, column) in
+        (0..index.batches()).flat_map(|batch| (0..index.schema().fields().len()).map(move |c| (batch, c)))
+    {
         let _wrong = index.batch(&bytes, batch, Some(&[column]));
     }
     (0..index.batches()).map(|number| index.batch(&bytes, number, None)).collect()

@@ -143,7 +143,9 @@ impl Query {
         for (number, batch) in source.scan(Some(&self.columns), choice.pieces.as_deref())?.enumerate() {
             let before = execution.kept();
             let (flow, result) = execution.push(&batch?)?;
-            if let Some((learned, &piece)) = learned.as_mut().zip(choice.pieces.as_ref().and_then(|all| all.get(number))) {
+            if let Some((learned, &piece)) =
+                learned.as_mut().zip(choice.pieces.as_ref().and_then(|all| all.get(number)))
+            {
                 learned.set(piece, execution.kept() - before);
             }
             if let Some(result) = result
@@ -177,7 +179,9 @@ impl Query {
         if let Some(pieces) = &choice.pieces {
             let Choice { total, pruned, skipped, .. } = choice;
             let count = pieces.len();
-            text += &format!("\npieces   {count} of {total}; {pruned} hold no row that passes, {skipped} are before the window");
+            text += &format!(
+                "\npieces   {count} of {total}; {pruned} hold no row that passes, {skipped} are before the window"
+            );
         }
         Ok(text)
     }

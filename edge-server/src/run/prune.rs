@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow_array::cast::AsArray;
 use arrow_array::types::UInt32Type;
+use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
 use kernels::query::{CompareOp, Plan, Predicate, Scalar, TextTest};
 
 use crate::source::Bounds;
@@ -32,7 +32,8 @@ pub(super) fn candidates(
     if arrays.len() == 1 {
         return None;
     }
-    let table = RecordBatch::try_from_iter_with_nullable(arrays.into_iter().map(|(name, array)| (name, array, true))).ok()?;
+    let table =
+        RecordBatch::try_from_iter_with_nullable(arrays.into_iter().map(|(name, array)| (name, array, true))).ok()?;
     let plan = Plan { columns: Some(vec!["piece".to_owned()]), filter: Some(question), ..Plan::default() };
     // A question that cannot be asked leaves every piece in.
     let kept = plan.bind(table.schema_ref()).ok()?.execute(&[table]).ok()?;

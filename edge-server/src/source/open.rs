@@ -159,9 +159,7 @@ fn open_folder(folder: &Path, name: Option<&str>, options: &Options) -> Result<V
             let source = Joined::try_new(folder, &files, parts)?;
             Ok(vec![Table { name: name.to_owned(), source: Arc::new(source) }])
         }
-        None => {
-            files.iter().map(|path| Ok(Table { name: stem(path), source: open_with(path, &options)? })).collect()
-        }
+        None => files.iter().map(|path| Ok(Table { name: stem(path), source: open_with(path, &options)? })).collect(),
     }
 }
 

@@ -8,7 +8,10 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::SchemaRef;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector, statistics::StatisticsConverter};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
+    statistics::StatisticsConverter,
+};
 use parquet::file::metadata::PageIndexPolicy;
 use parquet::file::reader::ChunkReader;
 
@@ -56,7 +59,13 @@ impl ParquetSource {
         let file = File::open(path).map_err(io)?;
         let bytes = file.metadata().map_err(io)?.len();
         let metadata = load(&file, path)?;
-        Ok(Self { place: Place::File(path.to_owned()), pieces: pieces(&metadata), metadata, bytes, tag: file_tag(path) })
+        Ok(Self {
+            place: Place::File(path.to_owned()),
+            pieces: pieces(&metadata),
+            metadata,
+            bytes,
+            tag: file_tag(path),
+        })
     }
 
     /// The file with its columns kept in memory, once read, up to so many bytes.
@@ -128,7 +137,8 @@ fn pieces(metadata: &ArrowReaderMetadata) -> Vec<Piece> {
 }
 
 fn load<R: ChunkReader>(input: &R, path: &Path) -> Result<ArrowReaderMetadata> {
-    ArrowReaderMetadata::load(input, ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional)).map_err(|error| malformed(path, &error))
+    ArrowReaderMetadata::load(input, ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional))
+        .map_err(|error| malformed(path, &error))
 }
 
 fn malformed(path: &Path, error: &dyn std::fmt::Display) -> Error {
@@ -163,7 +173,8 @@ impl Source for ParquetSource {
             return None;
         }
         let metadata = self.metadata.metadata();
-        let converter = StatisticsConverter::try_new(field.name(), self.schema(), self.metadata.parquet_schema()).ok()?;
+        let converter =
+            StatisticsConverter::try_new(field.name(), self.schema(), self.metadata.parquet_schema()).ok()?;
         let groups = || metadata.row_groups().iter();
         let (min, max) = (converter.row_group_mins(groups()).ok()?, converter.row_group_maxes(groups()).ok()?);
         let nulls = converter.row_group_null_counts(groups()).ok()?;

@@ -58,7 +58,13 @@ impl Progress {
         let elapsed = self.begin.elapsed();
         if elapsed > QUIET {
             let rate = self.shared.total as f64 / elapsed.as_secs_f64() / 1e6;
-            tracing::info!(path = self.shared.name, rows, seconds = elapsed.as_secs_f64(), mb_per_second = rate, "read");
+            tracing::info!(
+                path = self.shared.name,
+                rows,
+                seconds = elapsed.as_secs_f64(),
+                mb_per_second = rate,
+                "read"
+            );
         }
     }
 }

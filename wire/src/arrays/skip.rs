@@ -50,7 +50,8 @@ impl ArrayReader<'_> {
             DataType::Boolean | DataType::FixedSizeBinary(_) | DataType::Dictionary(..) => (2, Vec::new()),
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Binary | DataType::LargeBinary => (3, Vec::new()),
             DataType::Utf8View | DataType::BinaryView => {
-                let missing = Error::Metadata { offset: self.offset, what: "a view column lacks its number of buffers" };
+                let missing =
+                    Error::Metadata { offset: self.offset, what: "a view column lacks its number of buffers" };
                 let counts = self.variadic.filter(|counts| self.next.variadic < counts.len()).ok_or(missing)?;
                 let count = counts.i64(self.next.variadic, 0).map_err(malformed(self.offset))?;
                 self.next.variadic += 1;

@@ -1,8 +1,8 @@
 //! One column in the making: fields of text go in, an Arrow array comes out.
 //!
-//! Whole numbers and plain decimals are read from their digits while the field's end is looked for; everything else is
-//! first a slice of text. Types that have no column of their own here are gathered as text and cast at the end.
+//! Types that have no column of their own here are gathered as text and cast at the end.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray, PrimitiveArray, types};
@@ -11,11 +11,11 @@ use arrow_cast::parse::{Parser, string_to_datetime};
 use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{DataType, TimeUnit};
 
-/// Powers of ten that an `f64` holds exactly.
-const TENS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
-    1e21, 1e22,
-];
+use super::fields::Fields;
+use super::number;
+
+/// Bytes of a text that is copied without asking how long it is.
+const SHORT: usize = 16;
 
 /// A value that is none of its column's type.
 #[derive(Debug)]
@@ -59,25 +59,62 @@ impl Column {
         Self { data_type: data_type.clone(), values, nulls: NullBufferBuilder::new(rows) }
     }
 
-    /// Reads a number at the start of the bytes, if the column is of numbers and the field is a plain one. The length of the
-    /// field, behind which stands `delimiter` or a line break.
-    #[inline]
-    pub(super) fn number(&mut self, bytes: &[u8], delimiter: u8) -> Option<usize> {
-        match &mut self.values {
-            Values::Int(values) => {
-                let (value, digits, length) = whole(bytes);
-                let fits = (1..=18).contains(&digits) && ends(bytes, length, delimiter);
-                fits.then(|| values.push(if bytes[0] == b'-' { -value } else { value }))?;
-                self.nulls.append_non_null();
-                Some(length)
+    /// Takes a column of many records in.
+    pub(super) fn fill(&mut self, fields: &Fields<'_>, column: usize, rows: Range<usize>) -> Result<(), Misfit> {
+        let bytes = fields.bytes;
+        let places = fields.column(column, rows.clone());
+        let fast: fn(&mut Values, &[u8], &Range<usize>) -> bool = match &self.values {
+            Values::Text { .. } => {
+                self.texts(bytes, places);
+                return Ok(());
             }
-            Values::Float(values) => {
-                let (value, length) = decimal(bytes)?;
-                ends(bytes, length, delimiter).then(|| values.push(value))?;
+            Values::Int(_) => |values, bytes, place| match (values, number::whole(bytes, place)) {
+                (Values::Int(values), Some(value)) => {
+                    values.push(value);
+                    true
+                }
+                _ => false,
+            },
+            Values::Float(_) => |values, bytes, place| match (values, number::decimal(bytes, place)) {
+                (Values::Float(values), Some(value)) => {
+                    values.push(value);
+                    true
+                }
+                _ => false,
+            },
+            _ => |_, _, _| false,
+        };
+        for (row, place) in rows.zip(places) {
+            if fast(&mut self.values, bytes, &place) {
                 self.nulls.append_non_null();
-                Some(length)
+            } else if place.is_empty() {
+                self.null();
+            } else {
+                self.field(&bytes[place]).map_err(|misfit| Misfit { row: Some(row), ..misfit })?;
             }
-            _ => None,
+        }
+        Ok(())
+    }
+
+    fn texts(&mut self, bytes: &[u8], places: impl Iterator<Item = Range<usize>>) {
+        let Values::Text { offsets, bytes: texts } = &mut self.values else { return };
+        for place in places {
+            if place.is_empty() {
+                self.nulls.append_null();
+            } else {
+                self.nulls.append_non_null();
+            }
+            // A short text is copied with what stands behind it, which the next one overwrites: a copy whose length is known
+            // needs no call.
+            let length = place.len();
+            match bytes.get(place.start..place.start + SHORT) {
+                Some(word) if length <= SHORT => {
+                    texts.extend_from_slice(word);
+                    texts.truncate(texts.len() - SHORT + length);
+                }
+                _ => texts.extend_from_slice(&bytes[place]),
+            }
+            offsets.push(texts.len() as i32);
         }
     }
 
@@ -198,86 +235,4 @@ fn shown(field: &[u8]) -> String {
     const MOST: usize = 60;
     let text = String::from_utf8_lossy(&field[..field.len().min(MOST)]).into_owned();
     if field.len() > MOST { text + "…" } else { text }
-}
-
-/// Whether a field ends at a place.
-#[inline]
-fn ends(bytes: &[u8], at: usize, delimiter: u8) -> bool {
-    match bytes.get(at) {
-        Some(&byte) if byte == delimiter || byte == b'\n' => true,
-        Some(b'\r') => bytes.get(at + 1) == Some(&b'\n'),
-        _ => false,
-    }
-}
-
-/// A whole number: its value without sign, its digits, and the length with the sign. With more than 18 digits the value is
-/// none.
-#[inline]
-fn whole(bytes: &[u8]) -> (i64, usize, usize) {
-    let sign = usize::from(bytes.first() == Some(&b'-'));
-    let mut value = 0i64;
-    let mut at = sign;
-    while let Some(digit) = bytes.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|&digit| digit < 10) {
-        value = value.wrapping_mul(10).wrapping_add(i64::from(digit));
-        at += 1;
-    }
-    (value, at - sign, at)
-}
-
-/// A number with up to 15 digits and without an exponent, which is exact: both the digits and the power of ten are whole
-/// numbers that an `f64` holds (Clinger, "How to Read Floating Point Numbers Accurately", 1990).
-#[inline]
-fn decimal(bytes: &[u8]) -> Option<(f64, usize)> {
-    let sign = usize::from(bytes.first() == Some(&b'-'));
-    let (mut value, mut at) = (0u64, sign);
-    let digit = |at: usize| bytes.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|&digit| digit < 10);
-    while let Some(digit) = digit(at) {
-        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-        at += 1;
-    }
-    let mut digits = at - sign;
-    let mut behind = 0;
-    if bytes.get(at) == Some(&b'.') {
-        let point = at;
-        at += 1;
-        while let Some(digit) = digit(at) {
-            value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-            at += 1;
-        }
-        behind = at - point - 1;
-        digits += behind;
-    }
-    if !(1..=15).contains(&digits) {
-        return None;
-    }
-    let value = value as f64 / TENS.get(behind)?;
-    Some((if sign == 1 { -value } else { value }, at))
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test stops where it fails")]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn decimals_are_the_library_s() {
-        let texts = ["0", "-0", "1.5", "-12.75", "99.999999", "123456789012345", "0.1", "5.", ".5", "-0.000001", "47.038917"];
-        for text in texts {
-            let (value, length) = decimal(format!("{text},").as_bytes()).unwrap();
-            assert_eq!(length, text.len());
-            assert_eq!(value.to_bits(), text.parse::<f64>().unwrap().to_bits(), "{text}");
-        }
-        for text in [",", "-,", ".,", "1234567890123456,", "x"] {
-            assert!(decimal(text.as_bytes()).is_none(), "{text}");
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn any_decimal_is_the_library_s(whole in 0u32..1_000_000_000, behind in 0u32..1_000_000, negative: bool) {
-            let text = format!("{}{whole}.{behind:06}", if negative { "-" } else { "" });
-            let (value, _) = decimal(format!("{text}\n").as_bytes()).unwrap();
-            proptest::prop_assert_eq!(value.to_bits(), text.parse::<f64>().unwrap().to_bits());
-        }
-    }
 }

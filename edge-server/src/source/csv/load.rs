@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
-use super::pieces::{Cut, Pieces};
+use super::pieces::{Cut, Piece, Pieces};
 use super::record::{self, Fault};
 use crate::{Error, Result};
 
@@ -35,11 +35,15 @@ struct Queue<R> {
 
 impl<R: Read> Queue<R> {
     /// The next piece and its number.
-    fn take(&mut self) -> Option<(usize, Result<Vec<u8>, Cut>)> {
+    fn take(&mut self, piece: &mut Piece) -> Option<(usize, Result<(), Cut>)> {
         self.tokens.recv().ok()?;
-        let piece = self.pieces.next()?;
+        let cut = match self.pieces.cut(piece) {
+            Ok(false) => return None,
+            Ok(true) => Ok(()),
+            Err(error) => Err(error),
+        };
         self.next += 1;
-        Some((self.next - 1, piece))
+        Some((self.next - 1, cut))
     }
 }
 
@@ -65,12 +69,13 @@ pub(super) fn each<R: Read + Send>(
         for _ in 0..threads {
             let (done, queue) = (done.clone(), &queue);
             scope.spawn(move || {
+                let mut piece = Piece::default();
                 loop {
-                    let taken = queue.lock().unwrap_or_else(PoisonError::into_inner).take();
-                    let Some((number, piece)) = taken else { return };
-                    let read = piece
+                    let taken = queue.lock().unwrap_or_else(PoisonError::into_inner).take(&mut piece);
+                    let Some((number, cut)) = taken else { return };
+                    let read = cut
                         .map_err(Stop::Cut)
-                        .and_then(|piece| record::read(&piece, delimiter, schema).map_err(Stop::Fault));
+                        .and_then(|()| record::read(&mut piece, delimiter, schema).map_err(Stop::Fault));
                     let is_last = read.is_err();
                     if done.send((number, read)).is_err() || is_last {
                         return;
@@ -89,7 +94,9 @@ pub(super) fn each<R: Read + Send>(
                 next += 1;
                 let batches = read.map_err(|stop| match stop {
                     Stop::Cut(Cut::Io(error)) => fault(error.to_string()),
-                    Stop::Cut(Cut::TooLong) => fault(format!("behind row {rows}: a record longer than 256 MB, or a quote that is never closed")),
+                    Stop::Cut(Cut::TooLong) => fault(format!(
+                        "behind row {rows}: a record longer than 256 MB, or a quote that is never closed"
+                    )),
                     Stop::Fault(Fault { row, reason }) => fault(format!("row {}: {reason}", rows + row + 1)),
                 })?;
                 for batch in batches {

@@ -1,12 +1,16 @@
 //! CSV: types are inferred from a sample, or given; every field is checked when the file is opened.
 //!
 //! * [`pieces`] – the file cut into pieces of whole records.
-//! * [`record`] – a piece's records, to a batch.
+//! * [`fields`] – where the fields of a piece end.
+//! * [`record`] – a piece's records, to batches.
+//! * [`number`] – digits to numbers, eight at a time.
 //! * [`column`] – a column's fields, to an array.
 //! * [`load`] – pieces on every core, batches in order.
 
 mod column;
+mod fields;
 mod load;
+mod number;
 mod pieces;
 mod record;
 

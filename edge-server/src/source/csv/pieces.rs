@@ -34,34 +34,86 @@ impl<R: Read> Pieces<R> {
         Self { input, delimiter, rest: Vec::new(), ended: false }
     }
 
-    /// The next piece, of which every record has its line break.
-    fn cut(&mut self) -> Result<Option<Vec<u8>>, Cut> {
-        let mut piece = std::mem::take(&mut self.rest);
+    /// Cuts the next piece, of which every record has its line break; false at the end. The piece's memory is used again.
+    ///
+    /// # Errors
+    /// [`Cut`].
+    pub(super) fn cut(&mut self, piece: &mut Piece) -> Result<bool, Cut> {
+        piece.length = 0;
+        piece.extend(&self.rest);
+        self.rest.clear();
         let mut walk = Walk::default();
         let mut wanted = PIECE;
         loop {
-            piece.reserve_exact(wanted);
-            while !self.ended && wanted > 0 {
-                let read = self.input.by_ref().take(wanted as u64).read_to_end(&mut piece).map_err(Cut::Io)?;
-                self.ended = read == 0;
-                wanted = wanted.saturating_sub(read);
+            let end = piece.length + wanted;
+            if piece.bytes.len() < end {
+                // Room for a line break that the file's last line lacks.
+                piece.bytes.resize(end + 1, 0);
+            }
+            while !self.ended && piece.length < end {
+                match self.input.read(&mut piece.bytes[piece.length..end]) {
+                    Ok(read) => {
+                        self.ended = read == 0;
+                        piece.length += read;
+                    }
+                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(Cut::Io(error)),
+                }
             }
             if self.ended {
                 if piece.last().is_some_and(|&last| last != b'\n') {
-                    piece.push(b'\n');
+                    piece.extend(b"\n");
                 }
-                return Ok((!piece.is_empty()).then_some(piece));
+                return Ok(!piece.is_empty());
             }
-            let end = walk.last_end(&piece, self.delimiter);
+            let end = walk.last_end(piece, self.delimiter);
             if end > 0 {
-                self.rest = piece.split_off(end);
-                return Ok(Some(piece));
+                self.rest.extend_from_slice(&piece[end..]);
+                piece.length = end;
+                return Ok(true);
             }
-            if piece.len() > LONGEST {
+            if piece.length > LONGEST {
                 return Err(Cut::TooLong);
             }
-            wanted = piece.len();
+            wanted = piece.length;
         }
+    }
+}
+
+/// Bytes of whole records, in memory that is used again for the next.
+#[derive(Default)]
+pub(super) struct Piece {
+    bytes: Vec<u8>,
+    length: usize,
+}
+
+impl Piece {
+    /// Gives the memory away for a while.
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        self.length = 0;
+        std::mem::take(&mut self.bytes)
+    }
+
+    /// Takes it back, with so many bytes in it.
+    pub(super) fn give(&mut self, bytes: Vec<u8>, length: usize) {
+        (self.bytes, self.length) = (bytes, length);
+    }
+
+    fn extend(&mut self, more: &[u8]) {
+        let end = self.length + more.len();
+        if self.bytes.len() < end {
+            self.bytes.resize(end, 0);
+        }
+        self.bytes[self.length..end].copy_from_slice(more);
+        self.length = end;
+    }
+}
+
+impl std::ops::Deref for Piece {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..self.length]
     }
 }
 
@@ -79,14 +131,6 @@ pub(super) fn ends(bytes: &[u8], delimiter: u8) -> Ends {
     let breaks = memchr::memchr_iter(b'\n', bytes).map(|at| at + 1);
     let first = breaks.into_iter().find(|&end| Walk::default().last_end(&bytes[..end], delimiter) == end);
     Ends { first, last }
-}
-
-impl<R: Read> Iterator for Pieces<R> {
-    type Item = Result<Vec<u8>, Cut>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.cut().transpose()
-    }
 }
 
 /// Where the walk over quotes is, so that a longer piece is not walked from its start.
@@ -167,11 +211,14 @@ mod tests {
     #[test]
     fn pieces_are_the_file() {
         let text = "a,\"b\nb\"\n".repeat(1_200_000);
-        let pieces: Vec<Vec<u8>> = Pieces::new(text.as_bytes(), b',').map(Result::unwrap).collect();
+        let cut = |text: &[u8]| -> Vec<Vec<u8>> {
+            let (mut pieces, mut piece) = (Pieces::new(text, b','), Piece::default());
+            std::iter::from_fn(|| pieces.cut(&mut piece).unwrap().then(|| piece.to_vec())).collect()
+        };
+        let pieces = cut(text.as_bytes());
         assert!(pieces.len() > 1 && pieces.iter().all(|piece| piece.ends_with(b"\"\n")));
         assert_eq!(pieces.concat(), text.as_bytes());
-        let last: Vec<Vec<u8>> = Pieces::new(&b"a\nb"[..], b',').map(Result::unwrap).collect();
-        assert_eq!(last, [b"a\nb\n"]);
-        assert_eq!(Pieces::new(&b""[..], b',').count(), 0);
+        assert_eq!(cut(b"a\nb"), [b"a\nb\n"]);
+        assert!(cut(b"").is_empty());
     }
 }

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 use super::column::{Column, Misfit};
+use super::fields::{self, Fields};
+use super::pieces::Piece;
 
 /// Rows of a batch at most; a piece of short records gives several.
 const ROWS: usize = 1 << 17;
@@ -20,8 +22,36 @@ pub(super) struct Fault {
     pub(super) reason: String,
 }
 
-/// Reads every record of a piece.
-pub(super) fn read(piece: &[u8], delimiter: u8, schema: &SchemaRef) -> Result<Vec<RecordBatch>, Fault> {
+/// Reads every record of a piece: column by column where no field is quoted and every record has all fields, and otherwise,
+/// or to tell what is wrong, record by record.
+pub(super) fn read(piece: &mut Piece, delimiter: u8, schema: &SchemaRef) -> Result<Vec<RecordBatch>, Fault> {
+    if let Some(ends) = fields::ends(piece, delimiter)
+        && let Some(fields) = Fields::try_new(piece, ends.as_slice(), schema.fields().len())
+    {
+        return by_column(&fields, schema);
+    }
+    by_record(piece, delimiter, schema)
+}
+
+fn by_column(fields: &Fields<'_>, schema: &SchemaRef) -> Result<Vec<RecordBatch>, Fault> {
+    let mut batches = Vec::new();
+    for first in (0..fields.rows).step_by(ROWS) {
+        let rows = first..(first + ROWS).min(fields.rows);
+        let mut columns = Vec::with_capacity(schema.fields().len());
+        for (number, field) in schema.fields().iter().enumerate() {
+            let mut column = Column::new(field.data_type(), rows.len());
+            column.fill(fields, number, rows.clone()).map_err(|misfit| Fault {
+                row: misfit.row.unwrap_or(first),
+                reason: no_value(field.name(), field.data_type(), &misfit),
+            })?;
+            columns.push(column);
+        }
+        batches.push(batch(columns, schema, first, rows.len())?);
+    }
+    Ok(batches)
+}
+
+fn by_record(piece: &[u8], delimiter: u8, schema: &SchemaRef) -> Result<Vec<RecordBatch>, Fault> {
     let mut batches = Vec::new();
     let mut at = 0;
     let mut first = 0;
@@ -87,13 +117,10 @@ fn records(
                 return Err(wrong(format!("more than {} fields", last + 1)));
             };
             let rest = &bytes[at..];
-            let length = match column.number(rest, delimiter) {
-                Some(length) => length,
-                None => any(rest, delimiter, column).map_err(|misfit| {
-                    let field = schema.field(fields);
-                    wrong(no_value(field.name(), field.data_type(), &misfit))
-                })?,
-            };
+            let length = any(rest, delimiter, column).map_err(|misfit| {
+                let field = schema.field(fields);
+                wrong(no_value(field.name(), field.data_type(), &misfit))
+            })?;
             fields += 1;
             at += length;
             // A piece ends with a line break, so there is one behind every field.
@@ -136,26 +163,8 @@ fn any(rest: &[u8], delimiter: u8, column: &mut Column) -> Result<usize, Misfit>
 }
 
 /// The length of a field without quotes.
-#[inline]
 fn plain(rest: &[u8], delimiter: u8) -> usize {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let (delimiters, breaks) = (LOW * u64::from(delimiter), LOW * u64::from(b'\n'));
-    let zero = |word: u64| word.wrapping_sub(LOW) & !word & HIGH;
-    let mut at = 0;
-    // Eight bytes at a time: of a word that holds the byte, that byte is the first that becomes zero.
-    let end = loop {
-        let Some(word) = rest[at..].first_chunk::<8>() else {
-            let found = rest[at..].iter().position(|&byte| byte == delimiter || byte == b'\n');
-            break found.map_or(rest.len(), |found| at + found);
-        };
-        let word = u64::from_le_bytes(*word);
-        let found = zero(word ^ delimiters) | zero(word ^ breaks);
-        if found != 0 {
-            break at + found.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-    };
+    let end = memchr2(delimiter, b'\n', rest).unwrap_or(rest.len());
     // A line break of two bytes.
     if end > 0 && rest[end - 1] == b'\r' && rest.get(end) == Some(&b'\n') { end - 1 } else { end }
 }
