@@ -5,6 +5,7 @@
 //! * [`run`] – a plan over a source, batch by batch.
 //! * [`http`] – the endpoints.
 //! * [`live`] – tables that rows come into, each with a log on disk.
+//! * [`sql`] – SQL to plans, and results in the shape of QuestDB.
 //! * [`cli`] – the commands.
 #![forbid(unsafe_code)]
 
@@ -15,5 +16,6 @@ pub mod live;
 pub mod output;
 pub mod run;
 pub mod source;
+pub mod sql;
 
 pub use error::{Error, Result};

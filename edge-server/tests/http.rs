@@ -187,7 +187,7 @@ impl Source for Gated {
         0
     }
 
-    fn scan(&self, _projection: Option<&[usize]>) -> edge_server::Result<Batches> {
+    fn scan(&self, _columns: Option<&[usize]>, _pieces: Option<&[usize]>) -> edge_server::Result<Batches> {
         let gate = self.gate.lock().unwrap().take().unwrap();
         let read = self.read.clone();
         Ok(Box::new(gate.into_iter().map(move |batch| {

@@ -3,6 +3,7 @@
 //! * [`routes`] – which handler a path and a method have.
 //! * [`ask`] – what a request asks for: plan, representation, entity tag.
 //! * [`encoding`] – answers packed while they are written.
+//! * [`exec`] – SQL in QuestDB's shape.
 //! * [`live`] – live tables: made, fed, changed, removed.
 //! * [`subscribe`] – following a live table over WebSocket.
 //! * [`tables`] – tables, their data and queries.
@@ -13,6 +14,7 @@
 mod ask;
 mod body;
 mod encoding;
+mod exec;
 mod live;
 mod page;
 mod problem;

@@ -33,6 +33,7 @@ impl Problem {
             json!([
                 "/",
                 "/health",
+                "/exec",
                 "/v1/tables",
                 "/v1/tables/{table}",
                 "/v1/tables/{table}/data",
@@ -93,6 +94,16 @@ impl Problem {
     pub(super) fn not_acceptable(accept: &str) -> Self {
         Self::new(StatusCode::NOT_ACCEPTABLE, "no such representation", format!("none of \"{accept}\" can be given"))
             .with("available", json!(super::ask::REPRESENTATIONS.map(crate::output::Format::media_type)))
+    }
+
+    /// The status that an error has, for answers of another shape.
+    pub(super) fn status_of(error: &Error) -> StatusCode {
+        match error {
+            Error::UnknownTable { .. } => StatusCode::NOT_FOUND,
+            Error::Budget { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Error::Query(_) | Error::Plan(_) | Error::Output(_) => StatusCode::BAD_REQUEST,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        }
     }
 
     /// The response.

@@ -10,7 +10,7 @@ use hyper::{Method, Request, Response};
 
 use super::body::Body;
 use super::problem::Problem;
-use super::{Reply, Tables, live, page, subscribe, tables};
+use super::{Reply, Tables, exec, live, page, subscribe, tables};
 
 /// Scripts from here alone; no inline script or style, no frame around the page.
 const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
@@ -43,6 +43,10 @@ async fn route(request: Request<Incoming>, all: &Tables) -> Result<Reply, Proble
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match segments.as_slice() {
         ["health"] => get(&request).map(|_head| json(&serde_json::json!({"status": "ok"}))),
+        ["exec"] => {
+            get(&request)?;
+            exec::exec(all, request).await
+        }
         ["v1", "tables"] => get(&request).map(|_head| json(&tables::list(all))),
         ["v1", "tables", name] => match *request.method() {
             Method::GET | Method::HEAD => Ok(json(&tables::describe(name, all)?)),
