@@ -5,12 +5,14 @@
 //! * [`run`] – a plan over a source, batch by batch.
 //! * [`http`] – the endpoints.
 //! * [`live`] – tables that rows come into, each with a log on disk.
+//! * [`handles`] – results that stay.
 //! * [`sql`] – SQL to plans, and results in the shape of QuestDB.
 //! * [`cli`] – the commands.
 #![forbid(unsafe_code)]
 
 pub mod cli;
 mod error;
+pub mod handles;
 pub mod http;
 pub mod live;
 pub mod output;

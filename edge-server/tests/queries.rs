@@ -4,7 +4,6 @@
 mod common;
 
 use std::io::{Read, Write};
-use std::path::Path;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;

@@ -4,6 +4,7 @@
 //! * [`ask`] – what a request asks for: plan, representation, entity tag.
 //! * [`encoding`] – answers packed while they are written.
 //! * [`exec`] – SQL in QuestDB's shape.
+//! * [`handles`] – results that stay on the server.
 //! * [`live`] – live tables: made, fed, changed, removed.
 //! * [`subscribe`] – following a live table over WebSocket.
 //! * [`tables`] – tables, their data and queries.
@@ -15,6 +16,7 @@ mod ask;
 mod body;
 mod encoding;
 mod exec;
+mod handles;
 mod live;
 mod page;
 mod problem;
@@ -37,6 +39,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
 use self::body::Body;
+use crate::handles::Handles;
 use crate::live::Store;
 use crate::run::{Budget, Knowledge};
 use crate::source::{Source, Table};
@@ -51,6 +54,9 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long running responses may take after the signal to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Bytes of results that stay on the server, unless another limit is given.
+const HANDLES: usize = 1 << 30;
+
 /// A response of any handler.
 type Reply = Response<Body>;
 
@@ -63,6 +69,7 @@ pub struct Tables {
     followers: Arc<Semaphore>,
     encodes: bool,
     knowledge: Knowledge,
+    handles: Arc<Handles>,
     budget: Budget,
 }
 
@@ -74,6 +81,7 @@ impl Default for Tables {
             followers: Arc::new(Semaphore::new(FOLLOWERS)),
             encodes: false,
             knowledge: Knowledge::default(),
+            handles: Arc::new(Handles::new(HANDLES)),
             budget: Budget::default(),
         }
     }
@@ -105,6 +113,13 @@ impl Tables {
     #[must_use]
     pub fn with_content_encoding(mut self, encodes: bool) -> Self {
         self.encodes = encodes;
+        self
+    }
+
+    /// Room for results that stay on the server, in bytes.
+    #[must_use]
+    pub fn with_room_for_handles(mut self, bytes: usize) -> Self {
+        self.handles = Arc::new(Handles::new(bytes));
         self
     }
 

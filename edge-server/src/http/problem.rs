@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::Reply;
 use crate::Error;
+use crate::handles::Gone;
 
 /// A response that tells what is wrong.
 #[derive(Debug)]
@@ -34,6 +35,11 @@ impl Problem {
                 "/",
                 "/health",
                 "/exec",
+                "/v1/handles",
+                "/v1/handles/{handle}",
+                "/v1/handles/{handle}/data",
+                "/v1/handles/{handle}/query",
+                "/v1/handles/{handle}/explain",
                 "/v1/tables",
                 "/v1/tables/{table}",
                 "/v1/tables/{table}/data",
@@ -72,6 +78,16 @@ impl Problem {
     pub(super) fn read_only(name: &str) -> Self {
         let detail = format!("table \"{name}\" is a file, and is only read");
         Self::new(StatusCode::CONFLICT, "not a live table", detail)
+    }
+
+    pub(super) fn no_handle(id: &str, gone: Option<Gone>) -> Self {
+        let why = match gone {
+            None => return Self::new(StatusCode::NOT_FOUND, "unknown handle", format!("there is no handle {id}")),
+            Some(Gone::Expired) => "was not used for its time",
+            Some(Gone::Evicted) => "had to go for others: memory was short, and it was not used for longest",
+            Some(Gone::Deleted) => "was deleted",
+        };
+        Self::new(StatusCode::GONE, "handle gone", format!("handle {id} {why}; its query makes it anew"))
     }
 
     pub(super) fn upgrade(detail: &str) -> Self {

@@ -10,7 +10,8 @@ use hyper::{Method, Request, Response};
 
 use super::body::Body;
 use super::problem::Problem;
-use super::{Reply, Tables, exec, live, page, subscribe, tables};
+use super::tables::Asked;
+use super::{Reply, Tables, exec, handles, live, page, subscribe, tables};
 
 /// Scripts from here alone; no inline script or style, no frame around the page.
 const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
@@ -65,18 +66,16 @@ async fn route(request: Request<Incoming>, all: &Tables) -> Result<Reply, Proble
         },
         ["v1", "tables", name, "data"] => {
             let head = get(&request)?;
-            tables::data(name, all, head, request.headers()).await
+            tables::data(Asked::table(name, all)?, all, head, request.headers()).await
         }
-        ["v1", "tables", name, what @ ("query" | "explain")] => {
-            match *request.method() {
-                Method::GET | Method::HEAD | Method::POST => {}
-                _ => return Err(Problem::method(request.method().as_str(), &path, "GET, HEAD, POST")),
-            }
-            match *what {
-                "query" => tables::query(name, all, request).await,
-                _ => tables::explain(name, all, request).await,
-            }
+        ["v1", "tables", name, what @ ("query" | "explain")] => ask(Asked::table(name, all)?, what, all, request).await,
+        ["v1", "handles"] => handles::all(all, request).await,
+        ["v1", "handles", id] => handles::one(id, all, &request),
+        ["v1", "handles", id, "data"] => {
+            let head = get(&request)?;
+            tables::data(Asked::handle(id, all)?, all, head, request.headers()).await
         }
+        ["v1", "handles", id, what @ ("query" | "explain")] => ask(Asked::handle(id, all)?, what, all, request).await,
         _ => match page::find(&path) {
             Some(asset) => {
                 get(&request)?;
@@ -84,6 +83,18 @@ async fn route(request: Request<Incoming>, all: &Tables) -> Result<Reply, Proble
             }
             None => Err(Problem::not_found(&path)),
         },
+    }
+}
+
+/// A plan that is run, or told in words.
+async fn ask(of: Asked, what: &str, all: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
+    match *request.method() {
+        Method::GET | Method::HEAD | Method::POST => {}
+        _ => return Err(Problem::method(request.method().as_str(), request.uri().path(), "GET, HEAD, POST")),
+    }
+    match what {
+        "query" => tables::query(of, all, request).await,
+        _ => tables::explain(of, all, request).await,
     }
 }
 

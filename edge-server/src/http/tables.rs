@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -25,6 +26,26 @@ use crate::{Error, Result};
 
 /// Rows of the batch that a client sees first, so that it can show something early.
 const FIRST_ROWS: usize = 2_048;
+/// Whom a request asks: a table or a handle.
+pub(super) struct Asked {
+    pub(super) source: Arc<dyn Source>,
+    /// What its answers are called when they are kept as files.
+    pub(super) name: String,
+}
+
+impl Asked {
+    pub(super) fn table(name: &str, tables: &Tables) -> Result<Self, Problem> {
+        Ok(Self { source: tables.get(name)?, name: name.to_owned() })
+    }
+
+    pub(super) fn handle(id: &str, tables: &Tables) -> Result<Self, Problem> {
+        match tables.handles.get(id, Instant::now()) {
+            Ok(source) => Ok(Self { source, name: id.to_owned() }),
+            Err(gone) => Err(Problem::no_handle(id, gone)),
+        }
+    }
+}
+
 /// All tables.
 pub(super) fn list(tables: &Tables) -> Value {
     let tables: Vec<Value> = tables
@@ -57,8 +78,8 @@ pub(super) fn describe(name: &str, tables: &Tables) -> Result<Value> {
 }
 
 /// All rows as one Arrow stream; each batch leaves when it has been read.
-pub(super) async fn data(name: &str, tables: &Tables, head: bool, headers: &HeaderMap) -> Result<Reply, Problem> {
-    let source = tables.get(name)?;
+pub(super) async fn data(of: Asked, tables: &Tables, head: bool, headers: &HeaderMap) -> Result<Reply, Problem> {
+    let Asked { source, name } = of;
     let mut representation = ask::negotiate(headers, tables.encodes)?;
     representation.format = Format::ArrowStream;
     let rows = source.rows();
@@ -70,7 +91,7 @@ pub(super) async fn data(name: &str, tables: &Tables, head: bool, headers: &Head
         true => Body::EMPTY,
         false => Body::produced(move |sender| write_data(&source, representation, sender)).await?,
     };
-    let mut reply = reply(body, representation, &tag, name);
+    let mut reply = reply(body, representation, &tag, &name);
     reply.headers_mut().insert("x-bodkin-rows", HeaderValue::from(rows));
     Ok(reply)
 }
@@ -168,8 +189,8 @@ impl<'a> Out<'a> {
 }
 
 /// Runs the plan that the request holds.
-pub(super) async fn query(name: &str, tables: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
-    let source = tables.get(name)?;
+pub(super) async fn query(of: Asked, tables: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
+    let Asked { source, name } = of;
     let (headers, head) = (request.headers().clone(), request.method() == Method::HEAD);
     let Question { plan, representation } = Question::read(request, source.schema(), tables.encodes).await?;
     let query = Query::prepare(&plan, source.as_ref())?;
@@ -194,12 +215,12 @@ pub(super) async fn query(name: &str, tables: &Tables, request: Request<Incoming
             Body::produced(write).await?
         }
     };
-    Ok(reply(body, representation, &tag, name))
+    Ok(reply(body, representation, &tag, &name))
 }
 
 /// What a plan would do, in words.
-pub(super) async fn explain(name: &str, tables: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
-    let source = tables.get(name)?;
+pub(super) async fn explain(of: Asked, tables: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
+    let source = of.source;
     let question = Question::read(request, source.schema(), false).await?;
     let query = Query::prepare(&question.plan, source.as_ref())?;
     let text = query.explain(&source, &tables.knowledge)?;

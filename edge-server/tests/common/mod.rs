@@ -50,7 +50,7 @@ impl Served {
         Self::serve(Tables::try_new(Vec::new()).unwrap().with_live(store).unwrap())
     }
 
-    fn serve(tables: Tables) -> Self {
+    pub(crate) fn serve(tables: Tables) -> Self {
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let (tell, told) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {

@@ -63,37 +63,28 @@ impl Column {
     pub(super) fn fill(&mut self, fields: &Fields<'_>, column: usize, rows: Range<usize>) -> Result<(), Misfit> {
         let bytes = fields.bytes;
         let places = fields.column(column, rows.clone());
-        let fast: fn(&mut Values, &[u8], &Range<usize>) -> bool = match &self.values {
+        let filled = match &mut self.values {
             Values::Text { .. } => {
                 self.texts(bytes, places);
                 return Ok(());
             }
-            Values::Int(_) => |values, bytes, place| match (values, number::whole(bytes, place)) {
-                (Values::Int(values), Some(value)) => {
-                    values.push(value);
-                    true
-                }
-                _ => false,
-            },
-            Values::Float(_) => |values, bytes, place| match (values, number::decimal(bytes, place)) {
-                (Values::Float(values), Some(value)) => {
-                    values.push(value);
-                    true
-                }
-                _ => false,
-            },
-            _ => |_, _, _| false,
-        };
-        for (row, place) in rows.zip(places) {
-            if fast(&mut self.values, bytes, &place) {
-                self.nulls.append_non_null();
-            } else if place.is_empty() {
-                self.null();
-            } else {
-                self.field(&bytes[place]).map_err(|misfit| Misfit { row: Some(row), ..misfit })?;
+            Values::Int(values) => {
+                numbers(values, &mut self.nulls, bytes, places, number::whole, types::Int64Type::parse)
             }
-        }
-        Ok(())
+            Values::Float(values) => {
+                numbers(values, &mut self.nulls, bytes, places, number::decimal, types::Float64Type::parse)
+            }
+            _ => {
+                for (row, place) in rows.zip(places) {
+                    match &bytes[place] {
+                        [] => self.null(),
+                        field => self.field(field).map_err(|misfit| Misfit { row: Some(row), ..misfit })?,
+                    }
+                }
+                return Ok(());
+            }
+        };
+        filled.map_err(|(row, place)| Misfit { row: Some(rows.start + row), text: shown(&bytes[place]) })
     }
 
     fn texts(&mut self, bytes: &[u8], places: impl Iterator<Item = Range<usize>>) {
@@ -204,6 +195,33 @@ impl Column {
         };
         cast(array, &self.data_type)
     }
+}
+
+/// Reads numbers; the row and the place of what is none. Few are not read by `plain`: those have more digits, an exponent, a
+/// plus, or stand at the very start of a piece.
+#[inline]
+fn numbers<T: Default>(
+    values: &mut Vec<T>,
+    nulls: &mut NullBufferBuilder,
+    bytes: &[u8],
+    places: impl Iterator<Item = Range<usize>>,
+    plain: impl Fn(&[u8], &Range<usize>) -> Option<T>,
+    other: impl Fn(&str) -> Option<T>,
+) -> Result<(), (usize, Range<usize>)> {
+    for (row, place) in places.enumerate() {
+        if let Some(value) = plain(bytes, &place) {
+            values.push(value);
+            nulls.append_non_null();
+        } else if place.is_empty() {
+            values.push(T::default());
+            nulls.append_null();
+        } else {
+            let value = std::str::from_utf8(&bytes[place.clone()]).ok().and_then(&other);
+            values.push(value.ok_or((row, place))?);
+            nulls.append_non_null();
+        }
+    }
+    Ok(())
 }
 
 /// The first row that is not UTF-8.
