@@ -13,6 +13,8 @@ use std::time::Duration;
 use arrow_array::{ArrayRef, Int32Array, RecordBatch};
 use arrow_schema::SchemaRef;
 use common::{Served, flights};
+use edge_server::http::Tables;
+use edge_server::run::Budget;
 use edge_server::source::{Batches, Source, Table};
 use serde_json::{Value, json};
 
@@ -261,4 +263,35 @@ fn a_client_that_stops_reading_stops_the_source() {
     assert!(read.load(Ordering::SeqCst) < 100, "{} batches were read", read.load(Ordering::SeqCst));
     drop(stream);
     drop(open);
+}
+
+#[test]
+fn a_query_ends_when_its_client_goes_or_its_time_is_over() {
+    // A grouping says nothing before its end, and yet it ends.
+    let (server, open, read, batch) = gated();
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream.write_all(b"GET /v1/tables/slow/query?aggregate=count HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    open.send(Ok(batch.clone())).unwrap();
+    while read.load(Ordering::SeqCst) < 1 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(stream);
+    std::thread::sleep(Duration::from_millis(300));
+    for _ in 0..1_000 {
+        // The channel's end goes with the query.
+        let _ended = open.send(Ok(batch.clone()));
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    assert!(read.load(Ordering::SeqCst) < 5, "{} batches were read", read.load(Ordering::SeqCst));
+
+    let table = Table { name: "flights".to_owned(), source: edge_server::source::open(&common::sample()).unwrap() };
+    let budget = |time: Duration, memory: usize| {
+        let tables = Tables::try_new(vec![table.clone()]).unwrap();
+        Served::serve(tables.with_budget(Budget { time, memory }))
+    };
+    let hurried = budget(Duration::ZERO, usize::MAX);
+    problem(&hurried.get("/v1/tables/flights/query?group=origin&aggregate=count"), 422, "more time than it may: 0 s");
+    let poor = budget(Duration::MAX, 1 << 20);
+    problem(&poor.get("/v1/tables/flights/query?sort=dep_delay"), 422, "more memory than it may: 1 MB");
+    assert_eq!(poor.get("/v1/tables/flights/query?group=origin&aggregate=count").status, 200);
 }

@@ -67,7 +67,8 @@ fn ask(stream: &mut TcpStream, method: &str, path: &str, kind: &str, body: &[u8]
         answer.extend_from_slice(&part[..read]);
         let text = String::from_utf8_lossy(&answer);
         if let Some((head, rest)) = text.split_once("\r\n\r\n") {
-            let length = head.to_ascii_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+            let length =
+                head.to_ascii_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
             if rest.len() >= length.unwrap_or(0) {
                 return Ok(head.lines().next().unwrap_or("").to_owned());
             }

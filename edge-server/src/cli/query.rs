@@ -8,7 +8,7 @@ use arrow_cast::pretty::pretty_format_batches;
 
 use super::write_file;
 use crate::output::{Format, Writer};
-use crate::run::{Budget, Knowledge, Query};
+use crate::run::{Budget, Knowledge, Query, Terms};
 use crate::{Error, Result, source};
 
 /// Rows that are printed when no output file is given.
@@ -23,16 +23,17 @@ pub(super) fn query(table: &str, plan: &str, output: Option<&Path>) -> Result<()
     let schema = query.schema();
     // Whoever asks on his own machine may wait as long as he likes.
     let (knowledge, budget) = (Knowledge::default(), Budget { time: Duration::MAX, memory: usize::MAX });
+    let terms = Terms { knowledge: &knowledge, budget, is_given_up: &|| false };
     if let (Some(format), Some(path)) = (format, output) {
         return write_file(path, |file| {
             let mut writer = Writer::try_new(format, file, &schema)?;
-            query.run(&table.source, &knowledge, budget, |batch| writer.write(&batch).map(|()| true))?;
+            query.run(&table.source, terms, |batch| writer.write(&batch).map(|()| true))?;
             writer.finish()
         });
     }
     let mut shown = Vec::new();
     let (mut rows, mut printed) = (0usize, 0usize);
-    query.run(&table.source, &knowledge, budget, |batch| {
+    query.run(&table.source, terms, |batch| {
         rows += batch.num_rows();
         if printed < PRINTED_ROWS {
             let part = batch.slice(0, batch.num_rows().min(PRINTED_ROWS - printed));

@@ -122,6 +122,12 @@ impl Sender {
         self.closed
     }
 
+    /// Tells whether the client has gone, also while nothing is written.
+    pub(super) fn gone(&self) -> impl Fn() -> bool + use<> {
+        let channel = self.channel.clone();
+        move || channel.is_closed()
+    }
+
     /// Sends parts of a message, the large ones without a copy.
     pub(super) fn parts(&mut self, parts: Vec<Buffer>) {
         for part in parts {

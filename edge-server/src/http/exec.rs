@@ -9,7 +9,7 @@ use super::body::{Body, Sender};
 use super::problem::Problem;
 use super::{Reply, Tables};
 use crate::Error;
-use crate::run::Query;
+use crate::run::{Query, Terms};
 use crate::sql::{self, SqlError, reply};
 
 /// Why a statement has no answer: what is wrong and where, in characters.
@@ -77,8 +77,10 @@ async fn run(tables: &Tables, text: String, is_head: bool) -> Result<Body, Faile
     }
     let (knowledge, budget) = (tables.knowledge.clone(), tables.budget);
     let write = move |sender: &mut Sender| {
+        let is_given_up = sender.gone();
+        let terms = Terms { knowledge: &knowledge, budget, is_given_up: &is_given_up };
         let mut writer = reply::ReplyWriter::begin(sender, &text, &query.schema(), &statement.names)?;
-        query.run(&source, &knowledge, budget, |batch| writer.batch(&batch).map(|()| true))?;
+        query.run(&source, terms, |batch| writer.batch(&batch).map(|()| true))?;
         writer.end().map(|_sender| ())
     };
     Body::produced(write).await.map_err(failed)

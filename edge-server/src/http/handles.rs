@@ -13,7 +13,7 @@ use super::tables::Asked;
 use super::{Reply, Tables, body, routes};
 use crate::Error;
 use crate::handles::{Held, LONGEST, Summary, TIME};
-use crate::run::Query;
+use crate::run::{Query, Terms};
 
 /// What a handle is made of.
 #[derive(Debug, Deserialize)]
@@ -69,7 +69,8 @@ async fn make(tables: &Tables, request: Request<Incoming>) -> Result<Reply, Prob
     let (knowledge, budget, handles) = (tables.knowledge.clone(), tables.budget, tables.handles.clone());
     let run = move || {
         let (schema, mut batches, mut bytes) = (query.schema(), Vec::new(), 0);
-        query.run(&source, &knowledge, budget, |batch| {
+        let terms = Terms { knowledge: &knowledge, budget, is_given_up: &|| false };
+        query.run(&source, terms, |batch| {
             bytes += batch.get_array_memory_size();
             // What is shared may be counted twice here; a result far beyond the room is not even finished.
             if bytes / 4 > handles.limit() {

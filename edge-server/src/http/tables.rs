@@ -20,7 +20,7 @@ use super::encoding::{Encoder, Encoding};
 use super::problem::Problem;
 use super::{Reply, Tables};
 use crate::output::{Format, Writer};
-use crate::run::Query;
+use crate::run::{Query, Terms};
 use crate::source::Source;
 use crate::{Error, Result};
 
@@ -204,9 +204,11 @@ pub(super) async fn query(of: Asked, tables: &Tables, request: Request<Incoming>
         false => {
             let (knowledge, budget) = (tables.knowledge.clone(), tables.budget);
             let write = move |sender: &mut Sender| {
+                let is_given_up = sender.gone();
                 let mut out = Out::try_new(representation, sender, &query.schema())?;
                 let mut is_open = true;
-                query.run(&source, &knowledge, budget, |batch| {
+                let terms = Terms { knowledge: &knowledge, budget, is_given_up: &is_given_up };
+                query.run(&source, terms, |batch| {
                     is_open = out.write(&batch)?;
                     Ok(is_open)
                 })?;

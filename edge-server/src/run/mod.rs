@@ -33,6 +33,23 @@ impl Default for Budget {
     }
 }
 
+/// On what terms a query runs.
+#[derive(Clone, Copy)]
+pub struct Terms<'a> {
+    /// What earlier queries found out.
+    pub knowledge: &'a Knowledge,
+    /// What it may cost.
+    pub budget: Budget,
+    /// Whether nobody waits for it any more.
+    pub is_given_up: &'a dyn Fn() -> bool,
+}
+
+impl std::fmt::Debug for Terms<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Terms").field("budget", &self.budget).finish_non_exhaustive()
+    }
+}
+
 /// A query that has been checked against its table and can be run.
 #[derive(Debug)]
 pub struct Query {
@@ -123,18 +140,18 @@ impl Query {
         Choice { pieces: Some(pieces.split_off(skipped)), total, pruned, skipped, skipped_rows }
     }
 
-    /// Runs the query; every batch of the result goes to `sink`, which may end the run by returning `false`.
+    /// Runs the query; every batch of the result goes to `sink`, which may end the run by returning `false`. One that is given
+    /// up ends after the batch that it is at.
     ///
     /// # Errors
     /// What the source and the kernels report; [`Error::Budget`].
     pub fn run(
         self,
         source: &Arc<dyn Source>,
-        knowledge: &Knowledge,
-        budget: Budget,
+        terms: Terms<'_>,
         mut sink: impl FnMut(RecordBatch) -> Result<bool>,
     ) -> Result<()> {
-        let begin = Instant::now();
+        let (begin, Terms { knowledge, budget, is_given_up }) = (Instant::now(), terms);
         let choice = self.choose(source, knowledge);
         let plan = Plan { offset: self.plan.offset - choice.skipped_rows, ..self.plan.clone() };
         let mut execution = Execution::try_new(plan.bind(&self.input)?)?;
@@ -155,6 +172,9 @@ impl Query {
             }
             if flow == Flow::Done {
                 break;
+            }
+            if is_given_up() {
+                return Ok(());
             }
             if begin.elapsed() > budget.time {
                 return Err(Error::Budget { what: "time", limit: format!("{} s", budget.time.as_secs_f64()) });
