@@ -42,11 +42,8 @@ fn table() -> Result<RecordBatch, Failure> {
 }
 
 fn plan(task: &str) -> Option<Plan> {
-    let compare = |value: f64| Predicate::Compare {
-        column: "float".to_owned(),
-        op: CompareOp::Gt,
-        value: Scalar::Float(value),
-    };
+    let compare =
+        |value: f64| Predicate::Compare { column: "float".to_owned(), op: CompareOp::Gt, value: Scalar::Float(value) };
     let group = |keys: &[&str], function: AggregateFunction| Plan {
         group_by: keys.iter().map(|&key| key.to_owned()).collect(),
         aggregates: vec![Aggregate { function, column: Some("float".to_owned()), other: None, name: None }],

@@ -12,6 +12,8 @@ use super::pieces::Piece;
 
 /// Rows of a batch at most; a piece of short records gives several.
 const ROWS: usize = 1 << 17;
+/// Rows that are read column by column at a time.
+const BLOCK: usize = 4_096;
 /// Bytes of text in one column of a batch, at most.
 const TEXT: usize = 1 << 30;
 
@@ -37,14 +39,17 @@ fn by_column(fields: &Fields<'_>, schema: &SchemaRef) -> Result<Vec<RecordBatch>
     let mut batches = Vec::new();
     for first in (0..fields.rows).step_by(ROWS) {
         let rows = first..(first + ROWS).min(fields.rows);
-        let mut columns = Vec::with_capacity(schema.fields().len());
-        for (number, field) in schema.fields().iter().enumerate() {
-            let mut column = Column::new(field.data_type(), rows.len());
-            column.fill(fields, number, rows.clone()).map_err(|misfit| Fault {
-                row: misfit.row.unwrap_or(first),
-                reason: no_value(field.name(), field.data_type(), &misfit),
-            })?;
-            columns.push(column);
+        let mut columns: Vec<Column> =
+            schema.fields().iter().map(|field| Column::new(field.data_type(), rows.len())).collect();
+        // A block of records is in the cache for all of its columns.
+        for block in rows.clone().step_by(BLOCK) {
+            let block = block..(block + BLOCK).min(rows.end);
+            for (number, (column, field)) in columns.iter_mut().zip(schema.fields()).enumerate() {
+                column.fill(fields, number, block.clone()).map_err(|misfit| Fault {
+                    row: misfit.row.unwrap_or(first),
+                    reason: no_value(field.name(), field.data_type(), &misfit),
+                })?;
+            }
         }
         batches.push(batch(columns, schema, first, rows.len())?);
     }
