@@ -7,7 +7,7 @@
 //! Everything is known by the table's tag, so that nothing is believed of rows that have changed.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use arrow_array::{Array, ArrayRef, BooleanArray, UInt64Array};
 use kernels::query::Predicate;
@@ -36,6 +36,8 @@ struct Inner {
 struct Filters {
     counts: BTreeMap<(u64, Vec<u8>), (u64, Vec<Option<u32>>)>,
     clock: u64,
+    /// Who counts now; others wait.
+    turns: BTreeMap<(u64, Vec<u8>), Weak<Mutex<()>>>,
 }
 
 impl Knowledge {
@@ -51,6 +53,18 @@ impl Knowledge {
             }
             _ => vec![None; pieces],
         }
+    }
+
+    /// A lock that all who count the rows of one filter share.
+    pub(super) fn turn(&self, tag: u64, filter: &Predicate) -> Arc<Mutex<()>> {
+        let mut filters = self.inner.filters.lock().unwrap_or_else(PoisonError::into_inner);
+        filters.turns.retain(|_, turn| turn.strong_count() > 0);
+        let turn = filters.turns.entry((tag, key(filter))).or_default();
+        turn.upgrade().unwrap_or_else(|| {
+            let new = Arc::new(Mutex::new(()));
+            *turn = Arc::downgrade(&new);
+            new
+        })
     }
 
     /// A query that counts.

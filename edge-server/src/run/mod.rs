@@ -1,8 +1,10 @@
 //! A plan over a source: only the columns and the pieces that it needs are read, and results leave as soon as they are known.
 //!
 //! * [`prune`] – pieces in which no row can pass the filter, by what their values lie between.
+//! * [`count`] – where a page of a filtered table begins, by the filter's columns alone.
 //! * [`knowledge`] – what earlier queries found out about a table's pieces.
 
+mod count;
 mod knowledge;
 mod prune;
 
@@ -30,6 +32,22 @@ impl Default for Budget {
     /// A minute and two gigabytes.
     fn default() -> Self {
         Self { time: Duration::from_secs(60), memory: 2 << 30 }
+    }
+}
+
+/// How long a query has run.
+struct Clock<'a> {
+    begin: Instant,
+    budget: &'a Budget,
+}
+
+impl Clock<'_> {
+    fn check(&self) -> Result<()> {
+        let limit = self.budget.time;
+        if self.begin.elapsed() > limit {
+            return Err(Error::Budget { what: "time", limit: format!("{} s", limit.as_secs_f64()) });
+        }
+        Ok(())
     }
 }
 
@@ -107,6 +125,17 @@ impl Query {
         !self.plan.is_grouped() && self.plan.sort.is_empty()
     }
 
+    /// Whether each piece may hold a row that passes the filter.
+    fn possible(&self, source: &Arc<dyn Source>, knowledge: &Knowledge) -> Vec<bool> {
+        let total = source.pieces().len();
+        let bounds = |name: &str| {
+            let column = source.schema().index_of(name).ok()?;
+            source.bounds(column).or_else(|| knowledge.bounds(source, column))
+        };
+        let filter = self.plan.filter.as_ref();
+        filter.and_then(|filter| prune::candidates(filter, total, bounds)).unwrap_or_else(|| vec![true; total])
+    }
+
     /// Which pieces have to be read.
     #[must_use]
     pub fn choose(&self, source: &Arc<dyn Source>, knowledge: &Knowledge) -> Choice {
@@ -115,26 +144,34 @@ impl Query {
             return Choice::default();
         }
         let total = rows.len();
-        let mut pieces: Vec<usize> = (0..total).collect();
-        let mut kept: Vec<Option<usize>> = rows.into_iter().map(Some).collect();
-        if let Some(filter) = &self.plan.filter {
-            kept = knowledge.matches(source.tag(), filter, total);
-            let bounds = |name: &str| {
-                let column = source.schema().index_of(name).ok()?;
-                source.bounds(column).or_else(|| knowledge.bounds(source, column))
-            };
-            let possible = prune::candidates(filter, total, bounds);
-            pieces.retain(|&piece| kept[piece] != Some(0) && possible.as_ref().is_none_or(|possible| possible[piece]));
-        }
+        let kept: Vec<Option<usize>> = match &self.plan.filter {
+            Some(filter) => knowledge.matches(source.tag(), filter, total),
+            None => rows.into_iter().map(Some).collect(),
+        };
+        let possible = self.possible(source, knowledge);
+        let mut pieces: Vec<usize> = (0..total)
+            .filter(|&piece| possible[piece] && (kept[piece] != Some(0) || self.plan.filter.is_none()))
+            .collect();
         let pruned = total - pieces.len();
         let (mut skipped, mut skipped_rows) = (0, 0);
         if self.is_stream() {
-            for rows in pieces.iter().map_while(|&piece| kept[piece]) {
+            let counts = || pieces.iter().map_while(|&piece| kept[piece]);
+            for rows in counts() {
                 if skipped_rows + rows > self.plan.offset {
                     break;
                 }
                 skipped_rows += rows;
                 skipped += 1;
+            }
+            // Pieces behind the window's last row.
+            let end = self.plan.offset.saturating_add(self.plan.limit.unwrap_or(usize::MAX));
+            let mut reached = 0usize;
+            let last = counts().position(|rows| {
+                reached = reached.saturating_add(rows);
+                reached >= end
+            });
+            if let Some(last) = last {
+                pieces.truncate(last.max(skipped) + 1);
             }
         }
         Choice { pieces: Some(pieces.split_off(skipped)), total, pruned, skipped, skipped_rows }
@@ -151,7 +188,9 @@ impl Query {
         terms: Terms<'_>,
         mut sink: impl FnMut(RecordBatch) -> Result<bool>,
     ) -> Result<()> {
-        let (begin, Terms { knowledge, budget, is_given_up }) = (Instant::now(), terms);
+        let clock = Clock { begin: Instant::now(), budget: &terms.budget };
+        let Terms { knowledge, budget, is_given_up } = terms;
+        count::ahead(&self, source, &terms, &clock)?;
         let choice = self.choose(source, knowledge);
         let plan = Plan { offset: self.plan.offset - choice.skipped_rows, ..self.plan.clone() };
         let mut execution = Execution::try_new(plan.bind(&self.input)?)?;
@@ -176,9 +215,7 @@ impl Query {
             if is_given_up() {
                 return Ok(());
             }
-            if begin.elapsed() > budget.time {
-                return Err(Error::Budget { what: "time", limit: format!("{} s", budget.time.as_secs_f64()) });
-            }
+            clock.check()?;
             if execution.memory() > budget.memory {
                 return Err(Error::Budget { what: "memory", limit: format!("{} MB", budget.memory >> 20) });
             }
@@ -199,8 +236,9 @@ impl Query {
         if let Some(pieces) = &choice.pieces {
             let Choice { total, pruned, skipped, .. } = choice;
             let count = pieces.len();
+            let behind = total - pruned - skipped - count;
             text += &format!(
-                "\npieces   {count} of {total}; {pruned} hold no row that passes, {skipped} are before the window"
+                "\npieces   {count} of {total}; {pruned} hold no row that passes, {skipped} are before the window and {behind} behind it"
             );
         }
         Ok(text)

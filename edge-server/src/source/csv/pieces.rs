@@ -7,8 +7,8 @@ use std::io::Read;
 
 use memchr::{memchr, memchr2, memrchr};
 
-/// Bytes that are read for one piece.
-const PIECE: usize = 4 << 20;
+/// Bytes that are read for one piece: few enough that a page costs little, and that a piece and its columns fit a cache.
+const PIECE: usize = 1 << 20;
 /// The longest record that is taken for one: beyond it a quote was left open, most likely.
 const LONGEST: usize = 256 << 20;
 
