@@ -8,12 +8,12 @@ a process of its own; Polars and DuckDB also write it in a form of their own, as
 import argparse
 import json
 import random
+import re
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -55,29 +55,40 @@ def load(program, path, cache):
     return server, url, time.time() - begin
 
 
-def pages(url, rows, filters, threads, count):
-    """Milliseconds of pages at random offsets."""
-    times, lock = [], threading.Lock()
+def pages(url, rows, filters, clients, seconds=5):
+    """Milliseconds of pages at random offsets, asked by `wrk`, whose own work is small beside the server's."""
+    names = ", ".join(f'{{"{name}", {max(1, int(rows * kept) - 100)}}}' for name, kept in filters)
+    script = f"""
+        local filters = {{{names}}}
+        math.randomseed({random.randrange(1 << 30)})
+        request = function()
+            local filter = filters[math.random(#filters)]
+            return wrk.format("GET", "/v1/tables/t/query?" .. filter[1] .. "offset=" .. math.random(filter[2]) .. "&limit=100")
+        end
+    """
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as lua:
+        lua.write(script)
+        lua.flush()
+        command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "60s", "--latency", "-s", lua.name, url]
+        text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    units = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+    latency = {share: float(value) * units[unit] for share, value, unit in re.findall(r"(\d+)%\s+([\d.]+)(us|ms|s)", text)}
+    errors = re.search(r"(Non-2xx.*|Socket errors.*)", text)
+    worst = re.search(r"Latency\s+\S+\s+\S+\s+([\d.]+)(us|ms|s)", text)
+    return {"p50_ms": latency["50"], "p99_ms": latency["99"], "max_ms": float(worst[1]) * units[worst[2]],
+            "per_second": float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]), "errors": errors and errors[0]}
 
-    def run(seed):
-        numbers, own = random.Random(seed), []
-        for _ in range(count):
-            name, kept = numbers.choice(filters)
-            offset = numbers.randrange(max(1, int(rows * kept) - 100))
-            begin = time.perf_counter()
-            with urllib.request.urlopen(f"{url}/v1/tables/t/query?{name}offset={offset}&limit=100") as answer:
-                answer.read()
-            own.append((time.perf_counter() - begin) * 1e3)
-        with lock:
-            times.extend(own)
 
-    workers = [threading.Thread(target=run, args=(seed,)) for seed in range(threads)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    times.sort()
-    return {"p50_ms": statistics.median(times), "p99_ms": times[int(len(times) * 0.99)], "max_ms": times[-1]}
+def once(url, rows, filters, count):
+    """Milliseconds of the first page of each filter, of which nothing is known yet, at random offsets."""
+    times = []
+    for name, kept in filters[:count]:
+        offset = random.randrange(max(1, int(rows * kept) - 100))
+        begin = time.perf_counter()
+        with urllib.request.urlopen(f"{url}/v1/tables/t/query?{name}offset={offset}&limit=100") as answer:
+            answer.read()
+        times.append((time.perf_counter() - begin) * 1e3)
+    return {"median_ms": statistics.median(times), "max_ms": max(times)}
 
 
 def main():
@@ -99,12 +110,14 @@ def main():
                 for peer, code in PEERS.items() if options.peers else ():
                     measure(peer, code, options.file, f"{folder}/out", size)
         rows = json.load(urllib.request.urlopen(f"{url}/v1/tables/t"))["rows"]
-        every, one = ("", 1.0), (f"filter[v3]gt=99&", 0.0099)
-        for name, filters in (("pages", [every]), ("pages of a filter", [one]), ("pages of twenty filters", [
-                (f"filter[id1]={quote(f'id{number:03}')}&", 0.0099) for number in range(1, 21)])):
-            for turn in ("first", "again"):
-                tell(what=name, turn=turn, clients=1, **pages(url, rows, filters, 1, 40))
-            tell(what=name, clients=20, **pages(url, rows, filters, 20, 20))
+        every = [("", 1.0)]
+        numbers = [(f"filter[v3]gt={90 + share / 10}&", (100 - (90 + share / 10)) / 100 * 0.99) for share in range(0, 90, 9)]
+        texts = [(f"filter[id1]={quote(f'id{number:03}')}&", 0.0099) for number in range(1, 11)]
+        for name, filters in (("a number's filters", numbers), ("a text's filters", texts)):
+            tell(what="first page of a filter", filters=name, **once(url, rows, filters, 10))
+        for name, filters in (("none", every), ("ten of a number", numbers), ("ten of a text", texts)):
+            for clients in (1, 20):
+                tell(what="pages", filters=name, clients=clients, **pages(url, rows, filters, clients))
         server.terminate()
         server.wait()
 
