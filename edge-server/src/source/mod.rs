@@ -27,7 +27,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::SchemaRef;
 
-pub use self::open::{Options, Types, open, open_named, open_one, open_with};
+pub use self::open::{Named, Options, Types, named, open, open_named, open_one, open_with};
 pub use self::parquet::ParquetSource;
 use crate::{Error, Result};
 

@@ -78,22 +78,72 @@ fn first_bytes(path: &Path) -> Result<[u8; 8]> {
     Ok(start)
 }
 
-/// Tables given as `name=path`, or as a path whose stem is the name. A folder is one table of all its files with a name,
+/// A table that has a name and a place, and is not open yet.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// The name in URLs.
+    pub name: String,
+    /// The file, or the folder whose files are one table.
+    pub path: PathBuf,
+    /// The folder's files.
+    parts: Option<Vec<PathBuf>>,
+    /// Tables that share the memory of one.
+    share: usize,
+}
+
+impl Named {
+    /// The file of a table that is one file.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        self.parts.is_none().then_some(self.path.as_path())
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// As [`open`].
+    pub fn open(&self, options: &Options) -> Result<Table> {
+        let options = Options { memory: options.memory / self.share.max(1), ..options.clone() };
+        let source = match &self.parts {
+            None => open_with(&self.path, &options)?,
+            Some(files) => {
+                let parts = files.iter().map(|path| open_with(path, &options)).collect::<Result<Vec<_>>>()?;
+                Arc::new(Joined::try_new(&self.path, files, parts)?)
+            }
+        };
+        Ok(Table { name: self.name.clone(), source })
+    }
+}
+
+/// The tables of `name=path`, or of a path whose stem is the name. A folder is one table of all its files with a name,
 /// and a table for each file without. A path may be written as a `file:` URI.
 ///
 /// # Errors
-/// As [`open`].
-pub fn open_named(argument: &str, options: &Options) -> Result<Vec<Table>> {
+/// [`Error::Io`] and [`Error::Format`] for a folder; files are not looked at yet.
+pub fn named(argument: &str) -> Result<Vec<Named>> {
     let (name, path) = match argument.split_once('=') {
         Some((name, path)) if !name.contains(['/', '\\', ':']) && !name.is_empty() => (Some(name), path),
         _ => (None, argument),
     };
     let path = Path::new(local(path)?);
-    if path.is_dir() {
-        return open_folder(path, name, options);
+    let one = |name: String, path: &Path, share: usize| Named { name, path: path.to_owned(), parts: None, share };
+    if !path.is_dir() {
+        return Ok(vec![one(name.map_or_else(|| stem(path), str::to_owned), path, 1)]);
     }
-    let name = name.map_or_else(|| stem(path), str::to_owned);
-    Ok(vec![Table { name, source: open_with(path, options)? }])
+    let files = files(path)?;
+    let share = files.len();
+    Ok(match name {
+        Some(name) => vec![Named { parts: Some(files), ..one(name.to_owned(), path, share) }],
+        None => files.iter().map(|file| one(stem(file), file, share)).collect(),
+    })
+}
+
+/// Opens the tables of an argument, as [`named`] reads it.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_named(argument: &str, options: &Options) -> Result<Vec<Table>> {
+    named(argument)?.iter().map(|table| table.open(options)).collect()
 }
 
 /// The path of a `file:` URI; other schemes are none of ours.
@@ -135,8 +185,8 @@ pub(super) fn stem(path: &Path) -> String {
     }
 }
 
-/// A folder of files: with a name, one table of all their rows; without, a table for each.
-fn open_folder(folder: &Path, name: Option<&str>, options: &Options) -> Result<Vec<Table>> {
+/// The files of a folder that tables can be made of.
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let io = |source| Error::Io { path: folder.to_owned(), source };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(io)? {
@@ -147,20 +197,10 @@ fn open_folder(folder: &Path, name: Option<&str>, options: &Options) -> Result<V
     }
     files.sort();
     if files.is_empty() {
-        return Err(Error::Format {
-            path: folder.to_owned(),
-            reason: "the folder holds no file of a known format".into(),
-        });
+        let reason = "the folder holds no file of a known format".to_owned();
+        return Err(Error::Format { path: folder.to_owned(), reason });
     }
-    let options = Options { memory: options.memory / files.len(), ..options.clone() };
-    match name {
-        Some(name) => {
-            let parts = files.iter().map(|path| open_with(path, &options)).collect::<Result<Vec<_>>>()?;
-            let source = Joined::try_new(folder, &files, parts)?;
-            Ok(vec![Table { name: name.to_owned(), source: Arc::new(source) }])
-        }
-        None => files.iter().map(|path| Ok(Table { name: stem(path), source: open_with(path, &options)? })).collect(),
-    }
+    Ok(files)
 }
 
 /// Extensions of files that a folder's tables are made of.
