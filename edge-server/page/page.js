@@ -16,7 +16,9 @@ function show(name) {
 const named = () => decodeURIComponent(location.hash.slice(1));
 
 try {
-  const { tables } = await (await fetch('/v1/tables')).json();
+  const answer = await fetch('/v1/tables');
+  if (answer.status === 401) throw new Error('This server asks for a token, and this page has none.');
+  const { tables } = await answer.json();
   for (const { name, rows } of tables) {
     const link = document.createElement('a');
     link.href = `#${encodeURIComponent(name)}`;
@@ -28,7 +30,8 @@ try {
   show(known(named()) ? named() : tables[0]?.name);
   addEventListener('hashchange', () => known(named()) && show(named()));
 } catch (error) {
-  nav.textContent = 'The list of tables could not be read. Is the server still running?';
+  const why = error.message.includes('token') ? error.message : 'Is the server still running?';
+  nav.textContent = `The list of tables could not be read. ${why}`;
 }
 
 function theme(name) {

@@ -76,6 +76,34 @@ pub enum Error {
         /// The address.
         address: std::net::SocketAddr,
     },
+    /// An origin of the list is none.
+    Origin {
+        /// What stands in the list.
+        origin: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Tokens could not be read. What stands in the line is not told.
+    Tokens {
+        /// The file, or the variable of the environment.
+        place: String,
+        /// The line, or zero when it is about all of it.
+        line: usize,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A certificate or a key cannot be used.
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The settings are at fault, each in one place.
+    Settings {
+        /// Where, and what is wrong.
+        faults: Vec<String>,
+    },
     /// A thread of the server broke down; the request failed, the server lives on.
     Internal(String),
 }
@@ -107,9 +135,14 @@ impl fmt::Display for Error {
             Self::Bind { address, source } => write!(f, "cannot listen on {address}: {source}"),
             Self::NotLoopback { address } => write!(
                 f,
-                "{address} can be reached from other machines, and the server asks nobody who they are; \
-                 if that is meant, add --allow-non-loopback-without-authentication"
+                "{address} can be reached from other machines, and the server asks nobody who they are; add tokens \
+                 (--tokens FILE), or, if it is meant so, --allow-non-loopback-without-authentication"
             ),
+            Self::Origin { origin, reason } => write!(f, "origin \"{origin}\": {reason}"),
+            Self::Tokens { place, line: 0, reason } => write!(f, "{place}: {reason}"),
+            Self::Tokens { place, line, reason } => write!(f, "{place}, line {line}: {reason}"),
+            Self::Tls { path, reason } => write!(f, "{}: {reason}", path.display()),
+            Self::Settings { faults } => f.write_str(&faults.join("\n")),
             Self::Internal(reason) => write!(f, "internal error: {reason}"),
         }
     }

@@ -11,6 +11,7 @@ use wire::{Codec, Options};
 
 use super::body;
 use super::encoding::Encoding;
+use super::limits::Limits;
 use super::problem::Problem;
 use crate::Error;
 use crate::output::Format;
@@ -41,7 +42,12 @@ pub(super) struct Question {
 
 impl Question {
     /// Reads a query: by GET from the URL, by POST from the body.
-    pub(super) async fn read(request: Request<Incoming>, schema: &Schema, encodes: bool) -> Result<Self, Problem> {
+    pub(super) async fn read(
+        request: Request<Incoming>,
+        schema: &Schema,
+        encodes: bool,
+        limits: &Limits,
+    ) -> Result<Self, Problem> {
         let (parameters, format) = split_format(request.uri().query().unwrap_or(""))?;
         let mut representation = negotiate(request.headers(), encodes)?;
         if let Some(format) = format {
@@ -52,7 +58,7 @@ impl Question {
                 return Err(Problem::bad_request("a POST has its plan in the body, not in the URL"));
             }
             let is_bytes = media_type(request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()));
-            let bytes = body::read(request.into_body(), body::MAX_REQUEST).await?;
+            let bytes = body::read(request.into_body(), limits.body_bytes, limits.body_time).await?;
             match is_bytes.as_deref() {
                 Some(PLAN_BYTES) => wire::plan::from_bytes(&bytes),
                 _ => wire::plan::from_json(&bytes),

@@ -12,26 +12,27 @@ use arrow_buffer::Buffer;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
+use super::limits::Limits;
 use super::problem::Problem;
 use crate::{Error, Result};
 
-/// The longest body of a plan or a definition.
-pub(super) const MAX_REQUEST: usize = 1 << 20;
-/// How long a client may take to send a body.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Chunks that wait for a slow client.
 const WAITING_CHUNKS: usize = 4;
 /// Smaller parts are joined before they are sent.
 const CHUNK: usize = 64 << 10;
+/// A chunk may be long: the client has so many times as long for one as it may be silent.
+const CHUNK_PATIENCE: u32 = 4;
 
-/// Reads a request's body of at most so many bytes.
-pub(super) async fn read(body: Incoming, limit: usize) -> Result<Vec<u8>, Problem> {
+/// Reads a request's body of at most so many bytes, in at most so long.
+pub(super) async fn read(body: Incoming, limit: usize, time: Duration) -> Result<Vec<u8>, Problem> {
     if body.size_hint().lower() > limit as u64 {
         return Err(Problem::too_large(limit));
     }
-    tokio::time::timeout(REQUEST_TIMEOUT, collect(body, limit)).await.map_err(|_late| Problem::timeout())?
+    tokio::time::timeout(time, collect(body, limit)).await.map_err(|_late| Problem::timeout())?
 }
 
 async fn collect(mut body: Incoming, limit: usize) -> Result<Vec<u8>, Problem> {
@@ -86,10 +87,14 @@ impl Body {
     ///
     /// # Errors
     /// What `produce` returns before its first chunk.
-    pub(super) async fn produced(produce: impl FnOnce(&mut Sender) -> Result<()> + Send + 'static) -> Result<Self> {
+    pub(super) async fn produced(
+        limits: &Limits,
+        produce: impl FnOnce(&mut Sender) -> Result<()> + Send + 'static,
+    ) -> Result<Self> {
         let (channel, mut rest) = mpsc::channel(WAITING_CHUNKS);
+        let (patience, runtime) = (limits.write_time.saturating_mul(CHUNK_PATIENCE), Handle::current());
         tokio::task::spawn_blocking(move || {
-            let mut sender = Sender { channel, waiting: Vec::new(), closed: false };
+            let mut sender = Sender { channel, waiting: Vec::new(), closed: false, patience, runtime };
             let last = match produce(&mut sender) {
                 Ok(()) => {
                     sender.flush();
@@ -114,6 +119,9 @@ pub(super) struct Sender {
     channel: mpsc::Sender<Piece>,
     waiting: Vec<u8>,
     closed: bool,
+    /// How long a chunk may wait for the client.
+    patience: Duration,
+    runtime: Handle,
 }
 
 impl Sender {
@@ -152,7 +160,21 @@ impl Sender {
     }
 
     fn send(&mut self, piece: Piece) {
-        self.closed |= self.channel.blocking_send(piece).is_err();
+        if self.closed {
+            return;
+        }
+        let piece = match self.channel.try_send(piece) {
+            Ok(()) => return,
+            Err(TrySendError::Closed(_)) => {
+                self.closed = true;
+                return;
+            }
+            Err(TrySendError::Full(piece)) => piece,
+        };
+        let channel = self.channel.clone();
+        let sent = self.runtime.block_on(async { tokio::time::timeout(self.patience, channel.send(piece)).await });
+        // After a chunk that was not taken nothing may follow: the body would look whole.
+        self.closed = !matches!(sent, Ok(Ok(())));
     }
 }
 

@@ -76,12 +76,15 @@ async fn run(tables: &Tables, text: String, is_head: bool) -> Result<Body, Faile
         return Ok(Body::EMPTY);
     }
     let (knowledge, budget) = (tables.knowledge.clone(), tables.budget);
+    let mut running = tables.metrics.query();
     let write = move |sender: &mut Sender| {
         let is_given_up = sender.gone();
         let terms = Terms { knowledge: &knowledge, budget, is_given_up: &is_given_up };
         let mut writer = reply::ReplyWriter::begin(sender, &text, &query.schema(), &statement.names)?;
-        query.run(&source, terms, |batch| writer.batch(&batch).map(|()| true))?;
+        let done = query.run(&source, terms, |batch| writer.batch(&batch).map(|()| true));
+        running.end(&done, is_given_up());
+        done?;
         writer.end().map(|_sender| ())
     };
-    Body::produced(write).await.map_err(failed)
+    Body::produced(&tables.limits, write).await.map_err(failed)
 }

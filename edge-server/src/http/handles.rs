@@ -47,7 +47,7 @@ pub(super) async fn all(tables: &Tables, request: Request<Incoming>) -> Result<R
 }
 
 async fn make(tables: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
-    let bytes = body::read(request.into_body(), body::MAX_REQUEST).await?;
+    let bytes = body::read(request.into_body(), tables.limits.body_bytes, tables.limits.body_time).await?;
     let wanted: Wanted = serde_json::from_slice(&bytes)
         .map_err(|error| Problem::bad_request(&format!("what a handle is to be made of: {error}")))?;
     let of = match (&wanted.table, &wanted.handle) {
@@ -67,10 +67,11 @@ async fn make(tables: &Tables, request: Request<Incoming>) -> Result<Reply, Prob
     let Asked { source, name } = of;
     let query = Query::prepare(&plan, source.as_ref())?;
     let (knowledge, budget, handles) = (tables.knowledge.clone(), tables.budget, tables.handles.clone());
+    let mut running = tables.metrics.query();
     let run = move || {
         let (schema, mut batches, mut bytes) = (query.schema(), Vec::new(), 0);
         let terms = Terms { knowledge: &knowledge, budget, is_given_up: &|| false };
-        query.run(&source, terms, |batch| {
+        let done = query.run(&source, terms, |batch| {
             bytes += batch.get_array_memory_size();
             // What is shared may be counted twice here; a result far beyond the room is not even finished.
             if bytes / 4 > handles.limit() {
@@ -79,7 +80,9 @@ async fn make(tables: &Tables, request: Request<Incoming>) -> Result<Reply, Prob
             }
             batches.push(batch);
             Ok(true)
-        })?;
+        });
+        running.end(&done, false);
+        done?;
         handles.keep(&name, Held::new(schema, batches), time, Instant::now())
     };
     let kept = tokio::task::spawn_blocking(run).await.map_err(|error| Error::Internal(error.to_string()))??;

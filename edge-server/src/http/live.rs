@@ -7,15 +7,12 @@ use serde_json::json;
 use wire::Limits;
 use wire::update::{Change, Update};
 
-use super::body::{self, MAX_REQUEST};
+use super::body;
 use super::problem::Problem;
 use super::{Reply, Tables, ask, routes};
 use crate::Error;
 use crate::live::{Acknowledged, Definition, LiveTable, read_rows};
 use crate::source::Source;
-
-/// The longest body of rows.
-const MAX_ROWS: usize = 64 << 20;
 
 /// Makes a table: 201 when it is new, 200 when it was there with the same definition.
 pub(super) async fn create(name: &str, tables: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
@@ -23,7 +20,7 @@ pub(super) async fn create(name: &str, tables: &Tables, request: Request<Incomin
     if tables.by_name.contains_key(name) {
         return Err(Error::DuplicateTable { name: name.to_owned() }.into());
     }
-    let bytes = body::read(request.into_body(), MAX_REQUEST).await?;
+    let bytes = body::read(request.into_body(), tables.limits.body_bytes, tables.limits.body_time).await?;
     let definition: Definition =
         serde_json::from_slice(&bytes).map_err(|error| Error::Definition { reason: error.to_string() })?;
     let owned = name.to_owned();
@@ -51,7 +48,7 @@ pub(super) async fn remove(name: &str, tables: &Tables) -> Result<Reply, Problem
 pub(super) async fn rows(name: &str, tables: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
     let table = find(name, tables)?;
     let media_type = ask::media_type(request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()));
-    let bytes = body::read(request.into_body(), MAX_ROWS).await?;
+    let bytes = body::read(request.into_body(), tables.limits.rows_bytes, tables.limits.body_time).await?;
     let done = blocking(move || {
         let batches = read_rows(bytes, media_type.as_deref(), table.schema())?;
         let mut all = Vec::with_capacity(batches.len());
@@ -66,7 +63,7 @@ pub(super) async fn rows(name: &str, tables: &Tables, request: Request<Incoming>
 /// Takes a change: a discrete update message, of which the epoch and the number are not looked at.
 pub(super) async fn update(name: &str, tables: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
     let table = find(name, tables)?;
-    let bytes = body::read(request.into_body(), MAX_ROWS).await?;
+    let bytes = body::read(request.into_body(), tables.limits.rows_bytes, tables.limits.body_time).await?;
     let done = blocking(move || {
         let update = Update::from_message(bytes.into(), &Limits::default());
         let update = update.map_err(|error| Error::Rows { reason: error.to_string() })?;

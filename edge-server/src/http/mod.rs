@@ -1,5 +1,11 @@
-//! The endpoints over HTTP/1.1.
+//! The endpoints over HTTP/1.1 and HTTP/2, plain or encrypted.
 //!
+//! * [`server`] – connections: accepted, served within limits, ended in order.
+//! * [`connection`] – the clocks of one connection.
+//! * [`limits`] – what a client may ask of the server.
+//! * [`guard`] – who may ask, from where, and how often.
+//! * [`tls`] – certificates.
+//! * [`trace`], [`metrics`], [`status`] – what the server tells of itself: lines, numbers, its state.
 //! * [`routes`] – which handler a path and a method have.
 //! * [`ask`] – what a request asks for: plan, representation, entity tag.
 //! * [`encoding`] – answers packed while they are written.
@@ -7,6 +13,7 @@
 //! * [`handles`] – results that stay on the server.
 //! * [`live`] – live tables: made, fed, changed, removed.
 //! * [`subscribe`] – following a live table over WebSocket.
+//! * [`file`] – a table's original file, or a range of it.
 //! * [`tables`] – tables, their data and queries.
 //! * [`body`] – request bodies within limits, response bodies that are made while they are sent.
 //! * [`page`] – the viewer's page and bundle.
@@ -14,45 +21,45 @@
 
 mod ask;
 mod body;
+mod connection;
 mod encoding;
 mod exec;
+mod file;
+mod guard;
 mod handles;
+mod limits;
 mod live;
+mod metrics;
 mod page;
 mod problem;
 mod routes;
+mod server;
+mod status;
 mod subscribe;
 mod tables;
+#[cfg(feature = "tls")]
+mod tls;
+mod trace;
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
-use std::future::Future;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use hyper::Response;
+use tokio::sync::Semaphore;
 
 use self::body::Body;
+pub use self::guard::{Bearer, Origins, Scope, Tokens};
+pub use self::limits::Limits;
+use self::metrics::Metrics;
+pub use self::server::Server;
+#[cfg(feature = "tls")]
+pub use self::tls::{Tls, TlsFiles};
 use crate::handles::Handles;
 use crate::live::Store;
 use crate::run::{Budget, Knowledge};
 use crate::source::{Source, Table};
 use crate::{Error, Result};
-
-/// Connections that are served at the same time; more wait to be accepted.
-const CONNECTIONS: usize = 256;
-/// Followers of live tables at the same time; more are refused.
-const FOLLOWERS: usize = 10_000;
-/// How long a client may take to send a request's head.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long running responses may take after the signal to stop.
-const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Bytes of results that stay on the server, unless another limit is given.
 const HANDLES: usize = 1 << 30;
@@ -71,18 +78,26 @@ pub struct Tables {
     knowledge: Knowledge,
     handles: Arc<Handles>,
     budget: Budget,
+    limits: Limits,
+    metrics: Arc<Metrics>,
+    /// The files of those tables that are one file.
+    files: Arc<BTreeMap<String, PathBuf>>,
 }
 
 impl Default for Tables {
     fn default() -> Self {
+        let limits = Limits::default();
         Self {
             by_name: BTreeMap::new(),
             live: None,
-            followers: Arc::new(Semaphore::new(FOLLOWERS)),
+            followers: Arc::new(Semaphore::new(limits.followers)),
             encodes: false,
             knowledge: Knowledge::default(),
             handles: Arc::new(Handles::new(HANDLES)),
             budget: Budget::default(),
+            limits,
+            metrics: Arc::default(),
+            files: Arc::default(),
         }
     }
 }
@@ -130,6 +145,21 @@ impl Tables {
         self
     }
 
+    /// What clients may ask of the server.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self.followers = Arc::new(Semaphore::new(limits.followers.min(Semaphore::MAX_PERMITS)));
+        self
+    }
+
+    /// Where the files of tables are that are one file, so that they can be had as they are.
+    #[must_use]
+    pub fn with_files(mut self, files: BTreeMap<String, PathBuf>) -> Self {
+        self.files = Arc::new(files);
+        self
+    }
+
     /// Adds live tables, which can be made and fed over HTTP.
     ///
     /// # Errors
@@ -154,6 +184,11 @@ impl Tables {
         self.len() == 0
     }
 
+    /// Followers of live tables at the moment.
+    fn following(&self) -> usize {
+        self.limits.followers.saturating_sub(self.followers.available_permits())
+    }
+
     fn get(&self, name: &str) -> Result<Arc<dyn Source>> {
         if let Some(source) = self.by_name.get(name) {
             return Ok(source.clone());
@@ -175,85 +210,5 @@ impl Tables {
 
     fn unknown(&self, name: &str) -> Error {
         Error::UnknownTable { name: name.to_owned(), available: self.all().into_keys().collect() }
-    }
-}
-
-/// The server: tables behind a listener.
-#[derive(Debug)]
-pub struct Server {
-    tables: Arc<Tables>,
-}
-
-impl Server {
-    /// A server of these tables.
-    #[must_use]
-    pub fn new(tables: Tables) -> Self {
-        Self { tables: Arc::new(tables) }
-    }
-
-    /// Serves until `stop` resolves, then lets running responses end.
-    pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        let (stopping, stopped) = watch::channel(());
-        let slots = Arc::new(Semaphore::new(CONNECTIONS));
-        let mut stop = std::pin::pin!(stop);
-        loop {
-            let accepted = tokio::select! {
-                accepted = accept(&listener, &slots) => accepted,
-                () = &mut stop => break,
-            };
-            let Some((stream, slot)) = accepted else { continue };
-            let tables = self.tables.clone();
-            let service = service_fn(move |request: Request<Incoming>| {
-                let tables = tables.clone();
-                async move { Ok::<_, Infallible>(routes::answer(request, &tables).await) }
-            });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEAD_TIMEOUT)
-                .serve_connection(TokioIo::new(stream), service)
-                .with_upgrades();
-            let mut stopped = stopped.clone();
-            tokio::spawn(async move {
-                let mut connection = std::pin::pin!(connection);
-                let ended = tokio::select! {
-                    ended = connection.as_mut() => ended,
-                    _ = stopped.changed() => {
-                        // What is running is finished, and nothing new begun.
-                        connection.as_mut().graceful_shutdown();
-                        connection.await
-                    }
-                };
-                if let Err(error) = ended {
-                    tracing::debug!(%error, "a connection ended early");
-                }
-                drop(slot);
-            });
-        }
-        drop((listener, stopping));
-        // All slots are free again when the last connection has ended.
-        let all = slots.acquire_many(CONNECTIONS as u32);
-        if tokio::time::timeout(STOP_TIMEOUT, all).await.is_err() {
-            tracing::warn!("some responses were still running and are cut");
-        }
-    }
-}
-
-/// The next connection, once there is room for it.
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> Option<(tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let slot = slots.clone().acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((stream, _peer)) => {
-            let _unset = stream.set_nodelay(true);
-            Some((stream, slot))
-        }
-        Err(error) => {
-            // Out of file descriptors, say: accepting again at once would spin.
-            tracing::warn!(%error, "a connection could not be accepted");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            None
-        }
     }
 }

@@ -1,6 +1,8 @@
 //! Errors as RFC 9457 problem documents: a status, a title, what happened, and what would have been right.
 
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use std::time::Duration;
+
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
@@ -15,16 +17,22 @@ pub(super) struct Problem {
     title: &'static str,
     detail: String,
     more: Map<String, Value>,
-    allow: Option<&'static str>,
+    /// Boxed, so that results that hold a problem stay small.
+    header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl Problem {
     fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, title, detail: detail.into(), more: Map::new(), allow: None }
+        Self { status, title, detail: detail.into(), more: Map::new(), header: None }
     }
 
     fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.more.insert(name.to_owned(), value.into());
+        self
+    }
+
+    fn saying(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some(Box::new((name, value)));
         self
     }
 
@@ -34,6 +42,9 @@ impl Problem {
             json!([
                 "/",
                 "/health",
+                "/ready",
+                "/status",
+                "/metrics",
                 "/exec",
                 "/v1/handles",
                 "/v1/handles/{handle}",
@@ -43,6 +54,7 @@ impl Problem {
                 "/v1/tables",
                 "/v1/tables/{table}",
                 "/v1/tables/{table}/data",
+                "/v1/tables/{table}/file",
                 "/v1/tables/{table}/query",
                 "/v1/tables/{table}/explain",
                 "/v1/tables/{table}/rows",
@@ -54,7 +66,8 @@ impl Problem {
 
     pub(super) fn method(method: &str, path: &str, allow: &'static str) -> Self {
         let detail = format!("{path} does not take {method}; it takes {allow}");
-        Self { allow: Some(allow), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed", detail) }
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed", detail)
+            .saying(ALLOW, HeaderValue::from_static(allow))
     }
 
     pub(super) fn too_large(limit: usize) -> Self {
@@ -103,8 +116,44 @@ impl Problem {
     }
 
     pub(super) fn forbidden_origin(origin: &str) -> Self {
-        let detail = format!("pages of {origin} may not follow tables of this server");
+        let detail = format!("pages of {origin} may not use this server; --cors ORIGIN lets them");
         Self::new(StatusCode::FORBIDDEN, "page from elsewhere", detail)
+    }
+
+    pub(super) fn unauthorized(is_wrong: bool) -> Self {
+        let (detail, challenge) = match is_wrong {
+            true => ("the server does not know this token", "Bearer realm=\"bodkin\", error=\"invalid_token\""),
+            false => ("the server asks for a token: Authorization: Bearer TOKEN", "Bearer realm=\"bodkin\""),
+        };
+        Self::new(StatusCode::UNAUTHORIZED, "who are you?", detail)
+            .saying(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+    }
+
+    pub(super) fn forbidden_scope(name: &str, changes: bool) -> Self {
+        let what = if changes { "change anything" } else { "read" };
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "not with this token",
+            format!("the token of \"{name}\" is not made to {what}"),
+        )
+        .saying(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"bodkin\", error=\"insufficient_scope\""))
+    }
+
+    pub(super) fn too_many_requests(wait: Duration) -> Self {
+        let seconds = wait.as_secs_f64().ceil().max(1.0) as u64;
+        let detail = format!("more requests than one client may send; the next in {seconds} s");
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too many requests", detail)
+            .saying(RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    pub(super) fn no_file(name: &str) -> Self {
+        let detail = format!("table \"{name}\" is not one file; /v1/tables/{name}/data has its rows");
+        Self::new(StatusCode::NOT_FOUND, "no file", detail)
+    }
+
+    pub(super) fn no_range(length: u64) -> Self {
+        let detail = format!("the file has {length} bytes, and none of them lies in the range");
+        Self::new(StatusCode::RANGE_NOT_SATISFIABLE, "no such range", detail).with("bytes", length)
     }
 
     pub(super) fn not_acceptable(accept: &str) -> Self {
@@ -122,20 +171,21 @@ impl Problem {
         }
     }
 
-    /// The response.
-    pub(super) fn reply(self) -> Reply {
+    /// The response to the request of this id.
+    pub(super) fn reply(self, id: &str) -> Reply {
         let mut document = Map::new();
         document.insert("type".to_owned(), "about:blank".into());
         document.insert("title".to_owned(), self.title.into());
         document.insert("status".to_owned(), self.status.as_u16().into());
         document.insert("detail".to_owned(), self.detail.into());
+        if !id.is_empty() {
+            document.insert("requestId".to_owned(), id.into());
+        }
         document.extend(self.more);
         let mut reply = Response::new(Value::Object(document).to_string().into_bytes().into());
         *reply.status_mut() = self.status;
         reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some(allow) = self.allow {
-            reply.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
-        }
+        reply.headers_mut().extend(self.header.map(|header| *header));
         reply
     }
 }

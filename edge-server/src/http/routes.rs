@@ -1,27 +1,59 @@
 //! Paths and methods, and the headers that every response carries.
 
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use hyper::body::Incoming;
 use hyper::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
+    SEC_WEBSOCKET_PROTOCOL, X_CONTENT_TYPE_OPTIONS,
 };
-use hyper::{Method, Request, Response};
+use hyper::{Method, Request, Response, StatusCode, Version};
 
 use super::body::Body;
+use super::connection::Activity;
+use super::guard::{Access, FromListed, Passed};
 use super::problem::Problem;
+use super::server::Context;
 use super::tables::Asked;
-use super::{Reply, Tables, exec, handles, live, page, subscribe, tables};
+use super::trace::{self, Note, Traced};
+use super::{Reply, Tables, exec, file, handles, live, page, status, subscribe, tables};
 
 /// Scripts from here alone; no inline script or style, no frame around the page.
 const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
                    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Answers a request, whatever it is.
-pub(super) async fn answer(request: Request<Incoming>, tables: &Tables) -> Reply {
+/// Answers a request, whatever it is: it is given an id, asked who sends it, and followed to the end of its answer.
+pub(super) async fn answer(
+    request: Request<Incoming>,
+    peer: IpAddr,
+    activity: &Arc<Activity>,
+    context: &Context,
+) -> Response<Traced> {
     let begin = Instant::now();
+    let in_flight = activity.request(request.version() == Version::HTTP_2);
+    let metrics = &context.tables.metrics;
+    let counted = metrics.request();
+    let id = trace::id(request.headers());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let mut reply = route(request, tables).await.unwrap_or_else(Problem::reply);
+    let segments = segments(&path);
+    let route = route_of(segments.as_deref().unwrap_or_default(), &path);
+    let listed = context.guard.listed(request.headers(), request.uri());
+    let (mut head, body) = request.into_parts();
+    let access = access_of(segments.as_deref().unwrap_or_default(), &path, &method);
+    let admitted = context.guard.admit((&head.method, &head.uri, &mut head.headers), peer, access, metrics);
+    if listed.is_some() {
+        head.extensions.insert(FromListed);
+    }
+    let (answered, passed) = match (admitted, segments) {
+        (Err(problem), _) => (Err(problem), Passed::default()),
+        (Ok(passed), _) if passed.is_preflight => (Ok(context.guard.origins().preflight()), passed),
+        (Ok(passed), Some(segments)) => (serve(Request::from_parts(head, body), &segments, context).await, passed),
+        (Ok(passed), None) => (Err(Problem::bad_request("the path holds a broken percent escape")), passed),
+    };
+    let mut reply = answered.unwrap_or_else(|problem| problem.reply(&id));
+    let status = reply.status();
     let headers = reply.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -29,21 +61,77 @@ pub(super) async fn answer(request: Request<Incoming>, tables: &Tables) -> Reply
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    tracing::info!(%method, path, status = reply.status().as_u16(), millis = begin.elapsed().as_millis() as u64);
-    reply
+    headers.extend(HeaderValue::from_str(&id).ok().map(|id| (HeaderName::from_static(trace::REQUEST_ID), id)));
+    context.guard.origins().mark(listed, headers);
+    if status == StatusCode::SWITCHING_PROTOCOLS {
+        activity.upgrade();
+        headers.extend(passed.protocol.map(|protocol| (SEC_WEBSOCKET_PROTOCOL, protocol)));
+    }
+    let who = passed.bearer.map(|bearer| bearer.name);
+    let (status, metrics) = (status.as_u16(), metrics.clone());
+    let note =
+        Note { id, method, path, route, peer, who, status, begin, metrics, _counted: counted, _in_flight: in_flight };
+    reply.map(|body| Traced::new(body, note))
 }
 
-async fn route(request: Request<Incoming>, all: &Tables) -> Result<Reply, Problem> {
+/// The parts of a path, without their percent escapes; nothing when one is broken.
+fn segments(path: &str) -> Option<Vec<String>> {
+    path.split('/').skip(1).map(decode).collect()
+}
+
+/// The pattern of a path, for counting.
+fn route_of(segments: &[String], path: &str) -> &'static str {
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    match segments.as_slice() {
+        ["health"] => "/health",
+        ["ready"] => "/ready",
+        ["status"] => "/status",
+        ["metrics"] => "/metrics",
+        ["exec"] => "/exec",
+        ["v1", "handles"] => "/v1/handles",
+        ["v1", "handles", _] => "/v1/handles/{handle}",
+        ["v1", "handles", _, "data"] => "/v1/handles/{handle}/data",
+        ["v1", "handles", _, "query"] => "/v1/handles/{handle}/query",
+        ["v1", "handles", _, "explain"] => "/v1/handles/{handle}/explain",
+        ["v1", "tables"] => "/v1/tables",
+        ["v1", "tables", _] => "/v1/tables/{table}",
+        ["v1", "tables", _, "data"] => "/v1/tables/{table}/data",
+        ["v1", "tables", _, "file"] => "/v1/tables/{table}/file",
+        ["v1", "tables", _, "query"] => "/v1/tables/{table}/query",
+        ["v1", "tables", _, "explain"] => "/v1/tables/{table}/explain",
+        ["v1", "tables", _, "rows"] => "/v1/tables/{table}/rows",
+        ["v1", "tables", _, "updates"] => "/v1/tables/{table}/updates",
+        ["v1", "tables", _, "subscribe"] => "/v1/tables/{table}/subscribe",
+        _ if page::find(path).is_some() => "page",
+        _ => "other",
+    }
+}
+
+/// What a request needs of who sends it. What is not known to be harmless counts as a change.
+fn access_of(segments: &[String], path: &str, method: &Method) -> Access {
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let only_reads = matches!(*method, Method::GET | Method::HEAD);
+    match segments.as_slice() {
+        ["health" | "ready"] if only_reads => Access::Public,
+        ["v1", "tables" | "handles", _, "query" | "explain"] if *method == Method::POST => Access::Read,
+        // A handle is a reader's own: what is made and deleted is a result, no row of a table.
+        ["v1", "handles"] if *method == Method::POST => Access::Read,
+        ["v1", "handles", _] if *method == Method::DELETE => Access::Read,
+        _ if only_reads && page::find(path).is_some() => Access::Public,
+        _ if only_reads => Access::Read,
+        _ => Access::Write,
+    }
+}
+
+async fn serve(request: Request<Incoming>, segments: &[String], context: &Context) -> Result<Reply, Problem> {
+    let (all, state) = (&context.tables, &context.state);
     let path = request.uri().path().to_owned();
-    let segments: Vec<String> = path
-        .split('/')
-        .skip(1)
-        .map(decode)
-        .collect::<Option<_>>()
-        .ok_or_else(|| Problem::bad_request("the path holds a broken percent escape"))?;
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match segments.as_slice() {
         ["health"] => get(&request).map(|_head| json(&serde_json::json!({"status": "ok"}))),
+        ["ready"] => get(&request).map(|_head| status::ready(state)),
+        ["status"] => get(&request).map(|_head| status::status(all, state)),
+        ["metrics"] => get(&request).map(|_head| status::metrics(all, state)),
         ["exec"] => {
             get(&request)?;
             exec::exec(all, request).await
@@ -67,6 +155,10 @@ async fn route(request: Request<Incoming>, all: &Tables) -> Result<Reply, Proble
         ["v1", "tables", name, "data"] => {
             let head = get(&request)?;
             tables::data(Asked::table(name, all)?, all, head, request.headers()).await
+        }
+        ["v1", "tables", name, "file"] => {
+            let head = get(&request)?;
+            file::file(name, all, head, request.headers()).await
         }
         ["v1", "tables", name, what @ ("query" | "explain")] => ask(Asked::table(name, all)?, what, all, request).await,
         ["v1", "handles"] => handles::all(all, request).await,

@@ -21,6 +21,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 
 use super::body::Body;
+use super::guard::FromListed;
 use super::problem::Problem;
 use super::{Reply, Tables, live};
 use crate::live::{LiveTable, Missed};
@@ -38,7 +39,7 @@ type Socket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
 pub(super) fn subscribe(name: &str, tables: &Tables, mut request: Request<Incoming>) -> Result<Reply, Problem> {
     let table = live::find(name, tables)?;
     let headers = request.headers();
-    let key = handshake(headers)?;
+    let key = handshake(headers, request.extensions().get::<FromListed>().is_some())?;
     let position = position(request.uri().query().unwrap_or(""))?;
     let place = tables.followers.clone().try_acquire_owned().map_err(|_| Problem::too_many_followers())?;
     let upgrade = hyper::upgrade::on(&mut request);
@@ -64,8 +65,8 @@ pub(super) fn subscribe(name: &str, tables: &Tables, mut request: Request<Incomi
     Ok(reply)
 }
 
-/// The key of a handshake that is one, from a page of this server or from no page.
-fn handshake(headers: &HeaderMap) -> Result<String, Problem> {
+/// The key of a handshake that is one, from a page of this server, of a listed origin, or from no page.
+fn handshake(headers: &HeaderMap, is_listed: bool) -> Result<String, Problem> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let has = |name: &str, word: &str| {
         text(name).is_some_and(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word)))
@@ -77,7 +78,7 @@ fn handshake(headers: &HeaderMap) -> Result<String, Problem> {
         return Err(Problem::upgrade("the WebSocket must be of version 13"));
     }
     // A page from elsewhere must not read what the browser's owner may read.
-    if let Some(origin) = text(ORIGIN.as_str()) {
+    if let Some(origin) = text(ORIGIN.as_str()).filter(|_| !is_listed) {
         let host = text(HOST.as_str()).unwrap_or("");
         if origin.split_once("://").is_none_or(|(_, from)| from != host) {
             return Err(Problem::forbidden_origin(origin));

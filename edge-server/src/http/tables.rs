@@ -89,7 +89,7 @@ pub(super) async fn data(of: Asked, tables: &Tables, head: bool, headers: &Heade
     }
     let body = match head {
         true => Body::EMPTY,
-        false => Body::produced(move |sender| write_data(&source, representation, sender)).await?,
+        false => Body::produced(&tables.limits, move |sender| write_data(&source, representation, sender)).await?,
     };
     let mut reply = reply(body, representation, &tag, &name);
     reply.headers_mut().insert("x-bodkin-rows", HeaderValue::from(rows));
@@ -192,7 +192,8 @@ impl<'a> Out<'a> {
 pub(super) async fn query(of: Asked, tables: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
     let Asked { source, name } = of;
     let (headers, head) = (request.headers().clone(), request.method() == Method::HEAD);
-    let Question { plan, representation } = Question::read(request, source.schema(), tables.encodes).await?;
+    let question = Question::read(request, source.schema(), tables.encodes, &tables.limits).await?;
+    let Question { plan, representation } = question;
     let query = Query::prepare(&plan, source.as_ref())?;
     let bytes = wire::plan::to_bytes(&plan).map_err(Error::Plan)?;
     let tag = ask::entity_tag(source.tag(), &bytes, &representation);
@@ -203,18 +204,21 @@ pub(super) async fn query(of: Asked, tables: &Tables, request: Request<Incoming>
         true => Body::EMPTY,
         false => {
             let (knowledge, budget) = (tables.knowledge.clone(), tables.budget);
+            let mut running = tables.metrics.query();
             let write = move |sender: &mut Sender| {
                 let is_given_up = sender.gone();
                 let mut out = Out::try_new(representation, sender, &query.schema())?;
                 let mut is_open = true;
                 let terms = Terms { knowledge: &knowledge, budget, is_given_up: &is_given_up };
-                query.run(&source, terms, |batch| {
+                let done = query.run(&source, terms, |batch| {
                     is_open = out.write(&batch)?;
                     Ok(is_open)
-                })?;
+                });
+                running.end(&done, !is_open || is_given_up());
+                done?;
                 if is_open { out.finish() } else { Ok(()) }
             };
-            Body::produced(write).await?
+            Body::produced(&tables.limits, write).await?
         }
     };
     Ok(reply(body, representation, &tag, &name))
@@ -223,7 +227,7 @@ pub(super) async fn query(of: Asked, tables: &Tables, request: Request<Incoming>
 /// What a plan would do, in words.
 pub(super) async fn explain(of: Asked, tables: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
     let source = of.source;
-    let question = Question::read(request, source.schema(), false).await?;
+    let question = Question::read(request, source.schema(), false, &tables.limits).await?;
     let query = Query::prepare(&question.plan, source.as_ref())?;
     let text = query.explain(&source, &tables.knowledge)?;
     let mut reply = Response::new(Body::from((text + "\n").into_bytes()));

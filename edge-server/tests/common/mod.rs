@@ -1,6 +1,8 @@
 //! A server for a test, and the sample as arrow-rs reads it.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod program;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
@@ -51,6 +53,16 @@ impl Served {
     }
 
     pub(crate) fn serve(tables: Tables) -> Self {
+        Self::of(Server::new(tables))
+    }
+
+    /// What listens at an address already.
+    pub(crate) fn at(address: SocketAddr) -> Self {
+        Self { address, stop: None, thread: None }
+    }
+
+    /// A server as it is.
+    pub(crate) fn of(server: Server) -> Self {
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let (tell, told) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
@@ -61,7 +73,7 @@ impl Served {
                 let stopped = async {
                     let _dropped = stopped.await;
                 };
-                Server::new(tables).run(listener, stopped).await;
+                server.run(listener, stopped).await;
             });
         });
         Self { address: told.recv().unwrap(), stop: Some(stop), thread: Some(thread) }
@@ -118,7 +130,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn parse(bytes: &[u8]) -> Self {
+    pub(crate) fn parse(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a response has a head") + 4;
         // Names are compared in lower case; values are as they came.
         let head = String::from_utf8_lossy(&bytes[..end]);
