@@ -1,24 +1,58 @@
-//! The commands: serve (the default), query, convert.
+//! The commands: serve (the default), check, query, convert, and what shells and manuals want to know.
+//!
+//! * [`options`], [`limits`] – what can be said on the command line.
+//! * [`config`] – what can be said in a file.
+//! * [`settings`] – both put together and checked; [`faults`] are told all at once.
+//! * [`serve`], [`check`], [`query`], [`convert`] – the commands.
+//! * [`logs`], [`signals`] – what a server needs of its system.
 
+mod check;
+mod config;
 mod convert;
+mod faults;
+mod limits;
+mod logs;
+mod options;
 mod query;
 mod serve;
+mod settings;
+mod signals;
 
 use std::io::Write;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::{Error, Result, source};
+use self::config::Config;
+use self::faults::Faults;
+use self::options::LogOptions;
+pub use self::options::Serve;
+use crate::{Error, Result};
+
+/// What one can do, to learn from.
+const EXAMPLES: &str = "\
+Examples:
+  edge-server
+      The bundled sample, on loopback.
+  edge-server flights.parquet prices=2026/prices.csv --type prices.day=Date32
+      Two tables; the type of a column of CSV is given.
+  edge-server --live data/ --tokens tokens.txt --addr 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem
+      Live tables for other machines, over HTTPS, for those who have a token.
+  edge-server check --config bodkin.toml
+      Says what would be served, or everything that is wrong with the file.
+  edge-server query --table t=flights.parquet --plan '{\"limit\": 5}'
+      The same engine without a server.
+
+Signals: SIGTERM and Ctrl-C end the server when running answers have ended, a second one at once. SIGHUP makes it read
+tokens and certificates again.";
 
 /// Arrow tables over HTTP, with a viewer inside.
 ///
 /// Without arguments it serves the bundled sample (336,776 flights out of New York in 2013) on loopback
 /// and prints the address of the page.
 #[derive(Debug, Parser)]
-#[command(name = "edge-server", version, args_conflicts_with_subcommands = true)]
+#[command(name = "edge-server", version, args_conflicts_with_subcommands = true, after_long_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -28,6 +62,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Read the settings, open nothing on the network, and say what would be served, or everything that is wrong.
+    Check(Box<Serve>),
     /// Run a query plan over files and write the result.
     ///
     /// Example: edge-server query --table f=flights.parquet --plan '{"group_by":["origin"],"aggregates":[{"function":"count"}]}'
@@ -39,62 +75,14 @@ enum Command {
         /// The file to write.
         output: PathBuf,
     },
-}
-
-/// What the server serves, and where.
-#[derive(Debug, Args)]
-pub struct Serve {
-    /// A table: NAME=PATH of a Parquet, Arrow, CSV or NDJSON file (the last two also as .gz or .zst), or of a folder of
-    /// them. May be repeated.
-    #[arg(long = "table", value_name = "NAME=PATH")]
-    tables: Vec<String>,
-    /// Files, each a table named by its stem; of a folder, each file.
-    #[arg(value_name = "PATH")]
-    paths: Vec<String>,
-    /// The address to listen on. When it is not given and port 8080 is taken, a free port is used.
-    #[arg(long, value_name = "ADDRESS")]
-    addr: Option<SocketAddr>,
-    /// The folder of live tables, which are made and fed over HTTP; it is made if it is not there.
-    #[arg(long, value_name = "FOLDER")]
-    live: Option<PathBuf>,
-    /// Memory for columns that have been decoded once, for each table: a number of megabytes.
-    #[arg(long, value_name = "MB", default_value_t = 2048)]
-    memory: usize,
-    /// Where large CSV files are kept as Arrow files once they have been read. By default the folder of the system's caches.
-    #[arg(long, value_name = "FOLDER")]
-    cache: Option<PathBuf>,
-    /// Read large CSV files into memory instead.
-    #[arg(long, conflicts_with = "cache")]
-    no_cache: bool,
-    /// Pack answers for clients that take zstd or gzip: on every address but loopback, always or never.
-    #[arg(long, value_enum, default_value_t = Compress::Auto)]
-    compress: Compress,
-    /// Listen on an address that other machines can reach, although the server asks nobody who they are.
-    #[arg(long)]
-    allow_non_loopback_without_authentication: bool,
-}
-
-impl Serve {
-    /// How files are read.
-    fn sources(&self) -> Result<source::Options> {
-        let cache = if self.no_cache { None } else { self.cache.clone().or_else(default_cache) };
-        Ok(source::Options { memory: self.memory.saturating_mul(1 << 20), cache, types: source::Types::new() })
-    }
-}
-
-/// The folder that the system gives to caches.
-fn default_cache() -> Option<PathBuf> {
-    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let base = folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")))?;
-    Some(base.join("bodkin"))
-}
-
-/// When answers are packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Compress {
-    Auto,
-    Always,
-    Never,
+    /// Print what a shell needs to complete the command's options.
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual's page.
+    Man,
 }
 
 #[derive(Debug, Args)]
@@ -113,22 +101,49 @@ struct Query {
 /// Reads the command line and runs the command.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let done = match cli.command {
-        None => serve::serve(&cli.serve),
-        Some(Command::Query(query)) => query::query(&query.table, &query.plan, query.output.as_deref()),
-        Some(Command::Convert { input, output }) => convert::convert(&input, &output),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
+    let Cli { command, serve } = Cli::parse();
+    match run(command, &serve) {
+        Ok(code) => code,
         Err(error) => {
             let _closed = writeln!(std::io::stderr(), "edge-server: {error}");
             ExitCode::from(2)
         }
     }
+}
+
+fn run(command: Option<Command>, serve: &Serve) -> Result<ExitCode> {
+    let done = match command {
+        None => {
+            logs::start(&log_of(serve))?;
+            return serve::serve(serve);
+        }
+        Some(Command::Check(serve)) => {
+            logs::start(&log_of(&serve))?;
+            check::check(&serve)
+        }
+        Some(Command::Query(query)) => {
+            logs::start(&LogOptions::default())?;
+            query::query(&query.table, &query.plan, query.output.as_deref())
+        }
+        Some(Command::Convert { input, output }) => {
+            logs::start(&LogOptions::default())?;
+            convert::convert(&input, &output)
+        }
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Cli::command(), "edge-server", &mut std::io::stdout());
+            Ok(())
+        }
+        Some(Command::Man) => clap_mangen::Man::new(Cli::command())
+            .render(&mut std::io::stdout())
+            .map_err(|source| Error::Io { path: "standard output".into(), source }),
+    };
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+/// How the log is to be written, before anything else is looked at. The file's faults are told later.
+fn log_of(serve: &Serve) -> LogOptions {
+    let file = serve.config.as_deref().map(|path| Config::read(path, &mut Faults::default()).log);
+    serve.log.clone().or(file.unwrap_or_default())
 }
 
 /// Writes a file under a temporary name and puts it in place when it is whole.

@@ -1,89 +1,210 @@
 //! `edge-server`: opens the tables, listens, prints the address, and ends in order.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
 
 use bytes::Bytes;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
-use super::{Compress, Serve};
+use super::faults::Faults;
+use super::options::{Compress, Serve};
+use super::settings::Settings;
+use super::signals::{Signal, Signals};
 use crate::http::{Server, Tables};
 use crate::live::Store;
-use crate::source::{self, ParquetSource, Table};
+use crate::source::{ParquetSource, Table};
 use crate::{Error, Result};
 
 const SAMPLE: &[u8] = include_bytes!("../../sample/nycflights13.parquet");
 const PORT: u16 = 8080;
+/// Connections that wait to be accepted: thousands may come back at once after a restart.
+const BACKLOG: u32 = 4_096;
+/// Files that are open beside connections: tables, logs, what the runtime needs.
+const OTHER_FILES: usize = 1_000;
 
-/// Serves until a signal comes.
-pub(super) fn serve(options: &Serve) -> Result<()> {
-    if let Some(address) = options.addr
-        && !address.ip().is_loopback()
-        && !options.allow_non_loopback_without_authentication
-    {
-        return Err(Error::NotLoopback { address });
+/// Serves until a signal comes; with a second signal it ends at once.
+pub(super) fn serve(options: &Serve) -> Result<ExitCode> {
+    let mut faults = Faults::default();
+    let settings = Settings::resolve(options, &mut faults);
+    if faults.len() > 0 {
+        return faults.into_result().map(|()| ExitCode::SUCCESS);
     }
-    let tables = open_tables(options)?;
+    let tables = tables(&settings)?;
+    let limits = settings.limits.limits();
+    raise_open_files(limits.connections.saturating_add(limits.followers).saturating_add(OTHER_FILES));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Error::Internal(error.to_string()))?;
-    runtime.block_on(async {
-        let listener = listen(options.addr).await?;
-        let address = listener.local_addr().map_err(|error| Error::Internal(error.to_string()))?;
-        let count = tables.len();
-        let noun = if count == 1 { "table" } else { "tables" };
-        let _closed = writeln!(std::io::stdout(), "Bodkin is serving {count} {noun} at http://{address}/");
-        Server::new(tables).run(listener, stop_signal()).await;
-        Ok(())
-    })
+    let done = runtime.block_on(run(settings, tables));
+    // Threads that still work for clients who have gone must not hold the end up.
+    runtime.shutdown_background();
+    done
 }
 
-fn open_tables(options: &Serve) -> Result<Tables> {
-    let mut tables = Vec::new();
-    let sources = options.sources()?;
-    for argument in options.tables.iter().chain(&options.paths) {
-        tables.extend(source::open_named(argument, &sources)?);
+async fn run(settings: Settings, tables: Tables) -> Result<ExitCode> {
+    let mut signals = Signals::new()?;
+    let listener = listen(settings.address)?;
+    let address = listener.local_addr().map_err(|error| Error::Internal(error.to_string()))?;
+    let count = tables.len();
+    let noun = if count == 1 { "table" } else { "tables" };
+    let scheme = if settings.is_encrypted() { "https" } else { "http" };
+    let _closed = writeln!(std::io::stdout(), "Bodkin is serving {count} {noun} at {scheme}://{address}/");
+    if settings.is_public() && settings.tokens.is_some() && !settings.is_encrypted() {
+        tracing::warn!(
+            "tokens go over the network as they are; --tls-cert and --tls-key, or a proxy with TLS, hide them"
+        );
     }
-    if tables.is_empty() && options.live.is_none() {
-        let sample = ParquetSource::from_bytes(Bytes::from_static(SAMPLE))?;
-        tables.push(Table { name: "flights".to_owned(), source: sample.kept_within(sources.memory) });
+    let mut server = Server::new(tables).with_origins(settings.origins.clone());
+    if let Some(tokens) = &settings.tokens {
+        server = server.with_tokens(tokens.clone());
     }
-    let encodes = match options.compress {
+    #[cfg(feature = "tls")]
+    if let Some(tls) = &settings.tls {
+        server = server.with_tls(tls.clone());
+    }
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let mut stop = Some(stop);
+    let mut serving = std::pin::pin!(server.run(listener, async {
+        let _told = stopped.await;
+    }));
+    loop {
+        tokio::select! {
+            _whole = serving.as_mut() => {
+                tracing::info!("ended");
+                return Ok(ExitCode::SUCCESS);
+            }
+            signal = signals.next() => match (signal, stop.take()) {
+                (Signal::Reload, waiting) => {
+                    stop = waiting;
+                    reload(&settings);
+                }
+                (Signal::Stop, Some(stop)) => {
+                    tracing::info!("ending; running answers are finished first");
+                    let _ended = stop.send(());
+                }
+                (Signal::Stop, None) => {
+                    tracing::warn!("ended at once, as a second signal asked");
+                    return Ok(ExitCode::FAILURE);
+                }
+            },
+        }
+    }
+}
+
+/// Reads tokens and certificates again; what is at fault stays as it was.
+fn reload(settings: &Settings) {
+    if let Some(tokens) = &settings.tokens {
+        match tokens.reload() {
+            Ok(()) => tracing::info!(count = tokens.len(), "the tokens were read again"),
+            Err(error) => tracing::error!(%error, "the tokens stay as they were"),
+        }
+    }
+    #[cfg(feature = "tls")]
+    if let Some(tls) = &settings.tls {
+        match tls.reload() {
+            Ok(()) => tracing::info!("the certificates were read again"),
+            Err(error) => tracing::error!(%error, "the certificates stay as they were"),
+        }
+    }
+}
+
+/// Opens the tables of files, each with its file if it is one. What is at fault is told in `faults`, and left out.
+pub(super) fn open_tables(settings: &Settings, faults: &mut Faults) -> Vec<(Table, Option<PathBuf>)> {
+    let mut tables: Vec<(Table, Option<PathBuf>)> = Vec::new();
+    for wanted in &settings.tables {
+        match wanted.named.open(&settings.source(&wanted.types)) {
+            Ok(table) if tables.iter().any(|(other, _)| other.name == table.name) => {
+                faults.add(&Error::DuplicateTable { name: table.name });
+            }
+            Ok(table) => {
+                let columns = table.source.schema();
+                for (column, data_type) in &wanted.types {
+                    let place = format!("the type of {}.{column}", table.name);
+                    match columns.field_with_name(column) {
+                        Ok(field) if field.data_type() == data_type => {}
+                        Ok(field) => faults.at(&place, format!("is {}; only CSV has types given", field.data_type())),
+                        Err(_) => faults.at(&place, "there is no such column"),
+                    }
+                }
+                tables.push((table, wanted.named.file().map(PathBuf::from)));
+            }
+            Err(error) => faults.add(&error),
+        }
+    }
+    if settings.tables.is_empty() && settings.live.is_none() {
+        match ParquetSource::from_bytes(Bytes::from_static(SAMPLE)) {
+            Ok(sample) => {
+                let source = sample.kept_within(settings.memory);
+                tables.push((Table { name: "flights".to_owned(), source }, None));
+            }
+            Err(error) => faults.add(&error),
+        }
+    }
+    tables
+}
+
+fn tables(settings: &Settings) -> Result<Tables> {
+    let mut faults = Faults::default();
+    let opened = open_tables(settings, &mut faults);
+    faults.into_result()?;
+    let mut files = BTreeMap::new();
+    let mut tables = Vec::with_capacity(opened.len());
+    for (table, file) in opened {
+        files.extend(file.map(|file| (table.name.clone(), file)));
+        tables.push(table);
+    }
+    let encodes = match settings.compress {
         Compress::Always => true,
         Compress::Never => false,
-        Compress::Auto => options.addr.is_some_and(|address| !address.ip().is_loopback()),
+        Compress::Auto => settings.is_public(),
     };
-    let tables = Tables::try_new(tables)?.with_content_encoding(encodes);
-    match &options.live {
+    let tables = Tables::try_new(tables)?
+        .with_files(files)
+        .with_content_encoding(encodes)
+        .with_limits(settings.limits.limits())
+        .with_budget(settings.limits.budget());
+    let tables = match settings.limits.room_for_handles() {
+        Some(bytes) => tables.with_room_for_handles(bytes),
+        None => tables,
+    };
+    match &settings.live {
         Some(folder) => tables.with_live(Store::open(folder)?),
         None => Ok(tables),
     }
 }
 
-async fn listen(wanted: Option<SocketAddr>) -> Result<TcpListener> {
+/// Every connection is an open file, of which a process may have few by default.
+fn raise_open_files(wanted: usize) {
+    match rlimit::increase_nofile_limit(wanted as u64) {
+        Ok(limit) if limit < wanted as u64 => {
+            tracing::debug!(limit, wanted, "fewer files may be open than there may be connections and followers");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::debug!(%error, "the number of open files could not be raised"),
+    }
+}
+
+fn listen(wanted: Option<SocketAddr>) -> Result<TcpListener> {
     let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let address = wanted.unwrap_or(SocketAddr::new(loopback, PORT));
-    match TcpListener::bind(address).await {
+    match bind(address) {
         Err(error) if wanted.is_none() && error.kind() == std::io::ErrorKind::AddrInUse => {
             let any = SocketAddr::new(loopback, 0);
-            TcpListener::bind(any).await.map_err(|source| Error::Bind { address: any, source })
+            bind(any).map_err(|source| Error::Bind { address: any, source })
         }
         bound => bound.map_err(|source| Error::Bind { address, source }),
     }
 }
 
-async fn stop_signal() {
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A server that is started again gets its address back at once.
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            return;
-        }
-    }
-    let _interrupted = tokio::signal::ctrl_c().await;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
