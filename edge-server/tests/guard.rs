@@ -144,6 +144,7 @@ fn a_websocket_shows_its_token_as_a_subprotocol() {
     let (mut socket, chosen) = follow(&server, &format!("bearer.{READ}, bodkin"), "").unwrap();
     assert_eq!(chosen.as_deref(), Some("bodkin"), "the token does not come back");
     assert!(socket.read().unwrap().is_binary());
+    assert_eq!(server.ask("GET", "/status", &bearer(READ), b"").json()["followers"], 1);
     assert_eq!(follow(&server, "bodkin", "").err(), Some(401));
     assert_eq!(follow(&server, "bearer.wrong-wrong-wrong-wrong, bodkin", "").err(), Some(401));
     assert_eq!(follow(&server, &format!("bodkin, bearer.{WRITE}"), "").err(), Some(403));

@@ -147,8 +147,7 @@ fn ten_thousand_idle_connections_leave_the_server_quick() {
     let room = rlimit::increase_nofile_limit(30_000).unwrap() as usize;
     let count = 10_000.min(room.saturating_sub(2_000));
     let sample = sample();
-    let arguments =
-        ["--connections", "20000", "--idle-seconds", "600", "--log-level", "warn", sample.to_str().unwrap()];
+    let arguments = ["--idle-seconds", "600", "--log-level", "warn", sample.to_str().unwrap()];
     let program = Program::start(&arguments, &[]);
     let memory = || program.server.get("/status").json()["memoryBytes"].as_u64().unwrap();
     let before = memory();
@@ -184,4 +183,48 @@ fn a_query_that_costs_too_much_is_ended_and_counted() {
     let metrics = String::from_utf8(server.get("/metrics").body).unwrap();
     assert!(metrics.contains("bodkin_queries_total{end=\"over_budget\"} 1\n"), "{metrics}");
     assert!(metrics.contains("bodkin_queries_running 0\n"));
+}
+
+#[test]
+fn a_query_that_nobody_waits_for_is_counted_as_cancelled() {
+    let server = limited(Limits::default());
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream.write_all(b"GET /v1/tables/flights/query HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    let mut first = [0; 1];
+    stream.read_exact(&mut first).unwrap();
+    drop(stream);
+    let begin = Instant::now();
+    let cancelled = "bodkin_queries_total{end=\"cancelled\"} 1\n";
+    while !String::from_utf8(server.get("/metrics").body).unwrap().contains(cancelled) {
+        assert!(begin.elapsed() < Duration::from_secs(20), "the query was not noticed to be alone");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn http_2_is_told_its_limits_and_asked_whether_it_is_there() {
+    let limits = Limits { streams: 7, header_bytes: 9_000, ping_time: Duration::from_millis(300), ..Limits::default() };
+    let server = limited(limits);
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    // The preface and empty settings; after that this client says nothing, not even to pings.
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
+    let begin = Instant::now();
+    let (bytes, closed) = read_all(&mut stream, Duration::from_secs(10));
+    assert!(closed && begin.elapsed() < Duration::from_secs(8), "{:?}", begin.elapsed());
+    let (mut settings, mut pings) = (Vec::new(), 0);
+    let mut rest = bytes.as_slice();
+    while let [a, b, c, kind, _flags, _, _, _, _, after @ ..] = rest {
+        let length = usize::from(*a) << 16 | usize::from(*b) << 8 | usize::from(*c);
+        let (payload, next) = after.split_at(length);
+        match kind {
+            4 => settings.extend(payload.chunks(6).map(|one| {
+                (u16::from_be_bytes([one[0], one[1]]), u32::from_be_bytes([one[2], one[3], one[4], one[5]]))
+            })),
+            6 => pings += 1,
+            _ => {}
+        }
+        rest = next;
+    }
+    assert!(settings.contains(&(3, 7)) && settings.contains(&(6, 9_000)), "{settings:?}");
+    assert!(pings >= 1);
 }

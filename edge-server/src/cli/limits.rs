@@ -28,7 +28,7 @@ pub(super) use options;
 options! {
     /// What clients may ask of the server, and what a query may cost.
     LimitOptions {
-        /// Connections at the same time; more wait. [default: 10000]
+        /// Connections at the same time; more wait. [default: 16384]
         #[arg(long, value_name = "NUMBER", help_heading = "Limits")]
         connections: usize,
         /// Connections of one address at the same time; more are closed. [default: as many as there may be]

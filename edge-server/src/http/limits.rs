@@ -44,7 +44,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 10_000,
+            connections: 16_384,
             connections_per_client: None,
             followers: 10_000,
             requests_per_second: None,
