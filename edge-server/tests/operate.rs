@@ -85,7 +85,8 @@ fn check_says_what_would_be_served_and_listens_nowhere() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let said = says(&["check", "--config", text(&config), "--addr", &address]);
-    for part in ["In order.", &address, "prices: 2 rows, 2 columns", "one of 1 tokens", "https://a.example", "none yet"]
+    for part in
+        ["In order.", &address, "prices: 2 rows, 2 columns", "have a token (known: 1)", "https://a.example", "none yet"]
     {
         assert!(said.contains(part), "{part:?} is not in {said}");
     }
@@ -156,12 +157,25 @@ format = "xml"
 }
 
 #[test]
+fn the_example_of_the_documents_is_understood() {
+    let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/server.md")).unwrap();
+    let example = document.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("bodkin.toml");
+    fs::write(&config, example).unwrap();
+    let said = fails(&["check", "--config", text(&config)]);
+    // Nothing is wrong with it but that its files are not here.
+    let faults: Vec<&str> = said.lines().collect();
+    assert!(faults.len() == 4 && faults.iter().all(|fault| fault.contains("No such file")), "{said}");
+}
+
+#[test]
 fn other_addresses_need_tokens_or_a_loud_word() {
     let folder = folder("");
     let tokens = folder.path().join("tokens");
     assert!(fails(&["--addr", "0.0.0.0:0"]).contains("asks nobody who they are"));
     let said = says(&["check", "--addr", "0.0.0.0:80", "--tokens", text(&tokens)]);
-    assert!(said.contains("one of 1 tokens"), "{said}");
+    assert!(said.contains("have a token (known: 1)"), "{said}");
     let loud = says(&["check", "--addr", "0.0.0.0:80", "--allow-non-loopback-without-authentication"]);
     assert!(loud.contains("To everybody who can reach the address."), "{loud}");
     fs::write(&tokens, "# nobody\n").unwrap();

@@ -43,7 +43,7 @@ pub(super) fn check(options: &Serve) -> Result<()> {
         say(format!("  live tables in {}: {names}", folder.display()));
     }
     match &settings.tokens {
-        Some(tokens) => say(format!("To those who have one of {} tokens.", tokens.len())),
+        Some(tokens) => say(format!("To those who have a token (known: {}).", tokens.len())),
         None if settings.is_public() => say("To everybody who can reach the address.".to_owned()),
         None => say("To everybody on this machine.".to_owned()),
     }
