@@ -1,5 +1,11 @@
 //! Every block of `docs/clients.md`, run against a server: what it prints must be what stands under it.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test stops where it fails"
+)]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! CSV against arrow-csv on generated data, and what is said of files that do not fit.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops where it fails")]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! Handles over HTTP: made, derived, asked, listed, evicted, deleted.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops where it fails")]
 
 mod common;
 

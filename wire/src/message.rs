@@ -194,12 +194,12 @@ impl Reader {
         let bodies = places.iter().map(|(_, span)| fetch(span.clone())).collect::<Result<Vec<_>>>()?;
         let dictionaries = |id: i64| self.dictionaries.get(&id).map(|dictionary| &dictionary.values);
         let mut columns = Vec::with_capacity(wanted.len());
-        let mut unpacked = None;
+        let mut unpacked = unpackable(message.body, limits);
         for ((&column, (next, span)), body) in wanted.iter().zip(places).zip(&bodies) {
-            let mut reader = self.arrays(&header, body, message.body, offset, message.is_v4, limits, &dictionaries)?;
-            (reader.shift, reader.next, reader.unpacked) = (span.start, next, unpacked.unwrap_or(reader.unpacked));
+            let mut reader = self.arrays(&header, body, offset, message.is_v4, limits, &dictionaries)?;
+            (reader.shift, reader.next, reader.length, reader.unpacked) = (span.start, next, message.body, unpacked);
             columns.push(reader.column(layout.schema.field(column), &layout.ids[column], rows)?);
-            unpacked = Some(reader.unpacked);
+            unpacked = reader.unpacked;
         }
         let invalid =
             |error: ArrowError| Error::InvalidValues { offset, column: String::new(), reason: error.to_string() };
@@ -219,7 +219,8 @@ impl Reader {
     ) -> Result<Vec<(Next, Range<usize>)>> {
         let Some(layout) = &self.layout else { return Ok(Vec::new()) };
         let (none, dictionaries) = (Buffer::default(), |_: i64| None);
-        let mut walk = self.arrays(&header, &none, message.body, offset, message.is_v4, limits, &dictionaries)?;
+        let mut walk = self.arrays(&header, &none, offset, message.is_v4, limits, &dictionaries)?;
+        walk.length = message.body;
         let mut places = Vec::with_capacity(wanted.len());
         for (number, field) in layout.schema.fields().iter().enumerate() {
             let Some(&column) = wanted.get(places.len()) else { break };
@@ -245,7 +246,7 @@ impl Reader {
         };
         let rows = rows(&header, offset)?;
         let dictionaries = |id: i64| self.dictionaries.get(&id).map(|dictionary| &dictionary.values);
-        let mut reader = self.arrays(&header, body, body.len(), offset, is_v4, limits, &dictionaries)?;
+        let mut reader = self.arrays(&header, body, offset, is_v4, limits, &dictionaries)?;
         let mut columns = Vec::with_capacity(layout.ids.len());
         for (field, ids) in layout.schema.fields().iter().zip(&layout.ids) {
             columns.push(reader.column(field, ids, rows)?);
@@ -274,7 +275,7 @@ impl Reader {
             header.table(1).map_err(&bad)?.ok_or(Error::Metadata { offset, what: "a dictionary has no data" })?;
         let rows = rows(&data, offset)?;
         let dictionaries = |id: i64| self.dictionaries.get(&id).map(|dictionary| &dictionary.values);
-        let mut reader = self.arrays(&data, body, body.len(), offset, is_v4, limits, &dictionaries)?;
+        let mut reader = self.arrays(&data, body, offset, is_v4, limits, &dictionaries)?;
         let ids = Ids { dictionary: None, children: ids.children.clone() };
         let values = reader.dictionary_values(field, &ids, rows)?;
         if header.bool(2).map_err(&bad)? {
@@ -294,7 +295,6 @@ impl Reader {
         &self,
         header: &Table<'a>,
         body: &'a Buffer,
-        length: usize,
         offset: u64,
         is_v4: bool,
         limits: &Limits,
@@ -327,16 +327,21 @@ impl Reader {
             variadic: header.vector(4, 8).map_err(&bad)?,
             body,
             shift: 0,
-            length,
+            length: body.len(),
             offset,
             dictionaries,
             codec,
-            unpacked: limits.unpacked.max(length.saturating_mul(64)),
+            unpacked: unpackable(body.len(), limits),
             is_v4,
             trust: self.trust,
             next: Next::default(),
         })
     }
+}
+
+/// Bytes that a body of this length may be unpacked to.
+fn unpackable(length: usize, limits: &Limits) -> usize {
+    limits.unpacked.max(length.saturating_mul(64))
 }
 
 fn rows(header: &Table<'_>, offset: u64) -> Result<usize> {

@@ -32,12 +32,17 @@ struct Inner {
     bounds: Mutex<BTreeMap<(u64, usize), Option<Bounds>>>,
 }
 
+/// A table's tag and a filter.
+type Key = (u64, Vec<u8>);
+/// When it was used last, and the rows of each piece.
+type Counts = (u64, Vec<Option<u32>>);
+
 #[derive(Debug, Default)]
 struct Filters {
-    counts: BTreeMap<(u64, Vec<u8>), (u64, Vec<Option<u32>>)>,
+    counts: BTreeMap<Key, Counts>,
     clock: u64,
     /// Who counts now; others wait.
-    turns: BTreeMap<(u64, Vec<u8>), Weak<Mutex<()>>>,
+    turns: BTreeMap<Key, Weak<Mutex<()>>>,
 }
 
 impl Knowledge {
@@ -97,7 +102,7 @@ impl Knowledge {
 /// Counts of a query on their way; what was counted is kept when it ends, however it ends.
 pub(super) struct Learned {
     inner: Arc<Inner>,
-    key: (u64, Vec<u8>),
+    key: Key,
     counts: Vec<Option<u32>>,
 }
 

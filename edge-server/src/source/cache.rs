@@ -25,7 +25,7 @@ const IN_MEMORY: u64 = 64 << 20;
 /// Opens a CSV file.
 pub(super) fn csv(path: &Path, delimiter: u8, options: &Options) -> Result<Arc<dyn Source>> {
     let file = File::open(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
-    reader(path, file, delimiter, options, |file| Ok(file))
+    reader(path, file, delimiter, options, Ok)
 }
 
 /// Opens CSV that `unpack` makes of the file's bytes.

@@ -8,6 +8,9 @@ use arrow_schema::{Field, Schema, SchemaRef};
 use super::{Batches, Source};
 use crate::{Error, Result};
 
+/// A source and the pieces of it that are read.
+type Part = (Arc<dyn Source>, Option<Vec<usize>>);
+
 /// Sources of one schema.
 pub(super) struct Joined {
     parts: Vec<Arc<dyn Source>>,
@@ -76,7 +79,7 @@ impl Source for Joined {
 
     fn scan(&self, columns: Option<&[usize]>, pieces: Option<&[usize]>) -> Result<Batches> {
         let mut first = 0;
-        let mut parts: Vec<(Arc<dyn Source>, Option<Vec<usize>>)> = Vec::with_capacity(self.parts.len());
+        let mut parts: Vec<Part> = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
             let Some(pieces) = pieces else {
                 parts.push((part.clone(), None));
