@@ -1,5 +1,5 @@
 //! Followers of a part of a table, in both protocols, slow and fast: their copy is what a query gives.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops where it fails")]
 
 mod common;
 #[path = "common/live.rs"]

@@ -88,9 +88,8 @@ async fn take(mut peer: Peer, table: Arc<LiveTable>, batching: Batching, sockets
             writing = Some(tokio::task::spawn_blocking(move || owned.take(messages).map(|done| answers(&done))));
         }
         if let (None, Some(end)) = (&writing, end) {
-            match end {
-                Some((code, reason)) => peer.close(code, reason).await,
-                None => {}
+            if let Some((code, reason)) = end {
+                peer.close(code, reason).await;
             }
             return;
         }

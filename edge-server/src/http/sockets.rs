@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -179,7 +180,12 @@ impl Peer {
         }
         // What the client has still sent is read, up to its own end: a socket that is closed over unread bytes is reset, and
         // the reason lost.
-        let rest = async { while let Some(Ok(_)) = self.socket.next().await {} };
+        let rest = async {
+            while let Some(Ok(_)) = self.socket.next().await {}
+            let raw = self.socket.get_mut();
+            let _shut = raw.shutdown().await;
+            let _rest = tokio::io::copy(raw, &mut tokio::io::sink()).await;
+        };
         let _late = tokio::time::timeout(LINGER, rest).await;
     }
 

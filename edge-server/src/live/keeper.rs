@@ -35,10 +35,13 @@ const REWRITING: Duration = Duration::from_millis(20);
 /// The longest time without looking at the clock.
 const IDLE: Duration = Duration::from_secs(1);
 
+/// An answer for each change of a job.
+pub(super) type Answers = Vec<Result<Acknowledged>>;
+
 /// Changes of one sender, each for itself, with one sync for all.
 pub(super) struct Job {
     pub(super) changes: Vec<Change>,
-    pub(super) reply: oneshot::Sender<Vec<Result<Acknowledged>>>,
+    pub(super) reply: oneshot::Sender<Answers>,
 }
 
 /// The thread's side of a table.
@@ -66,7 +69,7 @@ struct Group {
     records: Vec<bytes::Bytes>,
     updates: Vec<Logged>,
     bytes: usize,
-    replies: Vec<(oneshot::Sender<Vec<Result<Acknowledged>>>, Vec<Result<Acknowledged>>)>,
+    replies: Vec<(oneshot::Sender<Answers>, Answers)>,
 }
 
 impl Keeper {
