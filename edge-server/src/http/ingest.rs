@@ -42,7 +42,7 @@ pub(super) fn ingest(name: &str, tables: &Tables, request: Request<Incoming>) ->
     let table = live::find(name, tables)?;
     let batching = batching(request.uri().query().unwrap_or(""), table.definition().ingest.unwrap_or_default())?;
     let sockets = tables.sockets.clone();
-    tables.sockets.upgrade(request, &[], MAX_MESSAGE, move |peer, _| async move {
+    tables.upgrade(request, &[], MAX_MESSAGE, move |peer, _| async move {
         take(peer, table, batching, &sockets).await;
     })
 }

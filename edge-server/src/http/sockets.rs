@@ -1,4 +1,4 @@
-//! WebSockets: the handshake, room for so many of them, and how they end.
+//! WebSockets: the handshake, the protocol, and how they end.
 //!
 //! When the server stops, every socket is told ([`Sockets::stopping`]), sends what it still has to send, and closes with 1001.
 
@@ -19,11 +19,10 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 
 use super::body::Body;
+use super::guard::FromListed;
 use super::problem::Problem;
 use super::{Reply, Tables};
 
-/// Sockets at the same time; more are refused.
-const PLACES: usize = 10_000;
 /// Endless answers at the same time, each of which keeps a connection.
 const STREAMS: usize = 128;
 /// How long a client may take to read one message.
@@ -39,10 +38,9 @@ pub(super) const GONE: &str = "the table has gone";
 
 pub(super) type Socket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
 
-/// Room for sockets and endless answers, and the signal to end.
+/// Room for endless answers, and the signal to end.
 #[derive(Clone, Debug)]
 pub(super) struct Sockets {
-    places: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     stop: Arc<watch::Sender<bool>>,
     patience: Duration,
@@ -51,7 +49,6 @@ pub(super) struct Sockets {
 impl Default for Sockets {
     fn default() -> Self {
         Self {
-            places: Arc::new(Semaphore::new(PLACES)),
             streams: Arc::new(Semaphore::new(STREAMS)),
             stop: Arc::new(watch::Sender::new(false)),
             patience: PATIENCE,
@@ -66,31 +63,6 @@ impl Tables {
         self.sockets.patience = patience;
         self
     }
-}
-
-impl Sockets {
-    /// Room for one more endless answer.
-    pub(super) fn stream(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        self.streams.clone().try_acquire_owned().map_err(|_| Problem::too_many_followers())
-    }
-
-    /// Resolves when the server stops.
-    pub(super) fn stopping(&self) -> impl Future<Output = ()> + Send + use<> {
-        let mut stop = self.stop.subscribe();
-        async move {
-            let _stopped = stop.wait_for(|&stops| stops).await;
-        }
-    }
-
-    /// Tells all to end.
-    pub(super) fn stop(&self) {
-        self.stop.send_replace(true);
-    }
-
-    /// Resolves when all have ended.
-    pub(super) async fn ended(&self) {
-        let _all = self.places.acquire_many(PLACES as u32).await;
-    }
 
     /// Answers a handshake, with one of the protocols if the client offers any of them; the socket lives on in a task of
     /// its own, which is `run`.
@@ -101,11 +73,11 @@ impl Sockets {
         longest: usize,
         run: impl FnOnce(Peer, Option<&'static str>) -> F + Send + 'static,
     ) -> Result<Reply, Problem> {
-        let key = handshake(request.headers())?;
+        let key = handshake(request.headers(), request.extensions().get::<FromListed>().is_some())?;
         let protocol = choose(request.headers(), protocols);
-        let place = self.places.clone().try_acquire_owned().map_err(|_| Problem::too_many_followers())?;
+        let place = self.followers.clone().try_acquire_owned().map_err(|_| Problem::too_many_followers())?;
+        let patience = self.sockets.patience;
         let upgrade = hyper::upgrade::on(&mut request);
-        let patience = self.patience;
         tokio::spawn(async move {
             let Ok(upgraded) = upgrade.await else { return };
             let mut config = WebSocketConfig::default();
@@ -128,6 +100,39 @@ impl Sockets {
         );
         Ok(reply)
     }
+
+    /// Resolves when all sockets have ended.
+    pub(super) async fn sockets_ended(&self) {
+        let all = self.limits.followers.min(Semaphore::MAX_PERMITS);
+        let _all = self.followers.acquire_many(u32::try_from(all).unwrap_or(u32::MAX)).await;
+    }
+
+    /// Closes live tables: what was sent to them is on the disk.
+    pub(super) async fn close_live(&self) {
+        if let Some(store) = self.live.clone() {
+            let _closed = tokio::task::spawn_blocking(move || store.close()).await;
+        }
+    }
+}
+
+impl Sockets {
+    /// Room for one more endless answer.
+    pub(super) fn stream(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        self.streams.clone().try_acquire_owned().map_err(|_| Problem::too_many_followers())
+    }
+
+    /// Resolves when the server stops.
+    pub(super) fn stopping(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut stop = self.stop.subscribe();
+        async move {
+            let _stopped = stop.wait_for(|&stops| stops).await;
+        }
+    }
+
+    /// Tells all to end.
+    pub(super) fn stop(&self) {
+        self.stop.send_replace(true);
+    }
 }
 
 /// The first protocol that the client names and we know.
@@ -137,8 +142,8 @@ fn choose(headers: &HeaderMap, known: &[&'static str]) -> Option<&'static str> {
     offered.find_map(|name| known.iter().copied().find(|known| *known == name))
 }
 
-/// The key of a handshake that is one, from a page of this server or from no page.
-fn handshake(headers: &HeaderMap) -> Result<String, Problem> {
+/// The key of a handshake that is one, from a page of this server, of a listed origin, or from no page.
+fn handshake(headers: &HeaderMap, is_listed: bool) -> Result<String, Problem> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let has = |name: &str, word: &str| {
         text(name).is_some_and(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word)))
@@ -150,7 +155,7 @@ fn handshake(headers: &HeaderMap) -> Result<String, Problem> {
         return Err(Problem::upgrade("the WebSocket must be of version 13"));
     }
     // A page from elsewhere must not read or write what the browser's owner may.
-    if let Some(origin) = text(ORIGIN.as_str()) {
+    if let Some(origin) = text(ORIGIN.as_str()).filter(|_| !is_listed) {
         let host = text(HOST.as_str()).unwrap_or("");
         if origin.split_once("://").is_none_or(|(_, from)| from != host) {
             return Err(Problem::forbidden_origin(origin));

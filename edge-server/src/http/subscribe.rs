@@ -41,7 +41,7 @@ pub(super) fn subscribe(name: &str, tables: &Tables, request: Request<Incoming>)
     let table = live::find(name, tables)?;
     let (position, view) = asked(request.uri().query().unwrap_or(""), &table)?;
     let sockets = tables.sockets.clone();
-    tables.sockets.upgrade(request, &PROTOCOLS, MAX_INCOMING, move |peer, protocol| async move {
+    tables.upgrade(request, &PROTOCOLS, MAX_INCOMING, move |peer, protocol| async move {
         match Writer::try_new(view, protocol == Some(PROTOCOLS[1])) {
             Ok(writer) => follow(peer, table, position, writer, &sockets).await,
             Err(error) => peer.close(CloseCode::Error, error.to_string()).await,
