@@ -51,6 +51,11 @@ pub enum Error {
         /// What is wrong, and where.
         reason: String,
     },
+    /// A part of a live table that cannot be followed.
+    View {
+        /// Why.
+        reason: String,
+    },
     /// A plan could not be read.
     Plan(wire::Error),
     /// A plan could not be bound or run.
@@ -119,7 +124,7 @@ impl fmt::Display for Error {
                 path.display()
             ),
             Self::Definition { reason } => write!(f, "not a table's definition: {reason}"),
-            Self::Rows { reason } => f.write_str(reason),
+            Self::Rows { reason } | Self::View { reason } => f.write_str(reason),
             Self::DuplicateTable { name } => {
                 write!(f, "two tables are called \"{name}\"; give one another name with --table NAME=PATH")
             }

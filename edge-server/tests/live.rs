@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops where it fails")]
 
 mod common;
+#[path = "common/process.rs"]
+mod process;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -14,6 +16,7 @@ use std::time::{Duration, Instant};
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use common::{Answer, Served};
 use edge_server::live::Store;
+use process::{Process, ask};
 use serde_json::{Value, json};
 use wire::table::{Table, TableOptions};
 use wire::update::{Change, Update};
@@ -68,7 +71,7 @@ fn a_table_is_made_fed_changed_and_removed() {
         json!({"inserted": 1, "updated": 1, "removed": 0, "sequence": 3})
     );
     let update = |change: Change| {
-        let message = Update { epoch: 0, sequence: 1, change }.to_message(Options::default()).unwrap();
+        let message = Update::new(0, 1, change).to_message(Options::default()).unwrap();
         server.ask("POST", "/v1/tables/t/updates", "", &message).json()
     };
     assert_eq!(update(Change::Delete(batch(&[2, 77], "").project(&[0]).unwrap()))["removed"], 1);
@@ -95,6 +98,34 @@ fn a_table_is_made_fed_changed_and_removed() {
     assert_eq!(server.ask("DELETE", "/v1/tables/t", "", b"").status, 200);
     assert_eq!(server.get("/v1/tables/t").status, 404);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn rows_in_several_batches_are_one_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = served(folder.path());
+    server.ask("PUT", "/v1/tables/t", "", definition().as_bytes());
+    let post =
+        |kind: &str, body: &[u8]| server.ask("POST", "/v1/tables/t/rows", &format!("content-type: {kind}\r\n"), body);
+    let text = |rows: std::ops::Range<i64>| -> String { rows.map(|id| format!("{id},a,{id}\n")).collect() };
+    // Readers of CSV and NDJSON give a batch for every thousand lines.
+    let answer = post("text/csv", format!("id,name,value\n{}", text(0..5_000)).as_bytes());
+    assert_eq!(answer.json(), json!({"inserted": 5_000, "updated": 0, "removed": 0, "sequence": 1}));
+    let lines: String = (4_000..8_000).map(|id| format!("{{\"id\": {id}}}\n")).collect();
+    let answer = post("application/x-ndjson", lines.as_bytes());
+    assert_eq!(answer.json(), json!({"inserted": 3_000, "updated": 1_000, "removed": 0, "sequence": 2}));
+    let batches = [batch(&[9_001, 9_002], "a"), batch(&[9_003], "b"), batch(&[9_001], "c")];
+    let stream = wire::discrete::write(&batches[0].schema(), &batches, Options::default()).unwrap();
+    assert_eq!(post("", &stream).json(), json!({"inserted": 3, "updated": 0, "removed": 0, "sequence": 3}));
+    // What is wrong at the end keeps the beginning out, too.
+    assert_eq!(post("text/csv", format!("id,name,value\n{}x,y,z\n", text(10_000..14_000)).as_bytes()).status, 422);
+    let broken = [batch(&[20_000], "a"), batch(&[20_001], "b")];
+    let mut stream = wire::discrete::write(&broken[0].schema(), &broken, Options::default()).unwrap();
+    stream.truncate(stream.len() - 100);
+    assert_eq!(post("", &stream).status, 422);
+    assert_eq!(server.get("/v1/tables/t").json()["rows"], 8_003);
+    drop(server);
+    assert_eq!(served(folder.path()).get("/v1/tables/t").json()["rows"], 8_003);
 }
 
 #[test]
@@ -167,7 +198,8 @@ fn followers_get_the_rows_and_then_every_update() {
     post("id,name\n3,c\n");
     assert_eq!(follow(&mut socket), ("append", 3, 2));
     post("id,name\n3,changed\n");
-    let message = Update { epoch: 0, sequence: 0, change: Change::Delete(batch(&[1], "").project(&[0]).unwrap()) };
+    let message =
+        Update { epoch: 0, sequence: 0, after: None, change: Change::Delete(batch(&[1], "").project(&[0]).unwrap()) };
     server.ask("POST", "/v1/tables/t/updates", "", &message.to_message(Options::default()).unwrap());
     assert_eq!(follow(&mut socket), ("append", 3, 3));
     assert_eq!(follow(&mut socket), ("delete", 2, 4));
@@ -230,46 +262,6 @@ fn handshakes_that_are_none_are_told_so() {
         }
     };
     assert_eq!(code, Some(1009));
-}
-
-/// A server process over a folder, and its address.
-struct Process {
-    child: Child,
-    address: String,
-}
-
-impl Process {
-    fn start(folder: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_edge-server"))
-            .args(["--addr", "127.0.0.1:0", "--live"])
-            .arg(folder)
-            .env("RUST_LOG", "warn")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().split("http://").nth(1).expect(&line).trim_end_matches('/').to_owned();
-        Self { child, address }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _gone = self.child.kill();
-        let _waited = self.child.wait();
-    }
-}
-
-fn ask(address: &str, method: &str, path: &str, body: &str) -> Option<String> {
-    let mut stream = TcpStream::connect(address).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
-    let head =
-        format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: text/csv\r\n");
-    write!(stream, "{head}content-length: {}\r\n\r\n{body}", body.len()).ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    Some(answer)
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn seeds() {
         Change::Replace(vec![rows]),
     ] {
         let name = change.name();
-        let message = Update { epoch: 0, sequence: 1, change }.to_message(plain).unwrap();
+        let message = Update::new(0, 1, change).to_message(plain).unwrap();
         let with_length = [&(message.len() as u16).to_le_bytes(), message.as_slice()].concat();
         keep("update", name, &with_length);
         all.extend(with_length);

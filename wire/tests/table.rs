@@ -250,7 +250,7 @@ fn the_hot_chunk_is_closed_by_rows_and_by_age() {
 #[test]
 fn gaps_repeats_and_other_epochs_are_noticed() {
     let mut table = Table::try_new(plain(0).schema(), TableOptions::default()).unwrap();
-    let one = Update { epoch: 0, sequence: 1, change: Change::Append(plain(1)) };
+    let one = Update { epoch: 0, sequence: 1, after: None, change: Change::Append(plain(1)) };
     assert!(!table.apply(&one, Duration::ZERO).unwrap().repeated);
     assert!(table.apply(&one, Duration::ZERO).unwrap().repeated);
     assert_eq!(table.rows(), 1);
@@ -259,7 +259,7 @@ fn gaps_repeats_and_other_epochs_are_noticed() {
     let other = Update { epoch: 9, sequence: 2, ..one };
     assert_eq!(table.apply(&other, Duration::ZERO).unwrap_err(), Error::Epoch { expected: 0, found: 9 });
     // A replacement closes any gap.
-    let anew = Update { epoch: 9, sequence: 40, change: Change::Replace(vec![plain(5)]) };
+    let anew = Update { epoch: 9, sequence: 40, after: None, change: Change::Replace(vec![plain(5)]) };
     table.apply(&anew, Duration::ZERO).unwrap();
     assert_eq!((table.rows(), table.epoch(), table.sequence()), (5, 9, 40));
 }
@@ -328,7 +328,7 @@ fn updates_travel_in_a_continuous_stream_too() {
 fn any_reader_opens_an_update() {
     let rows = [("a".to_owned(), Some(1), Some("x".to_owned()), None)];
     let exchange = Change::Exchange { remove: batch(&rows).project(&[0]).unwrap(), insert: batch(&rows) };
-    let update = Update { epoch: 7, sequence: 4, change: exchange };
+    let update = Update { epoch: 7, sequence: 4, after: None, change: exchange };
     let message = update.to_message(Options::default()).unwrap();
     let reader = arrow_ipc::reader::StreamReader::try_new(message.as_slice(), None).unwrap();
     let schema = reader.schema();

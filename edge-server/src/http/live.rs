@@ -44,20 +44,16 @@ pub(super) async fn remove(name: &str, tables: &Tables) -> Result<Reply, Problem
     Ok(routes::json(&json!({"name": name, "removed": true})))
 }
 
-/// Takes rows: an Arrow stream, CSV or NDJSON. In a table with a key they are upserts.
+/// Takes rows: an Arrow stream, CSV or NDJSON, as one change. In a table with a key they are upserts.
 pub(super) async fn rows(name: &str, tables: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
     let table = find(name, tables)?;
     let media_type = ask::media_type(request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()));
     let bytes = body::read(request.into_body(), tables.limits.rows_bytes, tables.limits.body_time).await?;
     let done = blocking(move || {
-        let batches = read_rows(bytes, media_type.as_deref(), table.schema())?;
-        let mut all = Vec::with_capacity(batches.len());
-        for batch in batches.into_iter().filter(|batch| batch.num_rows() > 0) {
-            all.push(table.change(Change::Append(batch))?);
-        }
-        Ok(all)
+        let rows = read_rows(bytes, media_type.as_deref(), table.schema())?;
+        rows.map(|rows| table.change(Change::Append(rows))).transpose()
     });
-    Ok(acknowledge(&done.await?))
+    Ok(acknowledge(done.await?))
 }
 
 /// Takes a change: a discrete update message, of which the epoch and the number are not looked at.
@@ -67,9 +63,9 @@ pub(super) async fn update(name: &str, tables: &Tables, request: Request<Incomin
     let done = blocking(move || {
         let update = Update::from_message(bytes.into(), &Limits::default());
         let update = update.map_err(|error| Error::Rows { reason: error.to_string() })?;
-        Ok(vec![table.change(update.change)?])
+        table.change(update.change).map(Some)
     });
-    Ok(acknowledge(&done.await?))
+    Ok(acknowledge(done.await?))
 }
 
 /// A live table; a file of the name is none.
@@ -89,12 +85,12 @@ async fn blocking<T: Send + 'static>(run: impl FnOnce() -> crate::Result<T> + Se
     }
 }
 
-fn acknowledge(done: &[Acknowledged]) -> Reply {
-    let sum = |part: fn(&Acknowledged) -> usize| done.iter().map(part).sum::<usize>();
+fn acknowledge(done: Option<Acknowledged>) -> Reply {
+    let applied = done.map(|done| done.applied).unwrap_or_default();
     routes::json(&json!({
-        "inserted": sum(|done| done.applied.inserted),
-        "updated": sum(|done| done.applied.updated),
-        "removed": sum(|done| done.applied.removed),
-        "sequence": done.last().map(|done| done.sequence),
+        "inserted": applied.inserted,
+        "updated": applied.updated,
+        "removed": applied.removed,
+        "sequence": done.map(|done| done.sequence),
     }))
 }

@@ -12,7 +12,10 @@
 //! * [`exec`] – SQL in QuestDB's shape.
 //! * [`handles`] – results that stay on the server.
 //! * [`live`] – live tables: made, fed, changed, removed.
+//! * [`sockets`] – WebSockets: handshake, protocol, end.
 //! * [`subscribe`] – following a live table over WebSocket.
+//! * [`ingest`] – rows over WebSocket.
+//! * [`mod@stream`] – a live table as an Arrow stream that does not end.
 //! * [`file`] – a table's original file, or a range of it.
 //! * [`tables`] – tables, their data and queries.
 //! * [`body`] – request bodies within limits, response bodies that are made while they are sent.
@@ -27,6 +30,7 @@ mod exec;
 mod file;
 mod guard;
 mod handles;
+mod ingest;
 mod limits;
 mod live;
 mod metrics;
@@ -34,7 +38,9 @@ mod page;
 mod problem;
 mod routes;
 mod server;
+mod sockets;
 mod status;
+mod stream;
 mod subscribe;
 mod tables;
 #[cfg(feature = "tls")]
@@ -74,6 +80,7 @@ pub struct Tables {
     live: Option<Arc<Store>>,
     /// Room for those who follow live tables.
     followers: Arc<Semaphore>,
+    sockets: sockets::Sockets,
     encodes: bool,
     knowledge: Knowledge,
     handles: Arc<Handles>,
@@ -91,6 +98,7 @@ impl Default for Tables {
             by_name: BTreeMap::new(),
             live: None,
             followers: Arc::new(Semaphore::new(limits.followers)),
+            sockets: sockets::Sockets::default(),
             encodes: false,
             knowledge: Knowledge::default(),
             handles: Arc::new(Handles::new(HANDLES)),

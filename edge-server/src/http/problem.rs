@@ -59,7 +59,9 @@ impl Problem {
                 "/v1/tables/{table}/explain",
                 "/v1/tables/{table}/rows",
                 "/v1/tables/{table}/updates",
-                "/v1/tables/{table}/subscribe"
+                "/v1/tables/{table}/ingest",
+                "/v1/tables/{table}/subscribe",
+                "/v1/tables/{table}/stream"
             ]),
         )
     }
@@ -200,6 +202,7 @@ impl From<Error> for Problem {
             Error::DuplicateTable { .. } => Self::new(StatusCode::CONFLICT, "the name is taken", detail),
             Error::Definition { .. } => Self::new(StatusCode::BAD_REQUEST, "not a table's definition", detail),
             Error::Rows { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "rows that do not fit", detail),
+            Error::View { .. } => Self::new(StatusCode::BAD_REQUEST, "not a view of the table", detail),
             Error::Plan(_) => Self::new(StatusCode::BAD_REQUEST, "not a query plan", detail),
             Error::Query(kernels::Error::UnknownColumn { name, available }) => {
                 Self::new(StatusCode::BAD_REQUEST, "unknown column", detail)

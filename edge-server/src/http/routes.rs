@@ -18,7 +18,7 @@ use super::problem::Problem;
 use super::server::Context;
 use super::tables::Asked;
 use super::trace::{self, Note, Traced};
-use super::{Reply, Tables, exec, file, handles, live, page, status, subscribe, tables};
+use super::{Reply, Tables, exec, file, handles, ingest, live, page, status, stream, subscribe, tables};
 
 /// Scripts from here alone; no inline script or style, no frame around the page.
 const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
@@ -65,7 +65,10 @@ pub(super) async fn answer(
     context.guard.origins().mark(listed, headers);
     if status == StatusCode::SWITCHING_PROTOCOLS {
         activity.upgrade();
-        headers.extend(passed.protocol.map(|protocol| (SEC_WEBSOCKET_PROTOCOL, protocol)));
+        // One that the endpoint knows stands there already.
+        if !headers.contains_key(SEC_WEBSOCKET_PROTOCOL) {
+            headers.extend(passed.protocol.map(|protocol| (SEC_WEBSOCKET_PROTOCOL, protocol)));
+        }
     }
     let who = passed.bearer.map(|bearer| bearer.name);
     let (status, metrics) = (status.as_u16(), metrics.clone());
@@ -102,6 +105,8 @@ fn route_of(segments: &[String], path: &str) -> &'static str {
         ["v1", "tables", _, "rows"] => "/v1/tables/{table}/rows",
         ["v1", "tables", _, "updates"] => "/v1/tables/{table}/updates",
         ["v1", "tables", _, "subscribe"] => "/v1/tables/{table}/subscribe",
+        ["v1", "tables", _, "ingest"] => "/v1/tables/{table}/ingest",
+        ["v1", "tables", _, "stream"] => "/v1/tables/{table}/stream",
         _ if page::find(path).is_some() => "page",
         _ => "other",
     }
@@ -117,6 +122,8 @@ fn access_of(segments: &[String], path: &str, method: &Method) -> Access {
         // A handle is a reader's own: what is made and deleted is a result, no row of a table.
         ["v1", "handles"] if *method == Method::POST => Access::Read,
         ["v1", "handles", _] if *method == Method::DELETE => Access::Read,
+        // A handshake is a GET; what comes behind it are rows.
+        ["v1", "tables", _, "ingest"] => Access::Write,
         _ if only_reads && page::find(path).is_some() => Access::Public,
         _ if only_reads => Access::Read,
         _ => Access::Write,
@@ -143,9 +150,13 @@ async fn serve(request: Request<Incoming>, segments: &[String], context: &Contex
             Method::DELETE => live::remove(name, all).await,
             _ => Err(Problem::method(request.method().as_str(), &path, "GET, HEAD, PUT, DELETE")),
         },
-        ["v1", "tables", name, "subscribe"] => {
-            get(&request)?;
-            subscribe::subscribe(name, all, request)
+        ["v1", "tables", name, what @ ("subscribe" | "ingest" | "stream")] => {
+            let head = get(&request)?;
+            match *what {
+                "subscribe" => subscribe::subscribe(name, all, request),
+                "ingest" => ingest::ingest(name, all, request),
+                _ => stream::stream(name, all, head, request.uri().query().unwrap_or("")),
+            }
         }
         ["v1", "tables", name, what @ ("rows" | "updates")] => match (request.method(), *what) {
             (&Method::POST, "rows") => live::rows(name, all, request).await,

@@ -124,12 +124,18 @@ impl Server {
         if let Some(watching) = watching {
             watching.abort();
         }
+        let tables = &serving.context.tables;
+        tables.sockets.stop();
         // All slots are free again when the last connection has ended.
-        let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
-        let ended = tokio::time::timeout(limits.drain_time, slots.acquire_many(all)).await.is_ok();
+        let all = async {
+            let _slots = slots.acquire_many(u32::try_from(limits.connections).unwrap_or(u32::MAX)).await;
+            tables.sockets_ended().await;
+        };
+        let ended = tokio::time::timeout(limits.drain_time, all).await.is_ok();
         if !ended {
             tracing::warn!("some responses were still running and are cut");
         }
+        tables.close_live().await;
         ended
     }
 }

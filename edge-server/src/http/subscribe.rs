@@ -1,146 +1,138 @@
 //! Following a live table over WebSocket: first its rows, then every update as it is acknowledged.
 //!
-//! Each binary message is one discrete update (see `docs/wire.md`): a `replace` with all rows, then the updates as they
-//! stand in the log, encoded once for all who follow. A client that comes back says which update it has last
-//! (`?epoch=0&from=17`), and gets what it missed; when that is not at hand any more, the rows again. A client that reads too
-//! slowly to keep up costs a number, and gets the rows again when it reads on.
+//! In the protocol `bodkin.discrete`, which is the default, each binary message is one discrete update (see `docs/wire.md`):
+//! a `replace` with all rows, then the updates as they stand in the log, encoded once for all who follow. In
+//! `bodkin.continuous` all messages together are one Arrow stream, whose batches say what they are in their metadata.
+//!
+//! A client that comes back says which update it has last (`?epoch=0&from=17`), and gets what it missed; when that is not at
+//! hand any more, the rows again. It may choose columns and a filter, and then follows the result of that query. A client
+//! that falls behind gets what it missed merged: of each key the last row, in one message. One that does not read a message
+//! in time is closed.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use arrow_buffer::Buffer;
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::StreamExt;
+use hyper::Request;
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, UPGRADE};
-use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use kernels::query::Plan;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
+use wire::Options;
+use wire::stream::StreamEncoder;
+use wire::update::{Change, Update};
 
-use super::body::Body;
-use super::guard::FromListed;
 use super::problem::Problem;
+use super::sockets::{GONE, PING, Peer, STOPS, Sockets};
 use super::{Reply, Tables, live};
-use crate::live::{LiveTable, Missed};
+use crate::live::{LiveTable, Missed, View};
+use crate::{Error, Result};
 
-/// How long a client may take to read one message.
-const SEND_TIMEOUT: Duration = Duration::from_secs(30);
-/// How often a client that says nothing is asked whether it is there.
-const PING: Duration = Duration::from_secs(20);
 /// Clients have nothing long to say.
 const MAX_INCOMING: usize = 4 << 10;
-
-type Socket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
+/// More updates than these at once are merged.
+const MERGED: usize = 64;
+/// The protocols, the default first.
+const PROTOCOLS: [&str; 2] = ["bodkin.discrete", "bodkin.continuous"];
 
 /// Answers the handshake; the socket lives on in a task of its own.
-pub(super) fn subscribe(name: &str, tables: &Tables, mut request: Request<Incoming>) -> Result<Reply, Problem> {
+pub(super) fn subscribe(name: &str, tables: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
     let table = live::find(name, tables)?;
-    let headers = request.headers();
-    let key = handshake(headers, request.extensions().get::<FromListed>().is_some())?;
-    let position = position(request.uri().query().unwrap_or(""))?;
-    let place = tables.followers.clone().try_acquire_owned().map_err(|_| Problem::too_many_followers())?;
-    let upgrade = hyper::upgrade::on(&mut request);
-    tokio::spawn(async move {
-        let Ok(upgraded) = upgrade.await else { return };
-        let mut config = WebSocketConfig::default();
-        config.max_message_size = Some(MAX_INCOMING);
-        config.max_frame_size = Some(MAX_INCOMING);
-        let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-        follow(socket, table, position).await;
-        drop(place);
-    });
-    let mut reply = Response::new(Body::EMPTY);
-    *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let headers = reply.headers_mut();
-    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-    headers.extend(
-        HeaderValue::try_from(derive_accept_key(key.as_bytes()))
-            .ok()
-            .map(|accept| (HeaderName::from_static("sec-websocket-accept"), accept)),
-    );
-    Ok(reply)
-}
-
-/// The key of a handshake that is one, from a page of this server, of a listed origin, or from no page.
-fn handshake(headers: &HeaderMap, is_listed: bool) -> Result<String, Problem> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let has = |name: &str, word: &str| {
-        text(name).is_some_and(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word)))
-    };
-    if !has("connection", "upgrade") || !has("upgrade", "websocket") {
-        return Err(Problem::upgrade("this is a WebSocket"));
-    }
-    if text("sec-websocket-version") != Some("13") {
-        return Err(Problem::upgrade("the WebSocket must be of version 13"));
-    }
-    // A page from elsewhere must not read what the browser's owner may read.
-    if let Some(origin) = text(ORIGIN.as_str()).filter(|_| !is_listed) {
-        let host = text(HOST.as_str()).unwrap_or("");
-        if origin.split_once("://").is_none_or(|(_, from)| from != host) {
-            return Err(Problem::forbidden_origin(origin));
+    let (position, view) = asked(request.uri().query().unwrap_or(""), &table)?;
+    let sockets = tables.sockets.clone();
+    tables.upgrade(request, &PROTOCOLS, MAX_INCOMING, move |peer, protocol| async move {
+        match Writer::try_new(view, protocol == Some(PROTOCOLS[1])) {
+            Ok(writer) => follow(peer, table, position, writer, &sockets).await,
+            Err(error) => peer.close(CloseCode::Error, error.to_string()).await,
         }
-    }
-    text("sec-websocket-key").map(str::to_owned).ok_or_else(|| Problem::upgrade("the handshake has no key"))
+    })
 }
 
-/// What the client has: the epoch and the last update.
-fn position(query: &str) -> Result<Option<(u64, u64)>, Problem> {
-    let (mut epoch, mut from) = (0, None);
+/// What the client has (the epoch and the last update), and what it wants.
+fn asked(query: &str, table: &LiveTable) -> Result<(Option<(u64, u64)>, View), Problem> {
+    let (mut epoch, mut from, mut rest) = (0, None, Vec::new());
     for part in query.split('&').filter(|part| !part.is_empty()) {
         let wrong = || Problem::bad_request(&format!("{part}: expected from=NUMBER and epoch=NUMBER"));
         match part.split_once('=') {
             Some(("from", number)) => from = Some(number.parse().map_err(|_| wrong())?),
             Some(("epoch", number)) => epoch = number.parse().map_err(|_| wrong())?,
-            _ => return Err(wrong()),
+            _ => rest.push(part),
         }
     }
-    Ok(from.map(|from| (epoch, from)))
+    Ok((from.map(|from| (epoch, from)), view(&rest.join("&"), table)?))
+}
+
+/// The part of a table that a URL's query names.
+pub(super) fn view(query: &str, table: &LiveTable) -> Result<View> {
+    let schema = table.definition().schema()?;
+    let plan = match query {
+        "" => Plan::default(),
+        query => wire::plan::from_url(query, Some(&schema)).map_err(Error::Plan)?,
+    };
+    View::try_new(table.definition(), &plan)
 }
 
 /// Sends what the client lacks, and waits for more, until one side ends it.
-async fn follow(mut socket: Socket, table: Arc<LiveTable>, mut position: Option<(u64, u64)>) {
+async fn follow(
+    mut peer: Peer,
+    table: Arc<LiveTable>,
+    mut position: Option<(u64, u64)>,
+    mut writer: Writer,
+    sockets: &Sockets,
+) {
     let mut changes = table.changes();
     let mut ping = tokio::time::interval(PING);
+    let mut stopping = std::pin::pin!(sockets.stopping());
+    let mut end: Option<&'static str> = None;
     loop {
         // Marked before looking, so that what comes in between is not overlooked.
-        let open = changes.has_changed().is_ok();
+        if changes.has_changed().is_err() {
+            end = Some(GONE);
+        }
         changes.mark_unchanged();
-        let messages = match table.missed(position) {
-            Missed::Updates(messages, reached) => {
-                position = Some(reached);
-                messages
-            }
-            Missed::Rows(snapshot) => {
-                let reached = (snapshot.epoch, snapshot.sequence);
-                let encoded = tokio::task::spawn_blocking(move || LiveTable::replacement(snapshot)).await;
-                let Ok(Ok(message)) = encoded else {
-                    return close(socket, CloseCode::Error, "the rows could not be written").await;
-                };
-                position = Some(reached);
-                vec![message]
-            }
-        };
-        for message in messages {
-            if !send(&mut socket, Message::Binary(message)).await {
-                return close(socket, CloseCode::Policy, "a message was not read in time").await;
+        let missed = table.missed(position);
+        if !matches!(&missed, Missed::Updates(updates, _) if updates.is_empty()) {
+            let owned = table.clone();
+            let made = tokio::task::spawn_blocking(move || {
+                let made = writer.write(missed, position, &owned);
+                (writer, made)
+            });
+            let Ok((back, made)) = made.await else {
+                return peer.close(CloseCode::Error, "the rows could not be written").await;
+            };
+            writer = back;
+            let messages = match made {
+                Ok((messages, reached)) => {
+                    position = Some(reached);
+                    messages
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a follower's rows could not be written");
+                    return peer.close(CloseCode::Error, "the rows could not be written").await;
+                }
+            };
+            for message in messages {
+                if !peer.send(Message::Binary(message)).await {
+                    return peer.close_slow().await;
+                }
             }
         }
-        if !open {
-            return close(socket, CloseCode::Away, "the table has gone").await;
+        if let Some(reason) = end {
+            if let Some(last) = writer.finish() {
+                peer.send(Message::Binary(last)).await;
+            }
+            return peer.close(CloseCode::Away, reason).await;
         }
         tokio::select! {
-            changed = changes.changed() => if changed.is_err() {
-                return close(socket, CloseCode::Away, "the table has gone").await;
-            },
-            _ = ping.tick() => if !send(&mut socket, Message::Ping(Bytes::new())).await { return },
-            incoming = socket.next() => match incoming {
+            // An end is told after what is still to be sent.
+            changed = changes.changed() => if changed.is_err() { end = Some(GONE) },
+            () = &mut stopping => end = Some(STOPS),
+            _ = ping.tick() => if !peer.send(Message::Ping(Bytes::new())).await { return peer.close_slow().await },
+            incoming = peer.socket.next() => match incoming {
                 None | Some(Ok(Message::Close(_))) => return,
                 Some(Err(SocketError::Capacity(_))) => {
-                    return close(socket, CloseCode::Size, "a message longer than 4 kB").await;
+                    return peer.close(CloseCode::Size, "a message longer than 4 kB").await;
                 }
                 Some(Err(_)) => return,
                 Some(Ok(_)) => {}
@@ -149,11 +141,67 @@ async fn follow(mut socket: Socket, table: Arc<LiveTable>, mut position: Option<
     }
 }
 
-async fn send(socket: &mut Socket, message: Message) -> bool {
-    matches!(tokio::time::timeout(SEND_TIMEOUT, socket.send(message)).await, Ok(Ok(())))
+/// Makes the messages of one follower.
+struct Writer {
+    view: View,
+    /// The stream of a follower that wants one.
+    stream: Option<StreamEncoder>,
 }
 
-async fn close(mut socket: Socket, code: CloseCode, reason: &'static str) {
-    let frame = CloseFrame { code, reason: reason.into() };
-    let _gone = tokio::time::timeout(SEND_TIMEOUT, socket.close(Some(frame))).await;
+impl Writer {
+    fn try_new(view: View, is_continuous: bool) -> Result<Self> {
+        let stream = is_continuous.then(|| StreamEncoder::try_new(&view.stream_schema()));
+        Ok(Self { stream: stream.transpose().map_err(written)?, view })
+    }
+
+    /// What a follower at a position lacks, as messages, and the position after them.
+    fn write(
+        &mut self,
+        missed: Missed,
+        position: Option<(u64, u64)>,
+        table: &LiveTable,
+    ) -> Result<(Vec<Bytes>, (u64, u64))> {
+        let snapshot = match missed {
+            Missed::Rows(snapshot) => snapshot,
+            Missed::Updates(updates, reached) => {
+                if self.stream.is_none() && self.view.is_whole() && updates.len() <= MERGED {
+                    return Ok((updates.iter().map(|update| update.message.clone()).collect(), reached));
+                }
+                let is_patch = |update: &Update| matches!(update.change, Change::Patch { .. });
+                match self.view.updates(&updates, position.unwrap_or_default())? {
+                    Some(updates) if self.stream.is_none() || !updates.iter().any(is_patch) => {
+                        let messages = updates.iter().map(|update| self.message(update)).collect::<Result<_>>()?;
+                        return Ok((messages, reached));
+                    }
+                    _ => table.snapshot(),
+                }
+            }
+        };
+        let reached = (snapshot.epoch, snapshot.sequence);
+        Ok((vec![self.message(&self.view.replacement(&snapshot)?)?], reached))
+    }
+
+    fn message(&mut self, update: &Update) -> Result<Bytes> {
+        match &mut self.stream {
+            Some(stream) => Ok(joined(&stream.encode_update(update).map_err(written)?)),
+            None => update.to_message(Options::default()).map(Bytes::from).map_err(written),
+        }
+    }
+
+    /// The end of a continuous stream.
+    fn finish(&mut self) -> Option<Bytes> {
+        self.stream.take().and_then(|stream| stream.finish().ok()).map(|parts| joined(&parts))
+    }
+}
+
+/// The parts of a message in one piece.
+pub(super) fn joined(parts: &[Buffer]) -> Bytes {
+    let mut bytes = Vec::with_capacity(parts.iter().map(Buffer::len).sum());
+    parts.iter().for_each(|part| bytes.extend_from_slice(part));
+    bytes.into()
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "as map_err gives it")]
+pub(super) fn written(error: wire::Error) -> Error {
+    Error::Output(error.to_string())
 }

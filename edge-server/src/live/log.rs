@@ -4,6 +4,9 @@
 //! its bytes, and the bytes. [`Log::append`] returns when all of its records are on the disk. A process that is killed
 //! while it writes leaves a torn tail behind: bytes that are no whole record. They were never acknowledged, and are cut
 //! off when the log is opened.
+//!
+//! A log that has become too long is written anew under another name ([`Log::begin`]), takes what has come to the old one
+//! meanwhile ([`Log::copy_from`]), and then takes its place ([`Log::publish`]): at any moment one of the two is whole.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, Read, Seek, SeekFrom, Write};
@@ -22,6 +25,10 @@ pub struct Log {
     file: File,
     /// Where the last whole record ends.
     end: u64,
+    /// The name that the file has until it is whole.
+    part: Option<PathBuf>,
+    /// Whether the disk knows the file by its name.
+    is_named: bool,
 }
 
 impl Log {
@@ -30,21 +37,88 @@ impl Log {
     /// # Errors
     /// [`Error::Io`].
     pub fn create(path: &Path, first: &[u8]) -> Result<Self> {
-        let io = |source| Error::Io { path: path.to_owned(), source };
         // Under another name until it is whole, so that a table is there or not.
-        let part = path.with_extension("part");
+        let mut log = Self::begin(path, "part", first)?;
+        if path.exists() {
+            log.abandon();
+            return Err(Error::Io { path: path.to_owned(), source: std::io::ErrorKind::AlreadyExists.into() });
+        }
+        log.publish()?;
+        log.name().map_err(|source| Error::Io { path: path.to_owned(), source })?;
+        Ok(log)
+    }
+
+    /// Begins a log with its first record under a name of its own: the path's, with another extension.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn begin(path: &Path, extension: &str, first: &[u8]) -> Result<Self> {
+        let io = |source| Error::Io { path: path.to_owned(), source };
+        let part = path.with_extension(extension);
         let mut file = File::create(&part).map_err(io)?;
         file.write_all(MAGIC).map_err(io)?;
-        let mut log = Self { path: path.to_owned(), file, end: MAGIC.len() as u64 };
+        let mut log = Self { path: path.to_owned(), file, end: MAGIC.len() as u64, part: Some(part), is_named: true };
         log.append(&[first])?;
-        if path.exists() {
-            return Err(io(std::io::ErrorKind::AlreadyExists.into()));
-        }
-        std::fs::rename(&part, path).map_err(io)?;
-        if let Some(folder) = path.parent() {
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)?;
-        }
         Ok(log)
+    }
+
+    /// Gives a log that was begun its place, whatever stands there. Should the disk not confirm the name, the next append
+    /// waits for that first.
+    ///
+    /// # Errors
+    /// [`Error::Io`]: what stood there still stands.
+    pub fn publish(&mut self) -> Result<()> {
+        let Some(part) = self.part.clone() else { return Ok(()) };
+        self.sync()?;
+        std::fs::rename(&part, &self.path).map_err(|source| Error::Io { path: self.path.clone(), source })?;
+        (self.part, self.is_named) = (None, false);
+        if let Err(error) = self.name() {
+            tracing::warn!(%error, path = %self.path.display(), "the name of a log is not confirmed yet");
+        }
+        Ok(())
+    }
+
+    /// Waits until the disk knows the file by its name.
+    fn name(&mut self) -> std::io::Result<()> {
+        if let Some(folder) = self.path.parent().filter(|_| !self.is_named) {
+            File::open(folder)?.sync_all()?;
+        }
+        self.is_named = true;
+        Ok(())
+    }
+
+    /// Waits until the disk has all records.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn sync(&mut self) -> Result<()> {
+        self.file.sync_all().map_err(|source| Error::Io { path: self.path.clone(), source })
+    }
+
+    /// Removes the file of a log that was begun and not published.
+    pub fn abandon(self) {
+        if let Some(part) = self.part {
+            let _gone = std::fs::remove_file(part);
+        }
+    }
+
+    /// Takes over the records of another log from a place on, at which a record begins. They are on the disk when the log is
+    /// published.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn copy_from(&mut self, other: &Self, from: u64) -> Result<()> {
+        let copy = || {
+            let mut source = File::open(&other.path)?;
+            source.seek(SeekFrom::Start(from))?;
+            std::io::copy(&mut source.take(other.end - from), &mut &self.file)
+        };
+        let copied = copy().map_err(|source| Error::Io { path: self.path.clone(), source })?;
+        self.end += copied;
+        if copied == other.end - from {
+            return Ok(());
+        }
+        Err(Error::Io { path: other.path.clone(), source: std::io::ErrorKind::UnexpectedEof.into() })
     }
 
     /// Opens a log, gives every record to `each`, and cuts a torn tail off. The bytes that were cut.
@@ -70,7 +144,7 @@ impl Log {
             file.set_len(end).map_err(io)?;
             file.sync_all().map_err(io)?;
         }
-        let mut log = Self { path: path.to_owned(), file, end };
+        let mut log = Self { path: path.to_owned(), file, end, part: None, is_named: true };
         log.file.seek(SeekFrom::Start(end)).map_err(io)?;
         Ok((log, torn))
     }
@@ -92,7 +166,19 @@ impl Log {
     /// # Errors
     /// [`Error::Io`], such as when the disk is full.
     pub fn append(&mut self, records: &[impl AsRef<[u8]>]) -> Result<()> {
-        let written = self.try_append(records);
+        self.put(records, true)
+    }
+
+    /// As [`Log::append`], but nothing is waited for: for a log that is still to be published.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn write(&mut self, records: &[impl AsRef<[u8]>]) -> Result<()> {
+        self.put(records, false)
+    }
+
+    fn put(&mut self, records: &[impl AsRef<[u8]>], waits: bool) -> Result<()> {
+        let written = self.try_append(records, waits);
         if written.is_err() {
             // What came of it is cut off, so that the next record stands where this one should have stood.
             let _kept = self.file.set_len(self.end).and_then(|()| self.file.seek(SeekFrom::Start(self.end)));
@@ -100,7 +186,7 @@ impl Log {
         written.map(|end| self.end = end).map_err(|source| Error::Io { path: self.path.clone(), source })
     }
 
-    fn try_append(&mut self, records: &[impl AsRef<[u8]>]) -> std::io::Result<u64> {
+    fn try_append(&mut self, records: &[impl AsRef<[u8]>], waits: bool) -> std::io::Result<u64> {
         let mut bytes = Vec::with_capacity(records.iter().map(|record| 8 + record.as_ref().len()).sum());
         for record in records.iter().map(AsRef::as_ref) {
             let length = u32::try_from(record.len()).ok().filter(|&length| length <= LONGEST);
@@ -110,7 +196,10 @@ impl Log {
             bytes.extend(record);
         }
         self.file.write_all(&bytes)?;
-        self.file.sync_data()?;
+        if waits {
+            self.name()?;
+            self.file.sync_data()?;
+        }
         Ok(self.end + bytes.len() as u64)
     }
 }
@@ -180,6 +269,27 @@ mod tests {
         damaged[last] ^= 1;
         std::fs::write(&path, &damaged).unwrap();
         assert_eq!(read(&path).0.len(), 3);
+    }
+
+    #[test]
+    fn a_log_written_anew_takes_what_came_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.bklog");
+        let mut old = Log::create(&path, b"first").unwrap();
+        old.append(&[b"long".as_slice(), b"story"]).unwrap();
+        let from = old.bytes();
+        let mut new = Log::begin(&path, "rewrite", b"first").unwrap();
+        new.write(&[b"short"]).unwrap();
+        old.append(&[b"meanwhile"]).unwrap();
+        new.copy_from(&old, from).unwrap();
+        // Until it is published the old one stands.
+        assert_eq!(read(&path).0.len(), 4);
+        new.publish().unwrap();
+        new.append(&[b"after"]).unwrap();
+        assert_eq!(read(&path).0, [b"first".as_slice(), b"short", b"meanwhile", b"after"]);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        Log::begin(&path, "rewrite", b"no").unwrap().abandon();
+        assert_eq!((read(&path).0.len(), std::fs::read_dir(folder.path()).unwrap().count()), (4, 1));
     }
 
     #[test]

@@ -1,13 +1,27 @@
 //! Live tables: rows come over HTTP, and what was acknowledged is on disk.
 //!
-//! * [`log`] – a file of updates, each with its length and checksum; a torn tail is cut when it is opened.
-//! * [`table`] – one table: a thread that applies updates, writes them in groups and lets readers see them.
+//! * [`log`] – a file of records, each with its length and checksum; a torn tail is cut when it is opened.
+//! * [`replay`] – what the records are, and a table made from them.
+//! * [`table`] – one table, as readers and senders see it.
+//! * [`keeper`] – its thread, which applies updates, writes them in groups and lets readers see them.
+//! * [`retain`] – how long rows stay.
+//! * [`compact`] – a log that has become too long is written anew.
+//! * [`offer`] – messages of one sender, gathered and answered one by one.
+//! * [`recent`] – the last updates, for those who follow.
+//! * [`view`] – the part of a table that a follower wants.
 //! * [`Store`] – the folder of all live tables.
 
+mod compact;
+mod keeper;
 pub mod log;
+mod offer;
 mod recent;
+mod replay;
+mod retain;
 mod rows;
+mod size;
 mod table;
+mod view;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,8 +29,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use arrow_schema::{Field, Schema};
 
-pub use self::rows::read as read_rows;
+pub use self::offer::{Batching, Offer};
+pub use self::recent::Logged;
+pub use self::retain::Retain;
+pub use self::rows::{joined as join_rows, read as read_rows};
 pub use self::table::{Acknowledged, LiveTable, Missed};
+pub use self::view::View;
 use crate::{Error, Result};
 
 /// What a live table is made of, as it is asked for.
@@ -28,6 +46,12 @@ pub struct Definition {
     /// The columns that name a row; none for a table of rows without names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub key: Vec<String>,
+    /// How long rows stay; for ever when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retain: Option<Retain>,
+    /// How messages over WebSocket are gathered, unless their sender says otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ingest: Option<Batching>,
 }
 
 /// A column of a live table.
@@ -72,6 +96,26 @@ impl Definition {
         }
         Ok(Schema::new(fields))
     }
+
+    /// Whether what it says beside the columns makes sense.
+    ///
+    /// # Errors
+    /// [`Error::Definition`].
+    fn check(&self) -> Result<()> {
+        self.retain.as_ref().map_or(Ok(()), Retain::check)?;
+        self.ingest.as_ref().map_or(Ok(()), Batching::check)
+    }
+
+    /// Whether the time of each row is kept.
+    fn needs_times(&self) -> bool {
+        self.retain.is_some_and(|retain| retain.needs_times(!self.key.is_empty()))
+    }
+}
+
+/// What is wrong with a change, or with a record of the log.
+#[allow(clippy::needless_pass_by_value, reason = "as map_err gives it")]
+fn fault(error: wire::Error) -> Error {
+    Error::Rows { reason: error.to_string() }
 }
 
 /// The folder of all live tables: a log for each, named by it.
@@ -95,12 +139,19 @@ impl Store {
         let mut tables = BTreeMap::new();
         for entry in std::fs::read_dir(folder).map_err(io)? {
             let path = entry.map_err(io)?.path();
-            if path.extension().is_some_and(|extension| extension == EXTENSION) {
+            if compact::is_left_over(&path) {
+                std::fs::remove_file(&path).map_err(io)?;
+            } else if path.extension().is_some_and(|extension| extension == EXTENSION) {
                 let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
                 tables.insert(name, Arc::new(LiveTable::open(&path)?));
             }
         }
         Ok(Self { folder: folder.to_owned(), tables: RwLock::new(tables) })
+    }
+
+    /// Closes all tables: what was sent before is on the disk, nothing more is taken.
+    pub fn close(&self) {
+        self.all().iter().for_each(|(_, table)| table.close());
     }
 
     /// A table.

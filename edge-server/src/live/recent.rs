@@ -1,39 +1,59 @@
 //! The last updates of a table as they went to the log, for those who follow it: encoded once, shared by all.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
+use arrow_array::RecordBatch;
 use bytes::Bytes;
 
-/// Bytes of messages that are kept; who is further behind gets a snapshot.
+/// Bytes of updates that are kept; who is further behind gets a snapshot.
 const MOST: usize = 64 << 20;
 
-/// Messages by their numbers, without a gap.
+/// An update that is on the disk.
+#[derive(Debug, Default)]
+pub struct Logged {
+    /// The update as a discrete message.
+    pub message: Bytes,
+    /// The rows that an upsert set, whole, when it left columns out.
+    pub complete: Option<RecordBatch>,
+    /// The rows that a trim took away.
+    pub gone: Vec<RecordBatch>,
+}
+
+impl Logged {
+    /// Bytes of the message and of the rows beside it.
+    fn bytes(&self) -> usize {
+        self.message.len() + super::size::of(self.gone.iter().chain(&self.complete))
+    }
+}
+
+/// Updates by their numbers, without a gap.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
-    messages: VecDeque<Bytes>,
+    updates: VecDeque<Arc<Logged>>,
     /// The number of the first one.
     first: u64,
     bytes: usize,
 }
 
 impl Recent {
-    /// Adds the message of a number, which is the one after the last.
-    pub(super) fn push(&mut self, sequence: u64, message: Bytes) {
-        if self.messages.is_empty() {
+    /// Adds the update of a number, which is the one after the last.
+    pub(super) fn push(&mut self, sequence: u64, update: Logged) {
+        if self.updates.is_empty() {
             self.first = sequence;
         }
-        self.bytes += message.len();
-        self.messages.push_back(message);
-        while self.bytes > MOST && self.messages.len() > 1 {
-            self.bytes -= self.messages.pop_front().map_or(0, |message| message.len());
+        self.bytes += update.bytes();
+        self.updates.push_back(Arc::new(update));
+        while self.bytes > MOST && self.updates.len() > 1 {
+            self.bytes -= self.updates.pop_front().map_or(0, |update| update.bytes());
             self.first += 1;
         }
     }
 
-    /// The messages after a number; none when they are not all here any more.
-    pub(super) fn after(&self, sequence: u64) -> Option<Vec<Bytes>> {
+    /// The updates after a number; none when they are not all here any more.
+    pub(super) fn after(&self, sequence: u64) -> Option<Vec<Arc<Logged>>> {
         let from = usize::try_from((sequence + 1).checked_sub(self.first)?).ok()?;
-        (from <= self.messages.len()).then(|| self.messages.iter().skip(from).cloned().collect())
+        (from <= self.updates.len()).then(|| self.updates.iter().skip(from).cloned().collect())
     }
 }
 
@@ -45,12 +65,16 @@ mod tests {
     #[test]
     fn what_is_gone_is_not_given() {
         let mut recent = Recent::default();
-        (5..10u8).for_each(|number| recent.push(number.into(), Bytes::from(vec![number; 3])));
-        assert_eq!(recent.after(4).unwrap().len(), 5);
-        assert_eq!(recent.after(7).unwrap(), [vec![8; 3], vec![9; 3]]);
-        assert_eq!(recent.after(9).unwrap(), Vec::<Bytes>::new());
+        let update = |bytes: Vec<u8>| Logged { message: bytes.into(), ..Logged::default() };
+        (5..10u8).for_each(|number| recent.push(number.into(), update(vec![number; 3])));
+        let after = |recent: &Recent, number| -> Option<Vec<Bytes>> {
+            recent.after(number).map(|updates| updates.iter().map(|update| update.message.clone()).collect())
+        };
+        assert_eq!(after(&recent, 4).unwrap().len(), 5);
+        assert_eq!(after(&recent, 7).unwrap(), [vec![8; 3], vec![9; 3]]);
+        assert_eq!(after(&recent, 9).unwrap(), Vec::<Bytes>::new());
         assert!(recent.after(3).is_none() && recent.after(10).is_none());
-        recent.push(10, vec![0; MOST].into());
+        recent.push(10, update(vec![0; MOST]));
         assert!(recent.after(8).is_none());
         assert_eq!(recent.after(9).unwrap().len(), 1);
     }

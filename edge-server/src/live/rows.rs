@@ -1,18 +1,38 @@
-//! Rows in a request's body: an Arrow stream, CSV or NDJSON, to batches of the table's schema.
+//! Rows in a request's body: an Arrow stream, CSV or NDJSON, to one batch. However many batches a body holds, it is one
+//! change: all of it is kept or nothing.
 
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
+use kernels::Indices;
 use wire::Limits;
 
 use crate::{Error, Result};
 
-/// Reads rows in the format that a media type names; an Arrow stream when there is none.
+/// Reads rows in the format that a media type names; an Arrow stream when there is none. Nothing when there is no row.
 ///
 /// # Errors
 /// [`Error::Rows`] with the place of the fault.
-pub fn read(bytes: Vec<u8>, media_type: Option<&str>, schema: &SchemaRef) -> Result<Vec<RecordBatch>> {
+pub fn read(bytes: Vec<u8>, media_type: Option<&str>, schema: &SchemaRef) -> Result<Option<RecordBatch>> {
+    joined(read_batches(bytes, media_type, schema)?)
+}
+
+/// Several batches of one schema as one.
+///
+/// # Errors
+/// [`Error::Rows`] when the rows are too many, or their text too long, for one batch.
+pub fn joined(mut batches: Vec<RecordBatch>) -> Result<Option<RecordBatch>> {
+    batches.retain(|batch| batch.num_rows() > 0);
+    if batches.len() < 2 {
+        return Ok(batches.pop());
+    }
+    let rows = batches.iter().map(RecordBatch::num_rows).sum();
+    let all = Indices::identity(rows).and_then(|all| kernels::take_batches(&batches[0].schema(), &batches, &all));
+    all.map(Some).map_err(|error| Error::Rows { reason: error.to_string() })
+}
+
+fn read_batches(bytes: Vec<u8>, media_type: Option<&str>, schema: &SchemaRef) -> Result<Vec<RecordBatch>> {
     let wrong = |error: &dyn std::fmt::Display| Error::Rows { reason: error.to_string() };
     match media_type {
         None | Some("application/vnd.apache.arrow.stream" | "application/octet-stream") => {

@@ -1,33 +1,26 @@
-//! One live table. A thread of its own takes changes, as many as wait at a time: it applies them, writes their messages to
-//! the log in one go, and when the disk has them, lets readers see them and tells the senders.
-//!
-//! A change that does not fit is refused before it is written. If the log cannot be written, nothing of the group is kept:
-//! the table is read anew from the log, and every sender of the group is told.
+//! One live table, as readers and senders see it. Its rows are kept by a thread of its own (`keeper`); readers see what
+//! that thread has shown them, which is only what the disk has.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::thread::JoinHandle;
 
-use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use bytes::Bytes;
 use tokio::sync::{oneshot, watch};
-use wire::table::{Applied, Snapshot, Table, TableOptions};
-use wire::update::{Change, Update};
-use wire::{Limits, Options};
+use wire::table::{Applied, Snapshot};
+use wire::update::Change;
 
-use super::Definition;
+use super::keeper::{Job, Keeper};
 use super::log::Log;
-use super::recent::Recent;
+use super::recent::{Logged, Recent};
+use super::replay::{self, Replayed};
+use super::{Definition, fault};
 use crate::source::{self, Batches, Source};
 use crate::{Error, Result};
 
-/// Changes that wait for the thread; senders beyond wait themselves.
+/// Jobs that wait for the thread; senders beyond wait themselves.
 const WAITING: usize = 1_024;
-/// Changes and bytes of one group.
-const GROUP: usize = 256;
-const GROUP_BYTES: usize = 32 << 20;
 
 /// What a sender is told when the disk has his change.
 #[derive(Debug, Clone, Copy)]
@@ -38,49 +31,37 @@ pub struct Acknowledged {
     pub sequence: u64,
 }
 
-struct Job {
-    change: Change,
-    reply: oneshot::Sender<Result<Acknowledged>>,
-}
-
 /// A live table.
 #[derive(Debug)]
 pub struct LiveTable {
     definition: Definition,
     schema: SchemaRef,
+    /// The table without rows: knows what whole rows are.
+    empty: wire::table::Table,
     path: PathBuf,
-    /// Gone when the table has been removed.
+    /// Gone when the table has been closed.
     jobs: Mutex<Option<SyncSender<Job>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
     /// What readers see: only what is on the disk.
     seen: Arc<Mutex<Seen>>,
     changes: watch::Receiver<u64>,
 }
 
+/// What readers see.
 #[derive(Debug)]
-struct Seen {
-    snapshot: Snapshot,
-    bytes: u64,
-    recent: Recent,
+pub(super) struct Seen {
+    pub(super) snapshot: Snapshot,
+    pub(super) bytes: u64,
+    pub(super) recent: Recent,
 }
 
 /// What a follower lacks.
 #[derive(Debug)]
 pub enum Missed {
-    /// Messages of updates, perhaps none, and the position after them: epoch and number.
-    Updates(Vec<Bytes>, (u64, u64)),
+    /// Updates, perhaps none, and the position after them: epoch and number.
+    Updates(Vec<Arc<Logged>>, (u64, u64)),
     /// The updates are not at hand any more: all rows.
     Rows(Snapshot),
-}
-
-/// The thread's side.
-struct Keeper {
-    table: Table,
-    log: Log,
-    definition: Definition,
-    begin: Instant,
-    seen: Arc<Mutex<Seen>>,
-    /// The number of the last update that readers see.
-    shown: watch::Sender<u64>,
 }
 
 impl LiveTable {
@@ -89,9 +70,11 @@ impl LiveTable {
     /// # Errors
     /// [`Error::Definition`], [`Error::Io`].
     pub fn create(path: &Path, definition: &Definition) -> Result<Self> {
-        let table = empty(definition)?;
+        definition.check()?;
+        let table = replay::empty(definition)?;
         let first = serde_json::to_vec(definition).map_err(|error| Error::Internal(error.to_string()))?;
-        Self::start(table, Log::create(path, &first)?, definition.clone())
+        let log = Log::create(path, &first)?;
+        Self::start(Replayed { table, log, definition: definition.clone(), torn: 0, time: 0 })
     }
 
     /// Opens a table by its log; a torn tail is cut off.
@@ -99,26 +82,29 @@ impl LiveTable {
     /// # Errors
     /// [`Error::Io`]; [`Error::Format`] when the log is none, or a record in its midst is no update.
     pub fn open(path: &Path) -> Result<Self> {
-        let (table, log, definition, torn) = replay(path)?;
+        let replayed = replay::replay(path)?;
+        let torn = replayed.torn;
         if torn > 0 {
             tracing::warn!(path = %path.display(), bytes = torn, "a torn tail was cut off; it was never acknowledged");
         }
-        Self::start(table, log, definition)
+        Self::start(replayed)
     }
 
-    fn start(mut table: Table, log: Log, definition: Definition) -> Result<Self> {
+    fn start(mut replayed: Replayed) -> Result<Self> {
+        let Replayed { table, log, definition, .. } = &mut replayed;
         let seen = Seen { snapshot: table.snapshot().map_err(fault)?, bytes: log.bytes(), recent: Recent::default() };
         let (shown, changes) = watch::channel(seen.snapshot.sequence);
         let seen = Arc::new(Mutex::new(seen));
         let (jobs, waiting) = sync_channel(WAITING);
-        let (schema, path) = (table.schema().clone(), log.path().to_owned());
-        let keeper =
-            Keeper { shown, table, log, definition: definition.clone(), begin: Instant::now(), seen: seen.clone() };
-        std::thread::Builder::new()
+        let (schema, path, definition) = (table.schema().clone(), log.path().to_owned(), definition.clone());
+        let keeper = Keeper::new(replayed, seen.clone(), shown);
+        let thread = std::thread::Builder::new()
             .name("live table".to_owned())
             .spawn(move || keeper.run(&waiting))
             .map_err(|source| Error::Io { path: path.clone(), source })?;
-        Ok(Self { definition, schema, path, jobs: Mutex::new(Some(jobs)), seen, changes })
+        let (jobs, thread) = (Mutex::new(Some(jobs)), Mutex::new(Some(thread)));
+        let empty = replay::empty(&definition)?;
+        Ok(Self { definition, schema, empty, path, jobs, thread, seen, changes })
     }
 
     /// What the table was made of.
@@ -139,9 +125,13 @@ impl LiveTable {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).snapshot.clone()
     }
 
-    /// Takes no more changes, and tells all who follow.
+    /// Takes no more changes, tells all who follow, and waits until what was sent before is on the disk.
     pub fn close(&self) {
         drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!(path = %self.path.display(), "the thread of a live table broke down");
+        }
     }
 
     /// Tells when there is something new; ends when the table does.
@@ -158,24 +148,19 @@ impl LiveTable {
         match position {
             Some(position) if position == reached => Missed::Updates(Vec::new(), reached),
             Some((epoch, sequence)) if epoch == reached.0 => match seen.recent.after(sequence) {
-                Some(messages) => Missed::Updates(messages, reached),
+                Some(updates) => Missed::Updates(updates, reached),
                 None => Missed::Rows(seen.snapshot.clone()),
             },
             _ => Missed::Rows(seen.snapshot.clone()),
         }
     }
 
-    /// All rows as an update message.
+    /// Rows with all of the table's columns in their order.
     ///
     /// # Errors
-    /// [`Error::Rows`] when a type cannot be written.
-    pub fn replacement(snapshot: Snapshot) -> Result<Bytes> {
-        let Snapshot { schema, mut batches, epoch, sequence, .. } = snapshot;
-        if batches.is_empty() {
-            batches.push(RecordBatch::new_empty(schema));
-        }
-        let update = Update { epoch, sequence, change: Change::Replace(batches) };
-        update.to_message(Options::default()).map(Bytes::from).map_err(fault)
+    /// [`Error::Rows`] when they do not fit.
+    pub fn fitted(&self, rows: &arrow_array::RecordBatch) -> Result<arrow_array::RecordBatch> {
+        self.empty.fitted(rows).map_err(fault)
     }
 
     /// Makes a change. Returns when the disk has it; blocks while many others wait.
@@ -183,125 +168,23 @@ impl LiveTable {
     /// # Errors
     /// [`Error::Rows`] when it does not fit; [`Error::Io`] when it could not be written. Nothing has changed then.
     pub fn change(&self, change: Change) -> Result<Acknowledged> {
+        match self.change_all(vec![change])?.pop() {
+            Some(done) => done,
+            None => Err(Error::Internal("a change was lost".to_owned())),
+        }
+    }
+
+    /// Makes changes, each for itself, with one sync for all; an answer for each.
+    ///
+    /// # Errors
+    /// When the table has been removed; what is wrong with single changes stands in their answers, as by
+    /// [`LiveTable::change`].
+    pub fn change_all(&self, changes: Vec<Change>) -> Result<Vec<Result<Acknowledged>>> {
         let (reply, answer) = oneshot::channel();
         let gone = || Error::Internal("the table has been removed".to_owned());
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        jobs.ok_or_else(gone)?.send(Job { change, reply }).map_err(|_| gone())?;
-        answer.blocking_recv().map_err(|_| gone())?
-    }
-}
-
-/// What is wrong with a change, or with a record of the log.
-#[allow(clippy::needless_pass_by_value, reason = "as map_err gives it")]
-fn fault(error: wire::Error) -> Error {
-    Error::Rows { reason: error.to_string() }
-}
-
-fn empty(definition: &Definition) -> Result<Table> {
-    let options = TableOptions::default().with_key(definition.key.clone());
-    Table::try_new(Arc::new(definition.schema()?), options)
-        .map_err(|error| Error::Definition { reason: error.to_string() })
-}
-
-/// A table from its log.
-fn replay(path: &Path) -> Result<(Table, Log, Definition, u64)> {
-    let mut made: Option<(Table, Definition)> = None;
-    let mut number = 0u64;
-    let (log, torn) = Log::open(path, |record| {
-        let malformed = |reason: String| Error::Format { path: path.to_owned(), reason };
-        number += 1;
-        match &mut made {
-            None => {
-                let definition: Definition =
-                    serde_json::from_slice(&record).map_err(|error| malformed(format!("its definition: {error}")))?;
-                made = Some((empty(&definition)?, definition));
-            }
-            Some((table, _)) => {
-                let update = Update::from_message(record.into(), &Limits::default());
-                let applied = update.and_then(|update| table.apply(&update, std::time::Duration::ZERO));
-                applied.map_err(|error| malformed(format!("record {number}: {error}")))?;
-            }
-        }
-        Ok(())
-    })?;
-    let malformed = || Error::Format { path: path.to_owned(), reason: "a log without a definition".to_owned() };
-    let (table, definition) = made.ok_or_else(malformed)?;
-    Ok((table, log, definition, torn))
-}
-
-impl Keeper {
-    fn run(mut self, jobs: &Receiver<Job>) {
-        while let Ok(first) = jobs.recv() {
-            let (mut replies, mut records, mut bytes) = (Vec::new(), Vec::new(), 0);
-            let mut next = Some(first);
-            while let Some(Job { change, reply }) = next.take() {
-                match self.take(change) {
-                    Ok((acknowledged, record)) => {
-                        bytes += record.len();
-                        records.push(record);
-                        replies.push((reply, acknowledged));
-                    }
-                    Err(error) => drop(reply.send(Err(error))),
-                }
-                if records.len() < GROUP && bytes < GROUP_BYTES {
-                    next = jobs.try_recv().ok();
-                }
-            }
-            if records.is_empty() {
-                continue;
-            }
-            match self.log.append(&records).and_then(|()| self.show(records)) {
-                Ok(()) => replies.into_iter().for_each(|(reply, done)| drop(reply.send(Ok(done)))),
-                Err(error) => {
-                    tracing::error!(%error, "updates could not be written; the table is read anew");
-                    for (reply, _) in replies {
-                        let path = self.log.path().to_owned();
-                        let kind = match &error {
-                            Error::Io { source, .. } => source.kind(),
-                            _ => std::io::ErrorKind::Other,
-                        };
-                        let source = std::io::Error::new(kind, error.to_string());
-                        drop(reply.send(Err(Error::Io { path, source })));
-                    }
-                    match replay(self.log.path()) {
-                        Ok((table, log, _, _)) => (self.table, self.log) = (table, log),
-                        Err(error) => {
-                            tracing::error!(%error, "the table takes no more changes");
-                            return;
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// Applies a change and gives its record.
-    fn take(&mut self, change: Change) -> Result<(Acknowledged, Vec<u8>)> {
-        let update = self.table.next(change);
-        // The message first: what cannot be written is not applied.
-        let record = update.to_message(Options::default()).map_err(fault)?;
-        let applied = self.table.apply(&update, self.begin.elapsed()).map_err(fault)?;
-        Ok((Acknowledged { applied, sequence: update.sequence }, record))
-    }
-
-    /// Lets readers see what is on the disk.
-    fn show(&mut self, records: Vec<Vec<u8>>) -> Result<()> {
-        let snapshot = self.table.snapshot().map_err(fault)?;
-        let sequence = snapshot.sequence;
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        for (number, record) in (sequence + 1 - records.len() as u64..).zip(records) {
-            seen.recent.push(number, record.into());
-        }
-        (seen.snapshot, seen.bytes) = (snapshot, self.log.bytes());
-        drop(seen);
-        self.shown.send_replace(sequence);
-        Ok(())
-    }
-}
-
-impl std::fmt::Debug for Keeper {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Keeper").field("definition", &self.definition).finish_non_exhaustive()
+        jobs.ok_or_else(gone)?.send(Job { changes, reply }).map_err(|_| gone())?;
+        answer.blocking_recv().map_err(|_| gone())
     }
 }
 

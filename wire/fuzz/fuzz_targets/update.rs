@@ -27,7 +27,7 @@ fuzz_target!(|bytes: &[u8]| {
         let length = usize::from(u16::from_le_bytes([*low, *high])).min(tail.len());
         if let Ok(update) = Update::from_message(tail[..length].to_vec().into(), &limits) {
             let rows = table.rows();
-            let next = Update { epoch: table.epoch(), sequence: table.sequence() + 1, change: update.change };
+            let next = Update { epoch: table.epoch(), sequence: table.sequence() + 1, after: None, change: update.change };
             if table.apply(&next, Duration::from_secs(table.sequence())).is_err() {
                 assert_eq!(table.rows(), rows);
             }

@@ -1,11 +1,13 @@
 //! The stream writer: batches to frames.
 
-use arrow_array::RecordBatch;
+use std::sync::Arc;
+
+use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_buffer::Buffer;
-use arrow_schema::Schema;
+use arrow_schema::{FieldRef, Schema};
 
 use crate::frame::{FrameWriter, Frames, Options};
-use crate::update::{Change, Update};
+use crate::update::{Change, MORE, Update};
 use crate::{Error, Result};
 
 /// Turns batches into the bytes of one stream.
@@ -76,24 +78,61 @@ impl StreamEncoder {
         Ok(frames.parts)
     }
 
-    /// An update of a live table, for a change whose rows have the stream's schema: append, upsert, delete (with all
-    /// columns), or a replacement by one batch.
+    /// An update of a live table. Columns that its rows leave out are null, so that the stream's schema must allow that
+    /// where rows are removed by key; an update of several batches is marked (see [`Parts`](crate::update::Parts)).
     ///
     /// # Errors
-    /// As [`StreamEncoder::encode`]; [`Error::Encode`] for other changes, which need a discrete message
-    /// ([`Update::to_message`]).
+    /// As [`StreamEncoder::encode`]; [`Error::Encode`] for a patch, which names rows by a column of its own and needs a
+    /// discrete message ([`Update::to_message`]).
     pub fn encode_update(&mut self, update: &Update) -> Result<Vec<Buffer>> {
-        let batch = match &update.change {
-            Change::Append(batch) | Change::Upsert(batch) | Change::Delete(batch) => batch,
-            Change::Replace(batches) if batches.len() == 1 => &batches[0],
-            change => {
-                let what = ["a continuous stream cannot carry this ", change.name(), "; send a discrete message"];
-                return Err(Error::Encode(what.concat()));
+        let batches = match &update.change {
+            Change::Append(batch) | Change::Upsert(batch) | Change::Delete(batch) => vec![self.widened(batch)?],
+            Change::Replace(batches) if batches.is_empty() => vec![self.empty()],
+            Change::Replace(batches) => batches.iter().map(|batch| self.widened(batch)).collect::<Result<_>>()?,
+            Change::Exchange { remove, insert } => vec![self.widened(remove)?, self.widened(insert)?],
+            Change::Trim(_) => vec![self.empty()],
+            Change::Patch { .. } => {
+                return Err(Error::Encode(
+                    "a continuous stream cannot carry a patch; send a discrete message".to_owned(),
+                ));
             }
         };
         let metadata = update.metadata();
-        let metadata: Vec<(&str, &str)> = metadata.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        self.encode_with(batch, &metadata)
+        let mut metadata: Vec<(&str, &str)> = metadata.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        metadata.push((MORE, "true"));
+        let mut parts = Vec::new();
+        for (number, batch) in batches.iter().enumerate() {
+            if number + 1 == batches.len() {
+                metadata.pop();
+            }
+            parts.extend(self.encode_with(batch, &metadata)?);
+        }
+        Ok(parts)
+    }
+
+    fn empty(&self) -> RecordBatch {
+        RecordBatch::new_empty(Arc::new(self.frames.schema.clone()))
+    }
+
+    /// A batch with the stream's columns in the stream's order; nulls in those that it does not have.
+    fn widened(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        let fields = self.frames.schema.fields();
+        let have = batch.schema();
+        if have.fields().len() == fields.len() && have.fields().iter().zip(fields).all(|(a, b)| a.name() == b.name()) {
+            return Ok(batch.clone());
+        }
+        if let Some(other) = have.fields().iter().find(|field| fields.find(field.name()).is_none()) {
+            return Err(Error::Encode(["the stream has no column \"", other.name(), "\""].concat()));
+        }
+        let column = |field: &FieldRef| match batch.column_by_name(field.name()) {
+            Some(column) => Ok(column.clone()),
+            None => kernels::arrays::null_array(field.data_type(), batch.num_rows())
+                .map_err(|error| Error::Encode(error.to_string())),
+        };
+        let columns = fields.iter().map(column).collect::<Result<Vec<_>>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        RecordBatch::try_new_with_options(Arc::new(self.frames.schema.clone()), columns, &options)
+            .map_err(|error| Error::Encode(error.to_string()))
     }
 
     /// The end marker; with the schema if no batch has come.

@@ -12,7 +12,7 @@ use crate::update::Change;
 use crate::{Error, Result};
 
 /// The cells of an update, by the table's columns; `None` for those that it leaves out.
-type Cells = Vec<Option<ArrayRef>>;
+pub(super) type Cells = Vec<Option<ArrayRef>>;
 
 /// Rows of an update by what becomes of them.
 #[derive(Default)]
@@ -37,6 +37,7 @@ impl Table {
             Change::Replace(batches) => self.replace(batches, now),
             Change::Patch { rows, cells } => self.patch(rows, cells),
             Change::Delete(batch) => self.delete(batch),
+            Change::Trim(rows) => self.trim(*rows),
             Change::Exchange { remove, insert } => {
                 // The insertion is what can still fail after the keys have been found.
                 self.check_upsert(insert)?;
@@ -48,7 +49,12 @@ impl Table {
 
     /// The batch's columns in the order of the table's, each of the right type and without nulls where there must be
     /// none.
-    fn fit(&self, batch: &RecordBatch) -> Result<Cells> {
+    pub(super) fn fit(&self, batch: &RecordBatch) -> Result<Cells> {
+        self.fit_with(batch, true)
+    }
+
+    /// As [`Table::fit`]; `all` says whether nulls count in columns that are no key, too.
+    fn fit_with(&self, batch: &RecordBatch, all: bool) -> Result<Cells> {
         let mut cells: Cells = vec![None; self.schema.fields().len()];
         for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
             let mismatch = |reason: &str| Error::Mismatch { column: field.name().clone(), reason: reason.to_owned() };
@@ -60,7 +66,7 @@ impl Table {
                 return Err(mismatch(&["it is ", &found, ", the table's is ", &expected].concat()));
             }
             let is_key = self.index.as_ref().is_some_and(|index| index.columns.contains(&position));
-            if (is_key || !known.is_nullable()) && column.null_count() > 0 {
+            if (is_key || all && !known.is_nullable()) && column.null_count() > 0 {
                 let row = (0..column.len()).find(|&row| column.is_null(row)).unwrap_or(0);
                 return Err(Error::NullCell { column: field.name().clone(), row });
             }
@@ -72,7 +78,7 @@ impl Table {
     }
 
     /// All columns, nulls in those that were left out.
-    fn complete(&self, cells: &Cells, rows: usize) -> Result<Vec<ArrayRef>> {
+    pub(super) fn complete(&self, cells: &Cells, rows: usize) -> Result<Vec<ArrayRef>> {
         let column = |(cells, field): (&Option<ArrayRef>, &arrow_schema::FieldRef)| match cells {
             Some(cells) => Ok(cells.clone()),
             None if field.is_nullable() || rows == 0 => {
@@ -96,7 +102,7 @@ impl Table {
     }
 
     /// The numbers of a batch's keys.
-    fn key_numbers(&mut self, cells: &Cells, rows: usize) -> Result<Vec<u32>> {
+    pub(super) fn key_numbers(&mut self, cells: &Cells, rows: usize) -> Result<Vec<u32>> {
         let keys = self.keys(cells)?;
         self.index.as_mut().ok_or(Error::NoKey)?.numbers(rows, &keys)
     }
@@ -151,6 +157,9 @@ impl Table {
         };
         let key = self.index.as_ref().map(|index| index.columns.clone()).unwrap_or_default();
         self.set_cells(&sorted.old, &cells, &key)?;
+        if self.options.times {
+            self.set_times_at(sorted.old.iter().map(|(place, _)| *place), now);
+        }
         self.append(&columns, sorted.new.len(), &sorted.new_ids, now)?;
         Ok(Applied { inserted: sorted.new.len(), updated: sorted.old.len(), ..Applied::default() })
     }
@@ -210,7 +219,8 @@ impl Table {
     }
 
     fn delete(&mut self, batch: &RecordBatch) -> Result<Applied> {
-        let cells = self.fit(batch)?;
+        // What stands in columns beside the key does not matter.
+        let cells = self.fit_with(batch, false)?;
         let ids = self.key_numbers(&cells, batch.num_rows())?;
         let mut removed = 0;
         let mut touched = Vec::new();
@@ -263,6 +273,7 @@ impl Table {
         if rows == 0 {
             return Ok(());
         }
+        let time = self.options.times.then_some(now.as_millis() as u64);
         if rows * 4 >= self.options.hot_rows {
             self.close_hot()?;
             let each = self.options.chunk_rows;
@@ -270,7 +281,8 @@ impl Table {
                 let count = each.min(rows - start);
                 let slices = columns.iter().map(|column| column.slice(start, count)).collect();
                 let ids = ids.get(start..start + count).unwrap_or_default().to_vec();
-                let number = self.add_chunk(Chunk::shared(slices, count, ids));
+                let times = time.map(|time| vec![time; count]).unwrap_or_default();
+                let number = self.add_chunk(Chunk::shared(slices, count, ids, times));
                 self.locate(number, 0);
                 self.rows += count;
                 self.tidy(&[number])?;
@@ -293,7 +305,7 @@ impl Table {
         };
         if let Some(chunk) = self.chunks.get_mut(&number) {
             let first = chunk.len();
-            chunk.append(columns, rows, ids)?;
+            chunk.append(columns, rows, ids, time)?;
             self.rows += rows;
             self.locate(number, first);
         }

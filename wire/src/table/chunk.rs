@@ -48,8 +48,12 @@ pub(super) struct Chunk {
     /// A bit for each removed row; empty when there is none.
     removed: Vec<u64>,
     removed_count: usize,
+    /// All rows before this one have been removed.
+    head: usize,
     /// The number of each row's key; empty without a key.
     pub(super) ids: Vec<u32>,
+    /// The time of each row; empty when times are not kept.
+    pub(super) times: Vec<u64>,
     /// The rows that are left, as they were last read.
     cache: Option<RecordBatch>,
 }
@@ -64,13 +68,16 @@ impl Chunk {
             GrowingColumn::try_new(data_type, rows, 16 * rows).map(Store::Growing).map_err(kernel)
         };
         let columns = schema.fields().iter().map(|field| store(field.data_type())).collect::<Result<_>>()?;
-        Ok(Self { columns, rows: 0, removed: Vec::new(), removed_count: 0, ids: Vec::new(), cache: None })
+        Ok(Self::new(columns, 0, Vec::new(), Vec::new()))
     }
 
     /// A chunk of columns as they are.
-    pub(super) fn shared(columns: Vec<ArrayRef>, rows: usize, ids: Vec<u32>) -> Self {
-        let columns = columns.into_iter().map(Store::Shared).collect();
-        Self { columns, rows, removed: Vec::new(), removed_count: 0, ids, cache: None }
+    pub(super) fn shared(columns: Vec<ArrayRef>, rows: usize, ids: Vec<u32>, times: Vec<u64>) -> Self {
+        Self::new(columns.into_iter().map(Store::Shared).collect(), rows, ids, times)
+    }
+
+    fn new(columns: Vec<Store>, rows: usize, ids: Vec<u32>, times: Vec<u64>) -> Self {
+        Self { columns, rows, removed: Vec::new(), removed_count: 0, head: 0, ids, times, cache: None }
     }
 
     /// Rows, removed ones among them.
@@ -93,6 +100,19 @@ impl Chunk {
         self.removed[row / 64] |= 1 << (row % 64);
         self.removed_count += 1;
         self.cache = None;
+    }
+
+    /// Removes the first rows that are left, so many, and gives each to `each`.
+    pub(super) fn trim(&mut self, count: usize, mut each: impl FnMut(usize)) {
+        let mut left = count.min(self.live());
+        while left > 0 {
+            if !self.is_removed(self.head) {
+                self.remove(self.head);
+                each(self.head);
+                left -= 1;
+            }
+            self.head += 1;
+        }
     }
 
     /// The row that is the `live`-th one left.
@@ -132,7 +152,7 @@ impl Chunk {
     }
 
     /// Adds rows for which there is room.
-    pub(super) fn append(&mut self, columns: &[ArrayRef], rows: usize, ids: &[u32]) -> Result<()> {
+    pub(super) fn append(&mut self, columns: &[ArrayRef], rows: usize, ids: &[u32], time: Option<u64>) -> Result<()> {
         for (store, column) in self.columns.iter_mut().zip(columns) {
             match store {
                 Store::Shared(_) => {}
@@ -142,6 +162,7 @@ impl Chunk {
         }
         self.rows += rows;
         self.ids.extend_from_slice(ids);
+        self.times.extend(time.into_iter().flat_map(|time| std::iter::repeat_n(time, rows)));
         self.cache = None;
         Ok(())
     }
@@ -199,7 +220,11 @@ impl Chunk {
         }
         let mut batch = self.whole(schema)?;
         if self.removed_count > 0 {
-            batch = kernels::filter_batch(&batch, &self.mask()).map_err(kernel)?;
+            batch = match self.removed_count == self.head {
+                // Only the first ones have gone.
+                true => batch.slice(self.head, self.rows - self.head),
+                false => kernels::filter_batch(&batch, &self.mask()).map_err(kernel)?,
+            };
         }
         self.cache = Some(batch.clone());
         Ok(batch)
@@ -212,7 +237,7 @@ impl Chunk {
             Store::Shared(array) => array.get_array_memory_size(),
             Store::Pieces(pieces) => pieces.iter().map(|piece| piece.get_array_memory_size()).sum(),
         });
-        columns.sum::<usize>() + 8 * self.removed.len() + 4 * self.ids.len()
+        columns.sum::<usize>() + 8 * self.removed.len() + 4 * self.ids.len() + 8 * self.times.len()
     }
 }
 

@@ -34,6 +34,7 @@
 mod apply;
 mod chunk;
 mod index;
+mod retire;
 mod tidy;
 
 use std::collections::BTreeMap;
@@ -60,11 +61,13 @@ pub struct TableOptions {
     pub hot_age: Duration,
     /// The most rows of a chunk.
     pub chunk_rows: usize,
+    /// Whether each row's time is kept: when it came, or was last upserted. Eight bytes for each row.
+    pub times: bool,
 }
 
 impl Default for TableOptions {
     fn default() -> Self {
-        Self { key: Vec::new(), hot_rows: 8_192, hot_age: Duration::from_secs(60), chunk_rows: 65_536 }
+        Self { key: Vec::new(), hot_rows: 8_192, hot_age: Duration::from_secs(60), chunk_rows: 65_536, times: false }
     }
 }
 
@@ -87,6 +90,13 @@ impl TableOptions {
     #[must_use]
     pub fn with_chunk_rows(mut self, rows: usize) -> Self {
         self.chunk_rows = rows;
+        self
+    }
+
+    /// Keeps each row's time (see [`Table::times`]).
+    #[must_use]
+    pub fn with_times(mut self) -> Self {
+        self.times = true;
         self
     }
 }
@@ -202,7 +212,7 @@ impl Table {
     /// The update that makes this change the next one.
     #[must_use]
     pub fn next(&self, change: Change) -> Update {
-        Update { epoch: self.epoch, sequence: self.sequence + 1, change }
+        Update::new(self.epoch, self.sequence + 1, change)
     }
 
     /// Begins a new epoch, or takes over where a snapshot from elsewhere stands: updates are counted on from here.
@@ -228,8 +238,10 @@ impl Table {
             if update.epoch != self.epoch {
                 return Err(Error::Epoch { expected: self.epoch, found: update.epoch });
             }
-            if update.sequence != self.sequence + 1 {
-                return Err(Error::Gap { expected: self.sequence + 1, found: update.sequence });
+            // A merged update begins behind the one that it names.
+            let first = update.after.map_or(update.sequence, |after| after.saturating_add(1));
+            if first != self.sequence + 1 {
+                return Err(Error::Gap { expected: self.sequence + 1, found: first });
             }
         }
         let applied = self.change(&update.change, now)?;

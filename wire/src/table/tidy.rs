@@ -74,18 +74,21 @@ impl Table {
 
     /// Makes one chunk of two neighbours, or one anew, without the rows that were removed. It keeps the first number.
     fn merge(&mut self, first: u32, second: u32) -> Result<()> {
-        let (mut batches, mut masks, mut ids) = (Vec::new(), Vec::<Mask>::new(), Vec::new());
+        let (mut batches, mut masks) = (Vec::new(), Vec::<Mask>::new());
+        let (mut ids, mut times) = (Vec::new(), Vec::new());
         for (_, chunk) in self.chunks.range_mut(first..=second) {
             batches.push(chunk.whole(&self.schema)?);
             masks.push(chunk.mask());
             let live = chunk.ids.iter().enumerate().filter(|(row, _)| !chunk.is_removed(*row));
             ids.extend(live.map(|(_, &id)| id));
+            let live = chunk.times.iter().enumerate().filter(|(row, _)| !chunk.is_removed(*row));
+            times.extend(live.map(|(_, &time)| time));
         }
         let merged = kernels::filter_batches(&self.schema, &batches, &masks).map_err(kernel)?;
         if second != first {
             self.chunks.remove(&second);
         }
-        self.chunks.insert(first, Chunk::shared(merged.columns().to_vec(), merged.num_rows(), ids));
+        self.chunks.insert(first, Chunk::shared(merged.columns().to_vec(), merged.num_rows(), ids, times));
         self.locate(first, 0);
         Ok(())
     }

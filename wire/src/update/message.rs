@@ -10,18 +10,23 @@ use arrow_schema::Schema;
 use arrow_schema::{DataType, Field};
 use kernels::Mask;
 
-use super::{Change, EPOCH, REMOVE, ROW, SEQUENCE, UPDATE, Update};
+use super::{AFTER, Change, EPOCH, MORE, REMOVE, ROW, ROWS, SEQUENCE, UPDATE, Update};
 use crate::{Error, Limits, Result, discrete};
 
 impl Update {
     /// The metadata of this update, as it stands on the wire.
     #[must_use]
-    pub fn metadata(&self) -> [(&'static str, String); 3] {
-        [
+    pub fn metadata(&self) -> Vec<(&'static str, String)> {
+        let mut pairs = vec![
             (UPDATE, self.change.name().to_owned()),
             (EPOCH, self.epoch.to_string()),
             (SEQUENCE, self.sequence.to_string()),
-        ]
+        ];
+        pairs.extend(self.after.map(|after| (AFTER, after.to_string())));
+        if let Change::Trim(rows) = self.change {
+            pairs.push((ROWS, rows.to_string()));
+        }
+        pairs
     }
 
     /// The update as a discrete message.
@@ -38,13 +43,14 @@ impl Update {
                 vec![with_first(cells, ROW, Arc::new(rows.clone()), |field| field.clone())?]
             }
             Change::Exchange { remove, insert } => vec![exchange(remove, insert)?],
+            Change::Trim(_) => vec![RecordBatch::new_empty(Arc::new(Schema::empty()))],
         };
         let Some(first) = batches.first() else {
             return Err(Error::Encode("a replacement without a batch has no schema".to_owned()));
         };
         let schema = first.schema().as_ref().clone();
         let mut metadata = schema.metadata.clone();
-        metadata.extend(self.metadata().map(|(key, value)| (key.to_owned(), value)));
+        metadata.extend(self.metadata().into_iter().map(|(key, value)| (key.to_owned(), value)));
         discrete::write(&schema.with_metadata(metadata), &batches, options)
     }
 
@@ -57,7 +63,7 @@ impl Update {
         let metadata = schema.metadata().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
         // What the message says of itself is no part of the table's schema.
         let mut plain = schema.as_ref().clone();
-        plain.metadata.retain(|key, _| ![UPDATE, EPOCH, SEQUENCE].contains(&key.as_str()));
+        plain.metadata.retain(|key, _| ![UPDATE, EPOCH, SEQUENCE, AFTER, ROWS].contains(&key.as_str()));
         let plain = Arc::new(plain);
         let batches = batches
             .into_iter()
@@ -70,23 +76,33 @@ impl Update {
         Self::from_batches(&metadata, batches)
     }
 
-    /// An update from a batch of a continuous stream and the metadata that came with it.
+    /// An update from a batch of a continuous stream and the metadata that came with it. Those of several batches are put
+    /// together by [`Parts`](super::Parts).
     ///
     /// # Errors
-    /// [`Error::Update`] when the metadata is none of an update.
+    /// [`Error::Update`] when the metadata is none of an update, or more batches belong to it.
     pub fn from_batch(batch: RecordBatch, metadata: &BTreeMap<String, String>) -> Result<Self> {
+        if metadata.contains_key(MORE) {
+            return Err(Error::Update { what: "one batch is not all of it, says", name: MORE });
+        }
         Self::from_batches(metadata, vec![batch])
     }
 
-    fn from_batches(metadata: &BTreeMap<String, String>, mut batches: Vec<RecordBatch>) -> Result<Self> {
+    pub(super) fn from_batches(metadata: &BTreeMap<String, String>, mut batches: Vec<RecordBatch>) -> Result<Self> {
         let text = |key: &'static str| metadata.get(key).ok_or(Error::Update { what: "its metadata lacks", name: key });
         let number = |key: &'static str| {
             text(key)?.parse::<u64>().map_err(|_| Error::Update { what: "its metadata holds no number as", name: key })
         };
         let (epoch, sequence) = (number(EPOCH)?, number(SEQUENCE)?);
+        let after = metadata.contains_key(AFTER).then(|| number(AFTER)).transpose()?;
+        if after.is_some_and(|after| after >= sequence) {
+            return Err(Error::Update { what: "it does not come behind its", name: AFTER });
+        }
         let kind = text(UPDATE)?.as_str();
         let change = if kind == "replace" {
             Change::Replace(batches)
+        } else if kind == "trim" {
+            Change::Trim(number(ROWS)?)
         } else {
             let (Some(batch), true) = (batches.pop(), batches.is_empty()) else {
                 return Err(Error::Update { what: "there is not one batch in the", name: "stream" });
@@ -114,7 +130,7 @@ impl Update {
                 _ => return Err(Error::Update { what: "an unknown kind of", name: UPDATE }),
             }
         };
-        Ok(Self { epoch, sequence, change })
+        Ok(Self { epoch, sequence, after, change })
     }
 }
 

@@ -144,7 +144,7 @@ fn take_token(headers: &mut HeaderMap) -> Option<String> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
 }
 
-/// What a WebSocket's client offers: a token, and what it wants to speak.
+/// What a WebSocket's client offers: a token, and what it would rather speak than anything else.
 #[derive(Debug, Default)]
 struct Protocols {
     token: Option<String>,
@@ -153,15 +153,20 @@ struct Protocols {
 
 fn take_protocol(headers: &mut HeaderMap) -> Protocols {
     let mut found = Protocols::default();
+    let mut others: Vec<&str> = Vec::new();
     for value in headers.get_all(SEC_WEBSOCKET_PROTOCOL) {
         for offered in value.to_str().unwrap_or("").split(',').map(str::trim).filter(|offered| !offered.is_empty()) {
             match offered.strip_prefix(BEARER_PROTOCOL) {
                 Some(token) => found.token = Some(token.to_owned()),
-                None if found.other.is_none() => found.other = HeaderValue::from_str(offered).ok(),
-                None => {}
+                None => others.push(offered),
             }
         }
     }
+    found.other = others.first().and_then(|first| HeaderValue::from_str(first).ok());
+    // The others are for the endpoint to choose from.
+    let others = Some(others.join(", ")).filter(|others| !others.is_empty());
+    let others = others.and_then(|others| HeaderValue::from_str(&others).ok());
     headers.remove(SEC_WEBSOCKET_PROTOCOL);
+    headers.extend(others.map(|others| (SEC_WEBSOCKET_PROTOCOL, others)));
     found
 }
