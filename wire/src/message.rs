@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_array::{Array, ArrayRef, NullArray, RecordBatch, RecordBatchOptions};
 use arrow_buffer::Buffer;
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Field, Fields, Schema, SchemaRef};
 use kernels::arrays::Trust;
 use kernels::growing::GrowingColumn;
 
@@ -35,6 +35,10 @@ pub(crate) struct Reader {
     /// Metadata of the last message.
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) trust: Option<Trust>,
+    /// Types of columns that are given as nulls.
+    pub(crate) left_out: Option<fn(&DataType) -> bool>,
+    /// The schema of the batches, where it is not the stream's own.
+    given: Option<SchemaRef>,
 }
 
 /// A dictionary.
@@ -131,7 +135,21 @@ impl Reader {
         let layout = read_schema(schema, offset, limits)?;
         let schema = layout.schema.clone();
         self.layout = Some(layout);
-        Ok(schema)
+        let fields = schema.fields().iter();
+        if !fields.clone().any(|field| self.leaves_out(field)) {
+            return Ok(schema);
+        }
+        let given = fields.map(|field| match self.leaves_out(field) {
+            true => Arc::new(Field::new(field.name(), DataType::Null, true).with_metadata(field.metadata().clone())),
+            false => field.clone(),
+        });
+        let given = Arc::new(Schema::new_with_metadata(given.collect::<Fields>(), schema.metadata().clone()));
+        self.given = Some(given.clone());
+        Ok(given)
+    }
+
+    fn leaves_out(&self, field: &Field) -> bool {
+        self.left_out.is_some_and(|left_out| left_out(field.data_type()))
     }
 
     /// Takes a message in.
@@ -196,8 +214,9 @@ impl Reader {
         let mut columns = Vec::with_capacity(wanted.len());
         let mut unpacked = None;
         for ((&column, (next, span)), body) in wanted.iter().zip(places).zip(&bodies) {
-            let mut reader = self.arrays(&header, body, message.body, offset, message.is_v4, limits, &dictionaries)?;
-            (reader.shift, reader.next, reader.unpacked) = (span.start, next, unpacked.unwrap_or(reader.unpacked));
+            let mut reader = self.arrays(&header, body, message.body, offset, limits, &dictionaries)?;
+            (reader.shift, reader.is_v4, reader.next) = (span.start, message.is_v4, next);
+            reader.unpacked = unpacked.unwrap_or(reader.unpacked);
             columns.push(reader.column(layout.schema.field(column), &layout.ids[column], rows)?);
             unpacked = Some(reader.unpacked);
         }
@@ -219,7 +238,8 @@ impl Reader {
     ) -> Result<Vec<(Next, Range<usize>)>> {
         let Some(layout) = &self.layout else { return Ok(Vec::new()) };
         let (none, dictionaries) = (Buffer::default(), |_: i64| None);
-        let mut walk = self.arrays(&header, &none, message.body, offset, message.is_v4, limits, &dictionaries)?;
+        let mut walk = self.arrays(&header, &none, message.body, offset, limits, &dictionaries)?;
+        walk.is_v4 = message.is_v4;
         let mut places = Vec::with_capacity(wanted.len());
         for (number, field) in layout.schema.fields().iter().enumerate() {
             let Some(&column) = wanted.get(places.len()) else { break };
@@ -245,14 +265,24 @@ impl Reader {
         };
         let rows = rows(&header, offset)?;
         let dictionaries = |id: i64| self.dictionaries.get(&id).map(|dictionary| &dictionary.values);
-        let mut reader = self.arrays(&header, body, body.len(), offset, is_v4, limits, &dictionaries)?;
+        let mut reader = self.arrays(&header, body, body.len(), offset, limits, &dictionaries)?;
+        reader.is_v4 = is_v4;
         let mut columns = Vec::with_capacity(layout.ids.len());
         for (field, ids) in layout.schema.fields().iter().zip(&layout.ids) {
-            columns.push(reader.column(field, ids, rows)?);
+            columns.push(if self.leaves_out(field) {
+                reader.skip(field)?;
+                Arc::new(NullArray::new(rows))
+            } else {
+                reader.column(field, ids, rows)?
+            });
         }
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        RecordBatch::try_new_with_options(layout.schema.clone(), columns, &options)
-            .map_err(|error| Error::InvalidValues { offset, column: String::new(), reason: error.to_string() })
+        let schema = self.given.as_ref().unwrap_or(&layout.schema).clone();
+        RecordBatch::try_new_with_options(schema, columns, &options).map_err(|error| Error::InvalidValues {
+            offset,
+            column: String::new(),
+            reason: error.to_string(),
+        })
     }
 
     fn dictionary(
@@ -270,11 +300,15 @@ impl Reader {
         let id = header.i64(0).map_err(&bad)?;
         let missing = Error::MissingDictionary { offset, id };
         let (field, ids) = layout.dictionary_field(id).ok_or_else(|| missing.clone())?;
+        if self.leaves_out(field) {
+            return Ok(());
+        }
         let data =
             header.table(1).map_err(&bad)?.ok_or(Error::Metadata { offset, what: "a dictionary has no data" })?;
         let rows = rows(&data, offset)?;
         let dictionaries = |id: i64| self.dictionaries.get(&id).map(|dictionary| &dictionary.values);
-        let mut reader = self.arrays(&data, body, body.len(), offset, is_v4, limits, &dictionaries)?;
+        let mut reader = self.arrays(&data, body, body.len(), offset, limits, &dictionaries)?;
+        reader.is_v4 = is_v4;
         let ids = Ids { dictionary: None, children: ids.children.clone() };
         let values = reader.dictionary_values(field, &ids, rows)?;
         if header.bool(2).map_err(&bad)? {
@@ -296,7 +330,6 @@ impl Reader {
         body: &'a Buffer,
         length: usize,
         offset: u64,
-        is_v4: bool,
         limits: &Limits,
         dictionaries: &'a dyn Fn(i64) -> Option<&'a ArrayRef>,
     ) -> Result<ArrayReader<'a>> {
@@ -332,7 +365,7 @@ impl Reader {
             dictionaries,
             codec,
             unpacked: limits.unpacked.max(length.saturating_mul(64)),
-            is_v4,
+            is_v4: false,
             trust: self.trust,
             next: Next::default(),
         })
