@@ -50,7 +50,22 @@ pub fn workspace() -> PathBuf {
 pub const SOURCES: [&str; 6] = ["kernels", "wire", "wasm-view", "Cargo.toml", "Cargo.lock", "size-budget/src"];
 
 /// The viewer's scripts, in the order in which they follow the glue.
-const SCRIPTS: [&str; 5] = ["style.js", "tools.js", "panel.js", "input.js", "element.js"];
+const SCRIPTS: [&str; 14] = [
+    "style.js",
+    "tools.js",
+    "tree.js",
+    "panel.js",
+    "menu.js",
+    "copy.js",
+    "boxes.js",
+    "find.js",
+    "mirror.js",
+    "touch.js",
+    "status.js",
+    "input.js",
+    "load.js",
+    "element.js",
+];
 
 /// Builds the bundle under a target directory, or takes the kept one when nothing has changed.
 ///
