@@ -177,9 +177,8 @@ class BodkinTable extends HTMLElement {
     if (!viewer) return;
     const names = viewer.schemaNames();
     const known = columns.filter(({ name }) => names.includes(name));
-    let changes = viewer.orderColumns(known.map(({ name }) => names.indexOf(name)));
-    for (const { name, hidden, pinned, width } of known) changes |= viewer.changeColumn(names.indexOf(name), hidden, pinned, width);
-    this.#after(changes);
+    for (const { name, hidden, pinned, width } of known) viewer.changeColumn(names.indexOf(name), hidden, pinned, width);
+    this.#after(viewer.orderColumns(known.map(({ name }) => names.indexOf(name))));
   }
 
   /** Selects from a cell to a cell, each a row and a position; without the second one cell. */

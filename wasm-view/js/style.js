@@ -2,7 +2,7 @@
 // page may set on the element: `bodkin-table { --bodkin-accent: crimson }`.
 
 const LIGHT = `--bodkin-background:#fff;--bodkin-header:#f7f9f9;--bodkin-line:#e6eaeb;--bodkin-text:#1a2226;
---bodkin-muted:#5a666d;--bodkin-faint:#6d797f;--bodkin-hover:#f3f7f7;--bodkin-selected:#e3f3f0;--bodkin-accent:#0b6b62;
+--bodkin-muted:#5a666d;--bodkin-faint:#606c72;--bodkin-hover:#f3f7f7;--bodkin-selected:#e3f3f0;--bodkin-accent:#0b6b62;
 --bodkin-thumb:#c4cdd0;--bodkin-found:#ffe9a8;--bodkin-shadow:0 6px 24px #1a222629,0 1px 4px #1a22261f;--bodkin-field:#fff;--bodkin-error:#b3261e;color-scheme:light;`;
 const DARK = `--bodkin-background:#0f1416;--bodkin-header:#151b1e;--bodkin-line:#252e32;--bodkin-text:#e6ecee;
 --bodkin-muted:#9aa6ac;--bodkin-faint:#87939a;--bodkin-hover:#161d20;--bodkin-selected:#12312d;--bodkin-accent:#4fd1bd;
