@@ -5,7 +5,7 @@ const LIGHT = `--bodkin-background:#fff;--bodkin-header:#f7f9f9;--bodkin-line:#e
 --bodkin-muted:#5a666d;--bodkin-faint:#606c72;--bodkin-hover:#f3f7f7;--bodkin-selected:#e3f3f0;--bodkin-accent:#0b6b62;
 --bodkin-thumb:#c4cdd0;--bodkin-found:#ffe9a8;--bodkin-shadow:0 6px 24px #1a222629,0 1px 4px #1a22261f;--bodkin-field:#fff;--bodkin-error:#b3261e;color-scheme:light;`;
 const DARK = `--bodkin-background:#0f1416;--bodkin-header:#151b1e;--bodkin-line:#252e32;--bodkin-text:#e6ecee;
---bodkin-muted:#9aa6ac;--bodkin-faint:#87939a;--bodkin-hover:#161d20;--bodkin-selected:#12312d;--bodkin-accent:#4fd1bd;
+--bodkin-muted:#9aa6ac;--bodkin-faint:#8b979e;--bodkin-hover:#161d20;--bodkin-selected:#12312d;--bodkin-accent:#4fd1bd;
 --bodkin-thumb:#3c484d;--bodkin-found:#5a4a10;--bodkin-shadow:0 8px 28px #000a,0 0 0 1px #252e32;--bodkin-field:#0f1416;--bodkin-error:#ff8a80;color-scheme:dark;`;
 const STYLE = `
 :host{${LIGHT}--bodkin-font:ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
