@@ -60,6 +60,7 @@ class Status {
     const { value } = this.#parts;
     if (!error && (this.#wrong || !value.classList.contains('error'))) return;
     this.#wrong = lasting;
+    if (error) this.tell('');
     value.classList.toggle('error', Boolean(error));
     value.setAttribute('role', error ? 'alert' : 'none');
     value.textContent = error?.message ?? '';

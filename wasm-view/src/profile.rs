@@ -74,6 +74,8 @@ impl Profiles {
     fn advance(&mut self, table: &Table, column: usize, data_type: &DataType) -> Result<bool> {
         let pass = match &mut self.pass {
             Some(pass) => pass,
+            // Of nulls there is nothing to tell, nor of what could not be read.
+            None if data_type.is_null() => return Ok(true),
             None if is_measured(data_type) => self.pass.insert(Pass::Extent(f64::INFINITY, f64::NEG_INFINITY)),
             None => {
                 let count = [(AggregateFunction::Count, Vec::new())];
@@ -149,7 +151,9 @@ fn values(state: &GroupBy, style: Option<&Style>, formats: &Formats, rows: usize
     }
     format::write(keys.as_ref(), first, style, formats, &mut text);
     text.push(' ');
-    text.push_str(&share(part, rows));
+    // A share of one in a hundred or more, as it is here, needs no decimals.
+    text.push_str(&((part * 100 + rows / 2) / rows.max(1)).to_string());
+    text.push('%');
     let shares = top.iter().map(|&group| counts[group] as f32 / rows.max(1) as f32).collect();
     Some(Strip { shares, text, ..Strip::default() })
 }

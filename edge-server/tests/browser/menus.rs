@@ -61,9 +61,9 @@ fn headers_sort_by_many_keys_and_have_a_menu_of_dots() {
     page.point_at(x, y);
     let right = viewer(&mut page, "headerRect('carrier').right").as_f64().unwrap();
     let top = viewer(&mut page, "headerRect('carrier').top").as_f64().unwrap();
-    page.point_at(right - 12.0, top + 15.0);
+    page.point_at(right - 12.0, top + 34.0);
     page.settle();
-    page.click(right - 12.0, top + 15.0, 0);
+    page.click(right - 12.0, top + 34.0, 0);
     click_part(&mut page, "[role=menuitem]", "Move left");
     page.wait_for(&format!("{VIEWER}.state().shown.indexOf('carrier') === 8"));
     assert_eq!(viewer(&mut page, "state().sort.join()"), "carrier,-flight");

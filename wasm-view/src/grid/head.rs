@@ -54,13 +54,14 @@ impl Painter {
         self.context.save();
         self.clip(clip, 0.0, left + width - clip, layout.body_top());
         let chosen = scene.area.as_ref().is_some_and(|area| area.columns.contains(&column));
-        if chosen && scene.whole_columns {
-            self.fill(&self.theme.selected, left, 0.0, width, layout.header);
-        } else if scene.hover_head == Some(column) {
-            self.fill(&self.theme.hover, left, 0.0, width, layout.header);
-        }
+        let ground = match scene.hover_head == Some(column) {
+            _ if chosen && scene.whole_columns => &self.theme.selected,
+            true => &self.theme.hover,
+            false => &self.theme.header,
+        };
+        self.fill(ground, left, 0.0, width, layout.header);
         let marked = head.sort.is_some() || head.filtered;
-        let mark = if head.sort.is_some() { 16.0 } else { 0.0 };
+        let mark = head.sort.map_or(0.0, |(_, rank)| if rank > 0 { 26.0 } else { 16.0 });
         let (x, align) = if head.right { (left + width - PADDING, "right") } else { (left + PADDING, "left") };
         self.context.set_text_align(align);
         self.font(NAME_SIZE);
@@ -91,7 +92,7 @@ impl Painter {
             self.strip(strip, left + PADDING, width - 2.0 * PADDING);
         }
         if scene.hover_head == Some(column) {
-            self.dots(if head.right { left + 9.0 } else { left + width - 13.0 });
+            self.dots(if head.right { left + 9.0 } else { left + width - 13.0 }, ground);
         }
         self.context.restore();
         if left + width > clip {
@@ -135,12 +136,12 @@ impl Painter {
     }
 
     /// Says that there is a menu.
-    fn dots(&self, x: f64) {
-        self.fill(&self.theme.hover, x - 8.0, 6.0, 20.0, 22.0);
+    fn dots(&self, x: f64, ground: &str) {
+        self.fill(ground, x - 8.0, 25.0, 20.0, 20.0);
         self.context.set_fill_style_str(&self.theme.muted);
         for place in 0..3 {
             self.context.begin_path();
-            let _drawn = self.context.arc(x + 2.0, 12.0 + 5.0 * f64::from(place), 1.5, 0.0, 7.0);
+            let _drawn = self.context.arc(x + 2.0, 29.0 + 5.0 * f64::from(place), 1.5, 0.0, 7.0);
             self.context.fill();
         }
     }

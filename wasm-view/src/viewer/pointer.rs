@@ -261,6 +261,6 @@ impl Viewer {
         use crate::grid::Columns;
         let (left, width) = (self.layout.left_of(column), self.layout.width_of(column));
         let from = if self.manner(column).right { left } else { left + width - 24.0 };
-        self.hover_head == Some(column) && y < 30.0 && (from..from + 24.0).contains(&x)
+        self.hover_head == Some(column) && (24.0..46.0).contains(&y) && (from..from + 24.0).contains(&x)
     }
 }
