@@ -2,11 +2,21 @@
 //! arrow-rs computes of the same file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops where it fails")]
 
+#[path = "browser/access.rs"]
+mod access;
 #[path = "browser/cdp.rs"]
 mod cdp;
+#[path = "browser/columns.rs"]
+mod columns;
 mod common;
-
-use std::path::PathBuf;
+#[path = "browser/drive.rs"]
+mod drive;
+#[path = "browser/leaving.rs"]
+mod leaving;
+#[path = "browser/menus.rs"]
+mod menus;
+#[path = "browser/selecting.rs"]
+mod selecting;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int16Type;
@@ -16,32 +26,8 @@ use arrow_schema::SortOptions;
 use arrow_select::take::take_record_batch;
 use cdp::{Browser, Page};
 use common::{Served, flights};
+use drive::{ROWS, VIEWER, filter, loaded, screenshots, viewer};
 use serde_json::{Value, json};
-
-const VIEWER: &str = "document.querySelector('bodkin-table')";
-const ROWS: usize = 336_776;
-
-fn screenshots() -> PathBuf {
-    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("screenshots")
-}
-
-fn viewer(page: &mut Page, call: &str) -> Value {
-    page.eval(&format!("{VIEWER}.{call}"))
-}
-
-fn loaded(page: &mut Page) {
-    page.wait_for(&format!("{VIEWER}?.state?.().loading === false && {VIEWER}.state().rowsLoaded > 0"));
-}
-
-/// Types into the filter box of a column and waits for the rows to follow.
-fn filter(page: &mut Page, column: &str, text: &str) {
-    let find = format!("{VIEWER}.shadowRoot.querySelector('[data-filter={column}]')");
-    page.click_on(&format!("{find}.getBoundingClientRect()"), 0);
-    page.eval(&format!("{find}.select()"));
-    page.type_text(text);
-    page.press("Enter", 13, 0);
-    page.wait_for(&format!("({VIEWER}.state().filters.{column} ?? '') === {}", json!(text)));
-}
 
 /// Rows as the viewer writes them, of columns that are integers or text.
 fn written(batch: &RecordBatch, columns: &[&str], rows: usize) -> Vec<Vec<Value>> {

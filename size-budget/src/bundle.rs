@@ -24,7 +24,7 @@ const FEATURES: &str = "-Ctarget-feature=+simd128,+bulk-memory,+sign-ext,+mutabl
 /// The compiler is the pinned stable one; `RUSTC_BOOTSTRAP` lets it take them.
 const SMALLER: &str = "-Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none -Zlocation-detail=none";
 /// Counts up when the way of building changes, so that kept bundles are built anew.
-const RECIPE: u32 = 3;
+const RECIPE: u32 = 4;
 
 /// The viewer, ready to be served.
 #[derive(Debug, Clone)]
@@ -50,7 +50,22 @@ pub fn workspace() -> PathBuf {
 pub const SOURCES: [&str; 6] = ["kernels", "wire", "wasm-view", "Cargo.toml", "Cargo.lock", "size-budget/src"];
 
 /// The viewer's scripts, in the order in which they follow the glue.
-const SCRIPTS: [&str; 5] = ["style.js", "tools.js", "panel.js", "input.js", "element.js"];
+const SCRIPTS: [&str; 14] = [
+    "style.js",
+    "tools.js",
+    "tree.js",
+    "panel.js",
+    "menu.js",
+    "copy.js",
+    "boxes.js",
+    "find.js",
+    "mirror.js",
+    "touch.js",
+    "status.js",
+    "input.js",
+    "load.js",
+    "element.js",
+];
 
 /// Builds the bundle under a target directory, or takes the kept one when nothing has changed.
 ///

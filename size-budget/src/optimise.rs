@@ -69,7 +69,8 @@ impl Tool {
             "multivalue",
         ];
         let output = Command::new(&self.program)
-            .args(["-Oz", "-g"])
+            // The lowest kilobyte is the far end of the stack, where no pointer is computed to: places may be folded.
+            .args(["-Oz", "--low-memory-unused", "-g"])
             .args(features.iter().map(|feature| format!("--enable-{feature}")))
             .arg(&from)
             .arg("-o")

@@ -1,13 +1,11 @@
 // <bodkin-table src="URL of an Arrow stream">: the custom element around the viewer.
 //
-// The module above holds data, view and pixels. Here is what only a page can do: the element and its shadow
-// tree, the fetch, the boxes that people type into, and the pointer's and keyboard's events on their way in.
-// `style.js`, `tools.js`, `panel.js` and `input.js` stand before it in the bundle.
+// The module above holds data, view and pixels. Here is what only a page can do: the element and its shadow tree, the
+// fetch, and what follows from a change. The other scripts of this folder stand before it in the bundle; what they need
+// of the element is its `#host`.
 
 /** While a load runs, a filtered or sorted view is found anew at most this often (ms). */
 const REFRESH_EVERY = 400;
-/** Quiet after a keystroke before a filter runs (ms). */
-const TYPING = 140;
 
 let ready;
 let sheet;
@@ -25,7 +23,12 @@ class BodkinTable extends HTMLElement {
   #viewer = null;
   #starting = null;
   #parts = null;
-  #boxes = new Map();
+  #host = null;
+  #boxes = null;
+  #finder = null;
+  #mirror = null;
+  #pane = null;
+  #status = null;
   #abort = null;
   #frame = 0;
   #loading = false;
@@ -34,7 +37,8 @@ class BodkinTable extends HTMLElement {
   #glide = 0;
   #observers = [];
   #refreshed = 0;
-  #rect = null;
+  #aggregates = [];
+  #choices = { function: 'mean' };
 
   constructor() {
     super();
@@ -55,7 +59,6 @@ class BodkinTable extends HTMLElement {
     this.#viewer?.free();
     this.#viewer = null;
     this.#starting = null;
-    for (const box of this.#boxes.values()) box.remove();
     this.#boxes.clear();
   }
 
@@ -83,14 +86,18 @@ class BodkinTable extends HTMLElement {
     this.#error = null;
     this.#total = null;
     this.#parts.progress.classList.add('on');
-    this.#say('Loading…', '', false);
-    this.#parts.time.textContent = '';
+    this.#status.say('Loading…', '', false);
     const begin = performance.now();
     try {
-      await this.#fetch(url, abort);
+      await stream(url, abort.signal, this.#viewer, {
+        total: (rows) => { this.#total = rows; },
+        pushed: (changes) => this.#pushed(changes),
+        part: (part) => this.#progress(part),
+      });
       this.#loading = false;
-      this.#time('loaded', performance.now() - begin);
+      this.#status.took('loaded', performance.now() - begin);
       this.#emit('bodkin-load', { rows: this.#viewer.rowsLoaded(), bytes: this.#viewer.bytesLoaded() });
+      this.#profile();
     } catch (error) {
       if (abort.signal.aborted) return;
       this.#loading = false;
@@ -108,6 +115,7 @@ class BodkinTable extends HTMLElement {
     const types = viewer.columnTypes();
     const filters = {};
     for (const column of viewer.filteredColumns()) filters[column] = viewer.filterText(column);
+    const [top, bottom, left, right] = viewer.selectedArea();
     return {
       loading: this.#loading,
       error: this.#error,
@@ -117,10 +125,12 @@ class BodkinTable extends HTMLElement {
       bytes: viewer.bytesLoaded(),
       columns: viewer.columnNames().map((name, index) => ({ name, type: types[index] })),
       shown: viewer.shownNames(),
+      arranged: this.#slots().map(({ name, hidden, pinned, width }) => ({ name, hidden, pinned, width })),
       sort: viewer.sort(),
       filters,
       group: { keys: viewer.groupKeys(), aggregates: this.#aggregates.map(([name, column]) => ({ function: name, column })) },
       selection: Array.from(viewer.selection()),
+      selected: top === undefined ? null : { rows: [top, bottom], columns: [left, right] },
       topRow: viewer.topRow(),
     };
   }
@@ -161,9 +171,29 @@ class BodkinTable extends HTMLElement {
     }
   }
 
+  /** Arranges columns: `[{ name, hidden, pinned, width }]` in the wanted order; what is not said stays. */
+  setColumns(columns) {
+    const viewer = this.#viewer;
+    if (!viewer) return;
+    const names = viewer.schemaNames();
+    const known = columns.filter(({ name }) => names.includes(name));
+    for (const { name, hidden, pinned, width } of known) viewer.changeColumn(names.indexOf(name), hidden, pinned, width);
+    this.#after(viewer.orderColumns(known.map(({ name }) => names.indexOf(name))));
+  }
+
+  /** Selects from a cell to a cell, each a row and a position; without the second one cell. */
+  select(from, to = from) {
+    if (this.#viewer) this.#after(this.#viewer.select(from[0], from[1], to[0], to[1], 0));
+  }
+
   /** Scrolls until a row stands at the top. */
   scrollToRow(row) {
     if (this.#viewer) this.#after(this.#viewer.scrollToRow(row));
+  }
+
+  /** The view, in its columns' order, as a blob of comma-separated values. */
+  toCsv() {
+    return csv(this.#viewer, () => {});
   }
 
   /** Where a column's header is, in the window's coordinates. */
@@ -183,10 +213,15 @@ class BodkinTable extends HTMLElement {
     return new DOMRect(canvas.left + left, canvas.top + top, width, height);
   }
 
-  // Beginning and ending.
+  /** Shows all rows in their order. */
+  reset() {
+    for (const column of this.#viewer.filteredColumns()) this.#viewer.setFilter(column, '');
+    this.#boxes.markAll();
+    if (this.#viewer.groupKeys().length || this.#aggregates.length) this.setGroup([], []);
+    this.setSort([]);
+  }
 
-  #aggregates = [];
-  #choices = { function: 'mean' };
+  // Beginning and ending.
 
   #build() {
     if (!sheet) {
@@ -194,51 +229,56 @@ class BodkinTable extends HTMLElement {
       sheet.replaceSync(STYLE);
     }
     this.shadowRoot.adoptedStyleSheets = [sheet];
-    const p = {
-      count: make('div', { className: 'count', role: 'status' }),
-      chips: make('div', { className: 'chips' }),
-      toggle: make('button', { className: 'button', textContent: 'Group', type: 'button', 'aria-expanded': 'false' }),
-      reset: make('button', { className: 'button', textContent: 'Reset', type: 'button', hidden: true }),
-      panel: make('div', { className: 'panel', hidden: true }),
-      bar: make('i'),
-      canvas: make('canvas', { tabIndex: 0, role: 'grid', 'aria-label': 'table' }),
-      boxes: make('div', { className: 'boxes' }),
-      message: make('div', { className: 'message', hidden: true }),
-      value: make('span', { className: 'grow value', role: 'status' }),
-      time: make('span', { className: 'time' }),
+    const p = this.#parts = tree();
+    const host = this.#host = {
+      element: this,
+      root: this.shadowRoot,
+      canvas: p.canvas,
+      viewer: () => this.#viewer,
+      slots: () => this.#slots(),
+      after: (changes) => this.#after(changes),
+      timed: (what, run) => this.#timed(what, run),
+      perhapsSorted: (run) => this.#perhapsSorted(run),
+      copy: (names) => this.#busy(copyCells(this.#viewer, names)),
+      open: () => valuePanel(host, ...this.#viewer.selection()),
+      find: (rows) => this.#finder.open(rows),
+      hover: (x, y) => this.#hint(x, y),
+      glide: (by) => { this.#glide = by === 0 ? 0 : this.#glide + by; },
+      complain: (error) => this.#status.complain(error),
+      failed: (error) => {
+        this.#status.complain(error);
+        if (error instanceof WebAssembly.RuntimeError) { this.#fail(error, this.src); this.#message(); }
+      },
     };
-    p.progress = make('div', { className: 'progress', role: 'progressbar', 'aria-label': 'loading' }, p.bar);
-    p.grid = make('div', { className: 'grid' }, p.canvas, p.boxes, p.message);
-    const frame = make('div', { className: 'frame', part: 'frame' },
-      make('div', { className: 'bar' }, p.count, p.chips, p.reset, p.toggle), p.panel, p.progress, p.grid,
-      make('div', { className: 'status' }, p.value, p.time));
-    this.shadowRoot.append(frame);
-    this.#parts = p;
+    this.#status = new Status(host, p);
+    this.#boxes = new Boxes(host, p.boxes);
+    this.#finder = new Finder(host);
+    this.#mirror = new Mirror(host);
+    this.#pane = new Pane(host, p.scroller, p.sizer);
+    p.grid.append(this.#finder.box);
+    this.shadowRoot.append(p.frame);
     p.toggle.addEventListener('click', () => {
       p.panel.hidden = !p.panel.hidden;
       p.toggle.setAttribute('aria-expanded', String(!p.panel.hidden));
       if (!p.panel.hidden) this.#panel();
     });
     p.reset.addEventListener('click', () => this.reset());
-    listen(p.canvas, () => this.#viewer, {
-      after: (changes) => this.#after(changes),
-      timed: (what, run) => this.#timed(what, run),
-      perhapsSorted: (run) => this.#perhapsSorted(run),
-      copy: () => this.#copy(),
-      glide: (by) => { this.#glide = by === 0 ? 0 : this.#glide + by; },
-      failed: (error) => {
-        this.#complain(error);
-        if (error instanceof WebAssembly.RuntimeError) { this.#fail(error, this.src); this.#message(); }
-      },
+    p.find.addEventListener('click', () => this.#viewer && this.#finder.open(false));
+    p.columns.addEventListener('click', () => this.#viewer && columnsPanel(host, p.columns));
+    p.save.addEventListener('click', () => {
+      const { left, bottom } = p.save.getBoundingClientRect();
+      if (this.#viewer) menu(this.shadowRoot, this.#exports(), left, bottom + 4, p.save);
     });
+    listen(host);
   }
 
-  /** Shows all rows in their order. */
-  reset() {
-    for (const column of this.#viewer.filteredColumns()) this.#viewer.setFilter(column, '');
-    for (const box of this.#boxes.values()) this.#mark(box, null);
-    if (this.#viewer.groupKeys().length || this.#aggregates.length) this.setGroup([], []);
-    this.setSort([]);
+  #exports() {
+    const name = fileName(this.src);
+    const save = async () => {
+      download(await csv(this.#viewer, (part) => this.#status.tell(`exporting ${Math.round(part * 100)} %`)), `${name}.csv`);
+      return `exported ${count(this.#viewer.rowsShown())} rows`;
+    };
+    return [['View as CSV', () => this.#busy(save())]];
   }
 
   async #begin() {
@@ -271,6 +311,8 @@ class BodkinTable extends HTMLElement {
   #resize() {
     const { width, height } = this.#parts.grid.getBoundingClientRect();
     if (!this.#viewer) return;
+    this.#parts.canvas.style.width = `${width}px`;
+    this.#parts.canvas.style.height = `${height}px`;
     this.#viewer.resize(width, height, devicePixelRatio);
     // At once: a resized canvas is empty.
     this.#viewer.paint();
@@ -279,34 +321,28 @@ class BodkinTable extends HTMLElement {
 
   // The load.
 
-  async #fetch(url, abort) {
-    const response = await fetch(url, { signal: abort.signal, headers: { accept: 'application/vnd.apache.arrow.stream' } });
-    if (!response.ok) throw await problem(response);
-    const rows = Number(response.headers.get('x-bodkin-rows'));
-    this.#total = rows > 0 ? rows : null;
-    const length = response.headers.has('content-encoding') ? 0 : Number(response.headers.get('content-length'));
-    const reader = response.body.getReader();
-    let rested = performance.now();
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (abort.signal.aborted) throw new DOMException('superseded', 'AbortError');
-      if (done) break;
-      let changes = this.#viewer.push(value);
-      const now = performance.now();
-      if (changes & ROWS && this.#viewer.needsRefresh() && now - this.#refreshed > REFRESH_EVERY) {
-        changes |= this.#viewer.refresh();
-        this.#refreshed = now;
-      }
-      this.#after(changes);
-      const part = this.#total ? this.#viewer.rowsLoaded() / this.#total : length ? this.#viewer.bytesLoaded() / length : 0;
-      this.#progress(part);
-      if (now - rested > 12) {
-        await breathe();
-        rested = performance.now();
-      }
+  #pushed(changes) {
+    const now = performance.now();
+    if (changes & ROWS && this.#viewer.needsRefresh() && now - this.#refreshed > REFRESH_EVERY) {
+      changes |= this.#viewer.refresh();
+      this.#refreshed = now;
     }
-    this.#after(this.#viewer.end());
-    this.#progress(1);
+    this.#after(changes);
+  }
+
+  /** What headers show of their columns, in slices that nobody notices. */
+  async #profile() {
+    const viewer = this.#viewer;
+    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+    for (let more = true; more;) {
+      if (viewer !== this.#viewer || this.#loading) return;
+      const begin = performance.now();
+      while (more && performance.now() - begin < 4) more = viewer.profileStep();
+      this.#after(PAINT);
+      await breathe();
+    }
+    this.#mirror.soon();
+    this.#emit('bodkin-profile', {});
   }
 
   #progress(part) {
@@ -317,8 +353,9 @@ class BodkinTable extends HTMLElement {
   }
 
   #forget() {
-    for (const box of this.#boxes.values()) box.remove();
     this.#boxes.clear();
+    this.#finder.close();
+    this.#status.forget();
     this.#aggregates = [];
     this.#after(PAINT | LAYOUT | VIEW | SELECTION);
   }
@@ -332,9 +369,8 @@ class BodkinTable extends HTMLElement {
   // After anything: paint, boxes, counts, events.
 
   #after(changes) {
-    if (!changes) return;
+    if (!changes || !this.#viewer) return;
     if (changes & SCHEMA) {
-      this.#parts.canvas.setAttribute('aria-colcount', String(this.#viewer.columnNames().length));
       if (!this.#parts.panel.hidden) this.#panel();
       this.#emit('bodkin-schema', { columns: this.state().columns });
     }
@@ -345,13 +381,22 @@ class BodkinTable extends HTMLElement {
     if (changes & VIEW) {
       this.#chips();
       if (!this.#parts.panel.hidden) this.#panel();
-      for (const box of this.#boxes.values()) box.remove();
-      const focused = this.shadowRoot.activeElement?.dataset?.filter;
-      this.#keepBoxes(focused);
-      this.#emit('bodkin-view', {});
     }
-    if (changes & LAYOUT) this.#place();
-    if (changes & SELECTION) this.#selected();
+    if (changes & (VIEW | COLUMNS)) {
+      this.#boxes.refresh();
+      if (this.#finder.searching) this.#finder.restart(false);
+      this.#emit(changes & VIEW ? 'bodkin-view' : 'bodkin-columns', {});
+    }
+    if (changes & LAYOUT) {
+      this.#boxes.place();
+      this.#pane.soon();
+    }
+    if (changes & (LAYOUT | VIEW | ROWS | COLUMNS)) this.#mirror.soon();
+    if (changes & SELECTION) {
+      this.#status.selected();
+      this.#mirror.select();
+      this.#emit('bodkin-select', {});
+    }
     if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#paint());
   }
 
@@ -361,8 +406,9 @@ class BodkinTable extends HTMLElement {
     if (Math.abs(this.#glide) > 0.5) {
       const step = Math.abs(this.#glide) < 2 ? this.#glide : this.#glide * 0.3;
       this.#glide -= step;
-      if (!this.#viewer.wheel(0, step)) this.#glide = 0;
-      this.#frame = requestAnimationFrame(() => this.#paint());
+      const moved = this.#viewer.wheel(0, step);
+      if (!moved) this.#glide = 0;
+      this.#after(moved | PAINT);
     } else {
       this.#glide = 0;
     }
@@ -373,166 +419,50 @@ class BodkinTable extends HTMLElement {
     if (!this.#viewer) return;
     const begin = performance.now();
     const changes = run();
-    this.#time(what, performance.now() - begin);
+    this.#status.took(what, performance.now() - begin);
     this.#after(changes);
   }
 
-  #time(what, millis) {
-    this.#parts.time.textContent = `${what} in ${millis < 10 ? millis.toFixed(1) : Math.round(millis)} ms`;
+  /** A click may or may not have sorted. */
+  #perhapsSorted(run) {
+    const begin = performance.now();
+    const changes = run();
+    if (changes & VIEW) this.#status.took('sorted', performance.now() - begin);
+    this.#after(changes);
+  }
+
+  /** Tells what came of something that takes a while. */
+  async #busy(promise) {
+    try {
+      this.#status.tell(await promise);
+    } catch (error) {
+      this.#status.complain(error);
+    }
   }
 
   #counts() {
-    const viewer = this.#viewer;
-    const { count: place } = this.#parts;
-    if (!viewer || !viewer.columnNames().length) return place.replaceChildren();
-    const [loaded, shown] = [viewer.rowsLoaded(), viewer.rowsShown()];
-    const grouped = viewer.groupKeys().length > 0 || this.#aggregates.length > 0;
-    const filtered = viewer.filteredColumns().length > 0;
-    const strong = make('b', { textContent: count(shown) });
-    const rows = grouped ? (shown === 1 ? ' group' : ' groups') : shown === 1 && !filtered ? ' row' : ' rows';
-    let rest = '';
-    if (this.#loading && this.#total) rest = ` of ${count(this.#total)}, loading`;
-    else if (grouped) rest = filtered ? ` of the filtered rows` : ` of ${count(loaded)} rows`;
-    else if (filtered) rest = ` of ${count(loaded)}`;
-    else rest = ` · ${count(viewer.columnNames().length)} columns · ${bytes(viewer.bytesLoaded())}`;
-    place.replaceChildren(strong, rows, make('span', { className: 'dim', textContent: rest }));
-    this.#parts.canvas.setAttribute('aria-rowcount', String(shown));
+    this.#status.counts({ loading: this.#loading, total: this.#total, grouped: this.#viewer?.groupKeys().length > 0 || this.#aggregates.length > 0 });
   }
 
-  /** What stands in the grid's place when there is nothing to see there. */
   #message() {
-    if (this.#error) {
-      const again = make('button', { className: 'button', textContent: 'Try again', type: 'button' });
-      again.addEventListener('click', () => this.load(this.#error.url));
-      return this.#say(this.#error.title, this.#error.detail, this.#viewer?.rowsLoaded() ? false : true, again);
-    }
-    if (this.#viewer?.rowsShown() || !this.#viewer) return this.#say('', '', false);
-    if (this.#loading) return this.#say('Loading…', '', false);
-    if (this.#viewer.filteredColumns().length) return this.#say('No row passes the filters', 'Clear or change a filter above to see rows.', false);
-    if (this.#viewer.columnNames().length) this.#say('The table has no rows', '', false);
+    this.#status.message(this.#error, this.#loading, () => this.load(this.#error.url));
   }
 
-  #say(title, detail, whole, ...more) {
-    const { message } = this.#parts;
-    message.hidden = !title;
-    message.classList.toggle('whole', whole);
-    // Rows that came before a failure stay in sight: the failure is told below them.
-    if (title && this.#error && !whole) {
-      message.hidden = true;
-      this.#parts.value.textContent = `${title}: ${detail}`;
-      this.#parts.value.classList.add('error');
-      return;
-    }
-    message.replaceChildren(make('b', { textContent: title }), make('p', { textContent: detail }), ...more);
+  /** What a header's bars mean, when the pointer rests on it. */
+  #hint(x, y) {
+    const header = y < this.#viewer.frame()[1];
+    const column = header ? this.#viewer.headerAt(x) : -1;
+    const title = column >= 0 ? `${this.#viewer.shownNames()[column]}\n${this.#viewer.columnNote(column)}` : '';
+    if (this.#parts.canvas.title !== title) this.#parts.canvas.title = title;
   }
 
-  #selected() {
-    const { value } = this.#parts;
-    value.classList.remove('error');
-    const [row, column] = this.#viewer.selection();
-    // The selected cell shows the focus by itself.
-    this.#parts.canvas.classList.toggle('selected', row !== undefined);
-    if (row === undefined) return value.replaceChildren();
-    const text = this.#viewer.cellText(row, column);
-    value.replaceChildren(
-      make('span', { className: 'dim', textContent: `row ${count(row + 1)} · ${this.#viewer.shownNames()[column]}` }),
-      text === undefined ? make('i', { className: 'dim', textContent: 'null' }) : text);
-    value.title = text ?? '';
-  }
-
-  // Filter boxes.
-
-  #keepBoxes(focused) {
-    const names = this.#viewer.shownNames();
-    for (const [name, box] of this.#boxes) {
-      const column = names.indexOf(name);
-      if (column < 0 || !this.#viewer.hasFilterBox(column)) this.#boxes.delete(name);
-      else {
-        this.#parts.boxes.append(box);
-        if (name !== focused) this.#mark(box, null);
-      }
-    }
-    if (focused) this.#boxes.get(focused)?.focus({ preventScroll: true });
-  }
-
-  /** Puts boxes under the headers that are in sight, and beside them, for the Tab key. */
-  #place() {
-    const viewer = this.#viewer;
-    const [gutter, header, height] = viewer.frame();
-    const { boxes } = this.#parts;
-    boxes.style.left = `${gutter}px`;
-    boxes.style.top = `${header}px`;
-    boxes.style.height = `${height}px`;
-    const names = viewer.shownNames();
-    const [first, last] = viewer.visibleColumns();
-    const wanted = new Set();
-    for (let column = Math.max(0, first - 1); column < Math.min(names.length, last + 1); column++) {
-      if (!viewer.hasFilterBox(column)) continue;
-      const name = names[column];
-      wanted.add(name);
-      let box = this.#boxes.get(name);
-      if (!box) {
-        box = this.#box(name, viewer.filterHint(column));
-        this.#boxes.set(name, box);
-      }
-      const [left, width] = viewer.columnSpan(column);
-      box.style.left = `${left - gutter + 4}px`;
-      box.style.width = `${width - 8}px`;
-    }
-    for (const [name, box] of this.#boxes) {
-      if (!wanted.has(name) && this.shadowRoot.activeElement !== box) {
-        box.remove();
-        this.#boxes.delete(name);
-      }
-    }
-    // In the order of the columns, for the Tab key.
-    const ordered = names.filter((name) => this.#boxes.has(name)).map((name) => this.#boxes.get(name));
-    if (ordered.some((box, index) => boxes.children[index] !== box) && !boxes.contains(this.shadowRoot.activeElement)) {
-      boxes.replaceChildren(...ordered);
-    } else {
-      for (const box of ordered) if (!box.isConnected) boxes.append(box);
-    }
-  }
-
-  #box(name, hint) {
-    const box = make('input', { type: 'text', placeholder: hint, spellcheck: false, autocomplete: 'off', 'data-filter': name, 'aria-label': `filter ${name}` });
-    let timer = 0;
-    const apply = () => {
-      clearTimeout(timer);
-      timer = 0;
-      try {
-        this.#timed('filtered', () => this.#viewer.setFilter(name, box.value));
-        this.#mark(box, null, true);
-      } catch (error) {
-        this.#mark(box, error);
-      }
-    };
-    box.addEventListener('input', () => {
-      clearTimeout(timer);
-      timer = setTimeout(apply, TYPING);
+  #slots() {
+    const names = this.#viewer.schemaNames();
+    const numbers = this.#viewer.columnSlots();
+    return Array.from({ length: numbers.length / 4 }, (_, index) => {
+      const [column, hidden, pinned, width] = numbers.slice(index * 4, index * 4 + 4);
+      return { column, name: names[column], hidden: hidden > 0, pinned: pinned > 0, width };
     });
-    box.addEventListener('change', () => timer && apply());
-    box.addEventListener('focus', () => this.#after(this.#viewer.showColumn(this.#viewer.shownNames().indexOf(name))));
-    box.addEventListener('keydown', (event) => {
-      if (event.key === 'Enter') apply();
-      if (event.key === 'Escape') { box.value = ''; apply(); }
-      if (event.key === 'ArrowDown') this.#parts.canvas.focus();
-    });
-    this.#mark(box, null);
-    return box;
-  }
-
-  /** Shows in a box whether its filter holds, and what is wrong with it. */
-  #mark(box, error, typed = false) {
-    const text = this.#viewer.filterText(box.dataset.filter);
-    if (!error && !typed) box.value = text;
-    box.classList.toggle('set', !error && text !== '');
-    box.setAttribute('aria-invalid', String(Boolean(error)));
-    box.title = error ? error.message : text;
-    const { value } = this.#parts;
-    if (error) value.textContent = `${box.dataset.filter}: ${error.message}`;
-    else if (value.classList.contains('error') && !this.#error) value.replaceChildren();
-    value.classList.toggle('error', Boolean(error) || Boolean(this.#error));
   }
 
   // Chips and the group panel.
@@ -552,29 +482,9 @@ class BodkinTable extends HTMLElement {
       try {
         this.setGroup(keys, aggregates);
       } catch (error) {
-        this.#complain(error);
+        this.#status.complain(error);
       }
     }));
-  }
-
-  #complain(error) {
-    this.#parts.value.textContent = error.message;
-    this.#parts.value.classList.add('error');
-  }
-
-  /** A click may or may not have sorted. */
-  #perhapsSorted(run) {
-    const begin = performance.now();
-    const changes = run();
-    if (changes & VIEW) this.#time('sorted', performance.now() - begin);
-    this.#after(changes);
-  }
-
-  async #copy() {
-    const [row, column] = this.#viewer.selection();
-    if (row === undefined) return;
-    await navigator.clipboard?.writeText(this.#viewer.cellText(row, column) ?? '');
-    this.#parts.time.textContent = 'copied';
   }
 
   #emit(name, detail) {

@@ -1,11 +1,19 @@
 // Wheel, pointer and keys, on their way into the viewer.
 
 // What a call to the viewer has changed; as in `viewer/mod.rs`.
-const PAINT = 1, LAYOUT = 2, SELECTION = 4, VIEW = 8, CAPTURE = 16, SCHEMA = 32, ROWS = 64;
-const CURSORS = ['default', 'pointer', 'col-resize'];
+const PAINT = 1, LAYOUT = 2, SELECTION = 4, VIEW = 8, CAPTURE = 16, SCHEMA = 32, ROWS = 64, COLUMNS = 128, MENU = 256, OPEN = 512, AGAIN = 1024;
+const CURSORS = ['default', 'pointer', 'col-resize', 'grabbing'];
+/** How long a finger must rest to ask for a menu (ms). */
+const LONG = 500;
 
-/** Listens on a canvas. `viewer()` gives the viewer; `host` is told what came of it. */
-function listen(canvas, viewer, host) {
+/** Shift 1, control 2, a finger 4; as in `viewer/keys.rs`. */
+const modifiers = (event) => (event.shiftKey ? 1 : 0) | (event.ctrlKey || event.metaKey ? 2 : 0) | (event.pointerType === 'touch' ? 4 : 0);
+const shortcut = (event) => (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
+
+/** Listens on the canvas of a host. */
+function listen(host) {
+  const { canvas } = host;
+  const viewer = host.viewer;
   const guard = (run) => (event) => {
     if (!viewer()) return;
     try {
@@ -14,9 +22,31 @@ function listen(canvas, viewer, host) {
       host.failed(error);
     }
   };
+  let again = 0;
+  let resting = 0;
+  const move = (x, y) => {
+    cancelAnimationFrame(again);
+    const changes = viewer().pointerMove(x, y);
+    canvas.style.cursor = CURSORS[changes >>> 16] ?? 'default';
+    host.after(changes & 0xffff);
+    if (changes & AGAIN) again = requestAnimationFrame(guard(() => move(x, y)));
+  };
+  const still = () => {
+    cancelAnimationFrame(again);
+    clearTimeout(resting);
+  };
+  const menuAt = (x, y) => {
+    const { left, top } = canvas.getBoundingClientRect();
+    const at = viewer().menuAt(x, y);
+    host.after(PAINT | SELECTION);
+    if (at.length === 1) headerMenu(host, at[0], left + x, top + y);
+    else if (at.length) cellMenu(host, at[0], at[1], left + x, top + y);
+    return at.length > 0;
+  };
   canvas.addEventListener('wheel', guard((event) => {
     const unit = event.deltaMode === 1 ? 28 : event.deltaMode === 2 ? canvas.clientHeight : 1;
     let [x, y] = [event.deltaX * unit, event.deltaY * unit];
+    if (event.ctrlKey) return;
     if (event.shiftKey && x === 0) [x, y] = [y, 0];
     const stepped = Math.abs(y) >= 80 && x === 0 && !matchMedia('(prefers-reduced-motion: reduce)').matches;
     if (!stepped) {
@@ -36,31 +66,52 @@ function listen(canvas, viewer, host) {
     host.glide(0);
     canvas.classList.add('pointed');
     canvas.focus({ preventScroll: true });
-    const changes = viewer().pointerDown(event.offsetX, event.offsetY, event.pointerType === 'touch');
-    if (changes & CAPTURE) canvas.setPointerCapture(event.pointerId);
+    const { offsetX: x, offsetY: y } = event;
+    const changes = viewer().pointerDown(x, y, modifiers(event));
+    if (event.pointerType === 'touch') resting = setTimeout(guard(() => menuAt(x, y)), LONG);
+    else if (changes & CAPTURE) canvas.setPointerCapture(event.pointerId);
     host.after(changes);
+    if (changes & MENU) menuAt(x, y);
   }));
   canvas.addEventListener('pointermove', guard((event) => {
-    const changes = viewer().pointerMove(event.offsetX, event.offsetY);
-    canvas.style.cursor = CURSORS[changes >>> 16] ?? 'default';
-    host.after(changes & 0xffff);
+    if (event.pointerType === 'touch' && Math.abs(event.movementX) + Math.abs(event.movementY) > 2) clearTimeout(resting);
+    move(event.offsetX, event.offsetY);
+    if (!event.buttons) host.hover(event.offsetX, event.offsetY);
   }));
   canvas.addEventListener('pointerup', guard((event) => {
-    host.perhapsSorted(() => viewer().pointerUp(event.offsetX, event.offsetY, event.shiftKey || event.ctrlKey || event.metaKey));
+    still();
+    if (event.button === 0) host.perhapsSorted(() => viewer().pointerUp(event.offsetX, event.offsetY, modifiers(event)));
+    move(event.offsetX, event.offsetY);
   }));
-  canvas.addEventListener('pointercancel', guard(() => host.after(viewer().pointerUp(-1, -1, false))));
-  canvas.addEventListener('pointerleave', guard(() => host.after(viewer().pointerLeave())));
-  canvas.addEventListener('dblclick', guard((event) => host.after(viewer().doubleClick(event.offsetX, event.offsetY))));
+  canvas.addEventListener('pointercancel', guard(() => { still(); host.after(viewer().pointerCancel()); }));
+  canvas.addEventListener('pointerleave', guard(() => { still(); host.after(viewer().pointerLeave()); }));
+  canvas.addEventListener('contextmenu', guard((event) => {
+    still();
+    let [x, y] = [event.offsetX, event.offsetY];
+    const [row, column] = viewer().selection();
+    // By the keyboard: at the cell that has the focus.
+    if (event.button !== 2 && event.pointerType !== 'touch' && row !== undefined) {
+      const [left, top, width, height] = viewer().cellRect(row, column);
+      [x, y] = [left + Math.min(width - 4, 24), top + height - 4];
+    }
+    if (menuAt(x, y)) event.preventDefault();
+  }));
+  canvas.addEventListener('dblclick', guard((event) => {
+    const changes = viewer().doubleClick(event.offsetX, event.offsetY);
+    host.after(changes);
+    if (changes & OPEN) host.open();
+  }));
   canvas.addEventListener('keydown', guard((event) => {
     canvas.classList.remove('pointed');
-    const control = event.ctrlKey || event.metaKey;
-    if (control && event.key.toLowerCase() === 'c') return host.copy();
-    if (event.key === 'Enter' && viewer().selection().length) {
-      event.preventDefault();
-      return host.timed('sorted', () => viewer().toggleSort(viewer().selection()[1], event.shiftKey));
+    const letter = shortcut(event) ? event.key.toLowerCase() : '';
+    if (letter === 'c') host.copy(false);
+    else if (letter === 'f' || letter === 'g') host.find(letter === 'g');
+    else if (event.key === 'Enter' && viewer().selection().length) host.open();
+    else {
+      const changes = viewer().key(event.key, modifiers(event));
+      if (changes) event.preventDefault();
+      return host.after(changes);
     }
-    const changes = viewer().key(event.key, control);
-    if (changes) event.preventDefault();
-    host.after(changes);
+    event.preventDefault();
   }));
 }

@@ -2,11 +2,11 @@
 // page may set on the element: `bodkin-table { --bodkin-accent: crimson }`.
 
 const LIGHT = `--bodkin-background:#fff;--bodkin-header:#f7f9f9;--bodkin-line:#e6eaeb;--bodkin-text:#1a2226;
---bodkin-muted:#5a666d;--bodkin-faint:#6d797f;--bodkin-hover:#f3f7f7;--bodkin-selected:#e3f3f0;--bodkin-accent:#0b6b62;
---bodkin-thumb:#c4cdd0;--bodkin-field:#fff;--bodkin-error:#b3261e;color-scheme:light;`;
+--bodkin-muted:#5a666d;--bodkin-faint:#606c72;--bodkin-hover:#f3f7f7;--bodkin-selected:#e3f3f0;--bodkin-accent:#0b6b62;
+--bodkin-thumb:#c4cdd0;--bodkin-found:#ffe9a8;--bodkin-shadow:0 6px 24px #1a222629,0 1px 4px #1a22261f;--bodkin-field:#fff;--bodkin-error:#b3261e;color-scheme:light;`;
 const DARK = `--bodkin-background:#0f1416;--bodkin-header:#151b1e;--bodkin-line:#252e32;--bodkin-text:#e6ecee;
---bodkin-muted:#9aa6ac;--bodkin-faint:#87939a;--bodkin-hover:#161d20;--bodkin-selected:#12312d;--bodkin-accent:#4fd1bd;
---bodkin-thumb:#3c484d;--bodkin-field:#0f1416;--bodkin-error:#ff8a80;color-scheme:dark;`;
+--bodkin-muted:#9aa6ac;--bodkin-faint:#8b979e;--bodkin-hover:#161d20;--bodkin-selected:#12312d;--bodkin-accent:#4fd1bd;
+--bodkin-thumb:#3c484d;--bodkin-found:#5a4a10;--bodkin-shadow:0 8px 28px #000a,0 0 0 1px #252e32;--bodkin-field:#0f1416;--bodkin-error:#ff8a80;color-scheme:dark;`;
 const STYLE = `
 :host{${LIGHT}--bodkin-font:ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
 display:block;height:100%;min-height:220px;contain:strict;font:13px/1.4 var(--bodkin-font);color:var(--bodkin-text)}
@@ -34,10 +34,44 @@ button,select,input{font:inherit;color:inherit}
 font-weight:500;cursor:pointer}
 .button:hover{border-color:var(--bodkin-accent)}
 .button[aria-expanded=true]{background:var(--bodkin-selected);border-color:var(--bodkin-selected);color:var(--bodkin-accent)}
-:is(button,select,input,canvas):focus-visible,.chip button:focus-visible{outline:2px solid var(--bodkin-accent);outline-offset:1px}
-canvas:focus-visible{outline-offset:-2px}
+:is(button,select,input,canvas,pre):focus-visible,:is(.chip,.find,.menu) button:not([role]):focus-visible{outline:2px solid var(--bodkin-accent);outline-offset:1px}
+:is(canvas,pre):focus-visible{outline-offset:-2px}
+.whole-value pre:focus-visible{outline-color:var(--bodkin-line);border-radius:0 0 8px 8px}
 canvas:is(.pointed,.selected):focus-visible{outline:none}
 .value .dim{margin-right:8px}
+.sums{display:flex;gap:14px;font-variant-numeric:tabular-nums;color:var(--bodkin-text);overflow:hidden}
+.menu{position:absolute;z-index:3;min-width:200px;max-width:min(420px,calc(100% - 8px));max-height:calc(100% - 8px);padding:5px;overflow:auto;
+border:1px solid var(--bodkin-line);border-radius:9px;background:var(--bodkin-background);box-shadow:var(--bodkin-shadow)}
+.menu:focus{outline:none}
+.menu [role=menuitem]{all:unset;box-sizing:border-box;display:flex;gap:24px;align-items:center;width:100%;padding:5px 10px;
+border-radius:6px;cursor:default;white-space:nowrap}
+.menu [role=menuitem] span{flex:1;overflow:hidden;text-overflow:ellipsis}
+.menu [role=menuitem]:focus{background:var(--bodkin-selected);color:var(--bodkin-accent)}
+.menu kbd{font:inherit;font-size:12px;color:var(--bodkin-muted)}
+.menu hr{height:1px;margin:5px 0;border:0;background:var(--bodkin-line)}
+.columns{display:flex;flex-direction:column;gap:6px;width:250px;padding:8px}
+.columns .list{overflow:auto;min-height:60px}
+.columns .list>div{display:flex;align-items:center;border-radius:6px}
+.columns .list>div:hover{background:var(--bodkin-hover)}
+.columns label{display:flex;flex:1;gap:8px;align-items:center;min-width:0;padding:4px 6px;cursor:pointer}
+.columns label span{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.columns input[type=checkbox]{margin:0;width:15px;height:15px;accent-color:var(--bodkin-accent)}
+input[type=search],.find input{height:30px;padding:0 9px;border:1px solid var(--bodkin-line);border-radius:7px;background:var(--bodkin-field);min-width:0}
+.pin{all:unset;padding:1px 8px;margin-right:4px;border-radius:9px;font-size:12px;color:var(--bodkin-muted);cursor:pointer}
+.pin:hover{background:var(--bodkin-line)}
+.pin[aria-pressed=true]{background:var(--bodkin-selected);color:var(--bodkin-accent);font-weight:500}
+.find{position:absolute;z-index:2;top:8px;right:20px;display:flex;gap:4px;align-items:center;padding:6px;border-radius:9px;font-size:12px;
+border:1px solid var(--bodkin-line);background:var(--bodkin-background);box-shadow:var(--bodkin-shadow)}
+.find input{width:180px;font-size:13px}
+.find input.none{border-color:var(--bodkin-error);color:var(--bodkin-error)}
+.find .dim{min-width:72px;padding:0 4px;text-align:right;font-variant-numeric:tabular-nums}
+.find button{all:unset;width:26px;height:26px;border-radius:6px;text-align:center;cursor:pointer;font-size:14px}
+.find button:hover{background:var(--bodkin-hover)}
+.whole-value{display:flex;flex-direction:column;width:420px;max-height:min(360px,calc(100% - 8px));padding:0}
+.whole-value .head{display:flex;gap:6px;align-items:center;padding:8px 8px 8px 12px;border-bottom:1px solid var(--bodkin-line)}
+.whole-value b{flex:1;font-weight:600;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.whole-value .button{height:26px;padding:0 10px;font-size:12px}
+.whole-value pre{margin:0;padding:12px;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere;font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 .panel{display:grid;grid-template-columns:auto 1fr;gap:10px 14px;align-items:center;padding:12px 14px;
 border-bottom:1px solid var(--bodkin-line);background:var(--bodkin-header)}
 .panel .label{color:var(--bodkin-muted);font-size:12px}
@@ -47,11 +81,13 @@ background:var(--bodkin-field);font-size:12px}
 .progress.on{opacity:1;transition:none}
 .progress i{display:block;height:100%;width:0;background:var(--bodkin-accent)}
 .grid{position:relative;flex:1;min-height:0}
-canvas{position:absolute;inset:0;width:100%;height:100%;touch-action:none}
+.scroller{position:absolute;inset:0;overflow:auto;scrollbar-width:none}
+.scroller::-webkit-scrollbar{display:none}
+canvas{position:sticky;display:block;top:0;left:0;touch-action:pan-x pan-y}
 .boxes{position:absolute;right:0;overflow:clip;pointer-events:none}
 .boxes input{position:absolute;top:2px;height:26px;padding:0 8px;border:1px solid var(--bodkin-line);border-radius:6px;
 background:var(--bodkin-field);font-size:12px;pointer-events:auto;min-width:0}
-.boxes input::placeholder{color:var(--bodkin-faint);opacity:.75}
+.boxes input::placeholder{color:var(--bodkin-faint);opacity:1}
 .boxes input:focus{outline:none;border-color:var(--bodkin-accent);box-shadow:0 0 0 1px var(--bodkin-accent)}
 .boxes input.set{border-color:var(--bodkin-accent);color:var(--bodkin-accent);font-weight:500}
 .boxes input[aria-invalid=true]{border-color:var(--bodkin-error);box-shadow:0 0 0 1px var(--bodkin-error);color:var(--bodkin-error)}
@@ -64,4 +100,5 @@ padding:24px;text-align:center;pointer-events:none}
 .value{color:var(--bodkin-text)}
 .value.error{color:var(--bodkin-error)}
 @media (prefers-reduced-motion:reduce){*{transition:none!important}}
-@media (max-width:560px){.status .time,.count .dim{display:none}}`;
+@media (max-width:640px){.status .time,.count .dim{display:none}.bar{gap:6px;padding:0 8px;overflow-x:auto}.button{padding:0 9px}}
+@media (forced-colors:active){canvas{forced-color-adjust:none}}`;

@@ -58,3 +58,6 @@ async function problem(response) {
   }
   return error;
 }
+
+/** A value as it stands in a menu. */
+const shorten = (text) => (text.length > 24 ? `“${text.slice(0, 23)}…”` : `“${text}”`);

@@ -3,7 +3,7 @@
 //! | typed | means |
 //! |---|---|
 //! | `jfk` | text that contains it, whatever the case; of a number, equal |
-//! | `=JFK`, `!=JFK`, `=JFK, LGA` | equal; not equal; one of |
+//! | `=JFK`, `!=JFK`, `=JFK, LGA`, `!=JFK, LGA` | equal; not equal; one of; none of |
 //! | `^N7`, `AA$` | text that begins, ends with it |
 //! | `> 60`, `<= 9`, `>5 <9` | compared; several are joined by and |
 //! | `10..20`, `10..`, `..20` | from, to, both included |
@@ -132,12 +132,16 @@ fn of_text(column: &str, text: &str) -> Predicate {
         return test(TextTest::Contains, inner);
     }
     if let Some((op, value)) = operator(text) {
-        let value = unquoted(value);
-        if op == CompareOp::Eq && value.contains(',') {
-            let values = value.split(',').map(|part| Scalar::Text(unquoted(part.trim()).to_owned())).collect();
-            return Predicate::In { column: column.to_owned(), values };
-        }
-        return compare(column, op, Scalar::Text(value.to_owned()));
+        let mut values = items(value);
+        return match (op, values.len()) {
+            (CompareOp::Eq | CompareOp::NotEq, 2..) => {
+                let one_of =
+                    Predicate::In { column: column.to_owned(), values: values.into_iter().map(Scalar::Text).collect() };
+                if op == CompareOp::Eq { one_of } else { Predicate::Not(Box::new(one_of)) }
+            }
+            (_, 1) => compare(column, op, Scalar::Text(values.remove(0))),
+            _ => compare(column, op, Scalar::Text(value.to_owned())),
+        };
     }
     if let Some(value) = text.strip_prefix('^') {
         return test(TextTest::BeginsWith, value);
@@ -148,8 +152,46 @@ fn of_text(column: &str, text: &str) -> Predicate {
     }
 }
 
-fn unquoted(text: &str) -> &str {
-    text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text)
+/// `JFK, "a, b"`: values between commas; in quotes a comma is a comma, and two quotes are one.
+fn items(text: &str) -> Vec<String> {
+    let mut items = Vec::new();
+    let mut rest = text.trim();
+    loop {
+        let mut item = String::new();
+        if let Some(quoted) = rest.strip_prefix('"') {
+            let mut chars = quoted.char_indices().peekable();
+            let mut end = quoted.len();
+            while let Some((at, c)) = chars.next() {
+                if c == '"' && chars.next_if(|&(_, next)| next == '"').is_none() {
+                    end = at + 1;
+                    break;
+                }
+                item.push(c);
+            }
+            rest = quoted[end..].trim_start();
+        } else {
+            let end = rest.find(',').unwrap_or(rest.len());
+            item.push_str(rest[..end].trim_end());
+            rest = &rest[end..];
+        }
+        items.push(item);
+        // What follows a closing quote without a comma is left aside.
+        match rest.find(',') {
+            Some(at) => rest = rest[at + 1..].trim_start(),
+            None => return items,
+        }
+    }
+}
+
+/// What to type to find a value, given as its exact text, or all other values; `None` is a null.
+pub(crate) fn of_value(data_type: &DataType, value: Option<&str>, exclude: bool) -> String {
+    let Some(value) = value else { return if exclude { "!null" } else { "null" }.to_owned() };
+    let sign = if exclude { "!=" } else { "=" };
+    let plain = |c: char| !matches!(c, ',' | '"' | '<' | '>' | '=' | '!');
+    if kind_of(data_type) != Kind::Text || !value.is_empty() && value.trim() == value && value.chars().all(plain) {
+        return [sign, value].concat();
+    }
+    [sign, "\"", &value.replace('"', "\"\""), "\""].concat()
 }
 
 fn boolean(column: &str, text: &str) -> Option<Predicate> {
@@ -330,6 +372,9 @@ mod tests {
         let values = vec![Scalar::Text("JFK".into()), Scalar::Text("LGA".into())];
         same(&text, "= JFK, LGA", &Predicate::In { column: "c".into(), values });
         same(&text, "null", &Predicate::IsNull { column: "c".into() });
+        let values = vec![Scalar::Text("a, \"b\"".into()), Scalar::Text("c".into())];
+        let one_of = Predicate::In { column: "c".into(), values };
+        same(&text, "!= \"a, \"\"b\"\"\", c", &Predicate::Not(Box::new(one_of)));
     }
 
     #[test]
@@ -359,5 +404,52 @@ mod tests {
         let clock = DataType::Time32(TimeUnit::Second);
         same(&clock, ">=12:30", &compare("c", CompareOp::GtEq, Scalar::Text("12:30:00".into())));
         assert!(json(&DataType::Binary, "ff").starts_with("expected null"));
+    }
+
+    #[test]
+    fn a_value_finds_its_rows() {
+        use std::sync::Arc;
+
+        use arrow_array::*;
+        use kernels::query::Plan;
+
+        use crate::format::{self, Formats};
+
+        let odd = ["JFK", "a, b", "say \"x\"", "", "=1", " lead", "!null", "a\",b", "> 5 < 9", "null"];
+        let zone = "America/New_York";
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(StringArray::from_iter_values(odd)),
+            Arc::new(Int64Array::from(vec![i64::MIN, -1, 0, 7, i64::MAX])),
+            Arc::new(UInt64Array::from(vec![0, u64::MAX])),
+            Arc::new(Float64Array::from(vec![0.1, -1e300, 1e-9, 15.10795435218885])),
+            Arc::new(Decimal128Array::from(vec![-1_234_567, 10, 1]).with_precision_and_scale(12, 2).unwrap()),
+            Arc::new(BooleanArray::from(vec![true, false])),
+            Arc::new(Date32Array::from(vec![0, 19_000, -1])),
+            Arc::new(Time32SecondArray::from(vec![0, 45_000])),
+            Arc::new(Time64MicrosecondArray::from(vec![1, 45_000_000_001])),
+            Arc::new(TimestampSecondArray::from(vec![0, 1_400_000_000])),
+            Arc::new(TimestampNanosecondArray::from(vec![1, 1_400_000_000_123_456_789])),
+            Arc::new(TimestampMillisecondArray::from(vec![0, 1_400_000_000_123]).with_timezone(zone)),
+            Arc::new(StringArray::from(vec![Some("x"), None])),
+        ];
+        for column in columns {
+            let formats = Formats { zones: zones(), separator: ',' };
+            let batch = RecordBatch::try_from_iter_with_nullable([("c", column.clone(), true)]).unwrap();
+            for row in 0..column.len() {
+                let mut text = String::new();
+                let there = format::write(column.as_ref(), row, None, &formats, &mut text);
+                for exclude in [false, true] {
+                    let typed = of_value(column.data_type(), there.then_some(text.as_str()), exclude);
+                    let filter = parse("c", column.data_type(), &typed, &formats.zones)
+                        .map_err(|error| [&typed, ": ", &error].concat())
+                        .unwrap();
+                    let plan = Plan { filter, ..Plan::default() }.bind(&batch.schema()).unwrap();
+                    let found = plan.select(std::slice::from_ref(&batch)).unwrap();
+                    let has = found.as_slice().contains(&(row as u32));
+                    assert_eq!(has, !exclude, "{typed} of {:?}: {:?}", column.data_type(), found.as_slice());
+                    assert!(exclude || found.len() == 1, "{typed}: {:?}", found.as_slice());
+                }
+            }
+        }
     }
 }

@@ -12,11 +12,17 @@
 //! * `viewer` – the exported class: calls in, numbers and text out.
 #![forbid(unsafe_code)]
 
+mod arrange;
 mod filter_text;
+mod find;
 mod format;
 mod grid;
 mod load;
+mod numbers;
+mod profile;
+mod selection;
 mod table;
+mod text;
 mod view;
 mod viewer;
 

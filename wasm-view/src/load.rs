@@ -1,10 +1,18 @@
 //! Loading: bytes in any cut to batches, with numbers for a progress bar.
 
-use arrow_schema::SchemaRef;
+use arrow_schema::{DataType, SchemaRef};
 use wire::stream::{Event, StreamDecoder};
 use wire::{Limits, Result};
 
 use crate::table::Table;
+
+/// Types whose columns are named, and not read.
+pub(crate) fn is_unread(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::RunEndEncoded(..) | DataType::Union(..) | DataType::ListView(_) | DataType::LargeListView(_) => true,
+        other => !cfg!(feature = "nested") && other.is_nested(),
+    }
+}
 
 /// A table that is coming in.
 #[derive(Debug, Default)]
@@ -23,7 +31,7 @@ pub(crate) struct News {
 
 impl Load {
     pub(crate) fn new() -> Self {
-        Self { decoder: StreamDecoder::new(Limits::default()), bytes: 0 }
+        Self { decoder: StreamDecoder::new(Limits::default()).leaving_out(is_unread), bytes: 0 }
     }
 
     /// Takes the next bytes; whole batches go to the table, which the schema begins.
@@ -34,7 +42,9 @@ impl Load {
         while let Some(event) = self.decoder.next_event() {
             match event? {
                 Event::Schema(schema) => {
-                    *table = Some(Table::new(schema.clone()));
+                    let mut begun = Table::new(schema.clone());
+                    begun.original = self.decoder.schema().cloned().unwrap_or_else(|| schema.clone());
+                    *table = Some(begun);
                     news.schema = Some(schema);
                 }
                 Event::Batch(batch) => {

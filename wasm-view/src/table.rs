@@ -1,6 +1,6 @@
 //! The rows that have come, in the batches that they came in.
 
-use arrow_array::{Array, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::SchemaRef;
 
 /// Batches of one schema, addressed by row.
@@ -8,13 +8,15 @@ use arrow_schema::SchemaRef;
 pub(crate) struct Table {
     pub(crate) schema: SchemaRef,
     pub(crate) batches: Vec<RecordBatch>,
+    /// What the stream calls its columns: where this module cannot read a type, `schema` has nulls in its place.
+    pub(crate) original: SchemaRef,
     /// Rows up to and including each batch.
     ends: Vec<usize>,
 }
 
 impl Table {
     pub(crate) fn new(schema: SchemaRef) -> Self {
-        Self { schema, batches: Vec::new(), ends: Vec::new() }
+        Self { original: schema.clone(), schema, batches: Vec::new(), ends: Vec::new() }
     }
 
     pub(crate) fn of(batch: RecordBatch) -> Self {
@@ -34,6 +36,14 @@ impl Table {
         self.ends.last().copied().unwrap_or(0)
     }
 
+    /// At most so many rows of a column, from a row on and of one batch; `None` behind the last row.
+    pub(crate) fn slice(&self, column: usize, row: usize, most: usize) -> Option<ArrayRef> {
+        let batch = self.ends.partition_point(|&end| end <= row);
+        let start = if batch == 0 { 0 } else { self.ends[batch - 1] };
+        let array = self.batches.get(batch)?.columns().get(column)?;
+        Some(array.slice(row - start, most.min(array.len() - (row - start))))
+    }
+
     /// The array that holds a cell, and the row in it.
     pub(crate) fn cell(&self, row: usize, column: usize) -> Option<(&dyn Array, usize)> {
         let batch = self.ends.partition_point(|&end| end <= row);
@@ -47,9 +57,9 @@ impl Table {
 mod tests {
     use std::sync::Arc;
 
+    use arrow_array::Int32Array;
     use arrow_array::cast::AsArray;
     use arrow_array::types::Int32Type;
-    use arrow_array::{ArrayRef, Int32Array};
 
     use super::*;
 
@@ -64,5 +74,7 @@ mod tests {
         let at = |row| table.cell(row, 0).map(|(array, row)| array.as_primitive::<Int32Type>().value(row));
         assert_eq!([at(0), at(1), at(2), at(3)], [Some(10), Some(11), Some(12), None]);
         assert!(table.cell(0, 1).is_none());
+        let rows = |row| table.slice(0, row, 9).map(|slice| slice.len());
+        assert_eq!([rows(0), rows(1), rows(2), rows(3)], [Some(2), Some(1), Some(1), None]);
     }
 }

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_array::{Array, ArrayRef, NullArray, RecordBatch, RecordBatchOptions};
 use arrow_buffer::Buffer;
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Field, Fields, Schema, SchemaRef};
 use kernels::arrays::Trust;
 use kernels::growing::GrowingColumn;
 
@@ -35,6 +35,10 @@ pub(crate) struct Reader {
     /// Metadata of the last message.
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) trust: Option<Trust>,
+    /// Types of columns that are given as nulls.
+    pub(crate) left_out: Option<fn(&DataType) -> bool>,
+    /// The schema of the batches, where it is not the stream's own.
+    given: Option<SchemaRef>,
 }
 
 /// A dictionary.
@@ -131,7 +135,21 @@ impl Reader {
         let layout = read_schema(schema, offset, limits)?;
         let schema = layout.schema.clone();
         self.layout = Some(layout);
-        Ok(schema)
+        let fields = schema.fields().iter();
+        if !fields.clone().any(|field| self.leaves_out(field)) {
+            return Ok(schema);
+        }
+        let given = fields.map(|field| match self.leaves_out(field) {
+            true => Arc::new(Field::new(field.name(), DataType::Null, true).with_metadata(field.metadata().clone())),
+            false => field.clone(),
+        });
+        let given = Arc::new(Schema::new_with_metadata(given.collect::<Fields>(), schema.metadata().clone()));
+        self.given = Some(given.clone());
+        Ok(given)
+    }
+
+    fn leaves_out(&self, field: &Field) -> bool {
+        self.left_out.is_some_and(|left_out| left_out(field.data_type()))
     }
 
     /// Takes a message in.
@@ -249,11 +267,20 @@ impl Reader {
         let mut reader = self.arrays(&header, body, offset, is_v4, limits, &dictionaries)?;
         let mut columns = Vec::with_capacity(layout.ids.len());
         for (field, ids) in layout.schema.fields().iter().zip(&layout.ids) {
-            columns.push(reader.column(field, ids, rows)?);
+            columns.push(if self.leaves_out(field) {
+                reader.skip(field)?;
+                Arc::new(NullArray::new(rows))
+            } else {
+                reader.column(field, ids, rows)?
+            });
         }
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        RecordBatch::try_new_with_options(layout.schema.clone(), columns, &options)
-            .map_err(|error| Error::InvalidValues { offset, column: String::new(), reason: error.to_string() })
+        let schema = self.given.as_ref().unwrap_or(&layout.schema).clone();
+        RecordBatch::try_new_with_options(schema, columns, &options).map_err(|error| Error::InvalidValues {
+            offset,
+            column: String::new(),
+            reason: error.to_string(),
+        })
     }
 
     fn dictionary(
@@ -271,6 +298,9 @@ impl Reader {
         let id = header.i64(0).map_err(&bad)?;
         let missing = Error::MissingDictionary { offset, id };
         let (field, ids) = layout.dictionary_field(id).ok_or_else(|| missing.clone())?;
+        if self.leaves_out(field) {
+            return Ok(());
+        }
         let data =
             header.table(1).map_err(&bad)?.ok_or(Error::Metadata { offset, what: "a dictionary has no data" })?;
         let rows = rows(&data, offset)?;

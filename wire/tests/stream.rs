@@ -240,3 +240,28 @@ fn an_aligned_message_is_borrowed_not_copied() {
     let values = batch.column(0).to_data().buffers()[0].as_ptr() as usize;
     assert!(range.contains(&values));
 }
+
+#[test]
+fn columns_that_are_left_out_hide_no_others() {
+    let (plain, deep) = (batch(6, 4), nested());
+    let named = |batch: &RecordBatch| {
+        let (schema, columns) = (batch.schema(), batch.columns().to_vec());
+        columns.into_iter().enumerate().map(move |(place, array)| (schema.field(place).name().clone(), array, true))
+    };
+    let mixed = named(&deep).chain(named(&plain)).collect::<Vec<_>>();
+    let whole = RecordBatch::try_from_iter_with_nullable(mixed).unwrap();
+    let mut decoder = StreamDecoder::new(Limits::default()).leaving_out(DataType::is_nested);
+    decoder.push(encode(std::slice::from_ref(&whole)));
+    let Some(Ok(Event::Schema(schema))) = decoder.next_event() else { panic!("no schema") };
+    let Some(Ok(Event::Batch(batch))) = decoder.next_event() else { panic!("no batch") };
+    assert_eq!(batch.schema(), schema);
+    assert_eq!(decoder.schema().unwrap().fields(), whole.schema().fields());
+    assert_eq!(batch.num_rows(), whole.num_rows());
+    for (column, field) in whole.schema().fields().iter().enumerate() {
+        if field.data_type().is_nested() {
+            assert_eq!(batch.column(column).data_type(), &DataType::Null, "{}", field.name());
+        } else {
+            assert_eq!(batch.column(column), whole.column(column), "{}", field.name());
+        }
+    }
+}

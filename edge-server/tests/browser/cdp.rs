@@ -86,10 +86,9 @@ impl Browser {
         page.call("Page.enable", json!({}));
         page.call("Runtime.enable", json!({}));
         page.call("Log.enable", json!({}));
-        page.call(
-            "Emulation.setDeviceMetricsOverride",
-            json!({"width": width, "height": height, "deviceScaleFactor": 2, "mobile": false}),
-        );
+        // Pages of tests that run beside each other all believe that they are in front.
+        page.call("Emulation.setFocusEmulationEnabled", json!({"enabled": true}));
+        page.size(width, height, 2);
         page
     }
 }
@@ -136,6 +135,14 @@ impl Page {
         }
     }
 
+    /// The page's size in CSS pixels, and the screen's pixels per CSS pixel.
+    pub(crate) fn size(&mut self, width: u32, height: u32, scale: u32) {
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            json!({"width": width, "height": height, "deviceScaleFactor": scale, "mobile": false}),
+        );
+    }
+
     pub(crate) fn goto(&mut self, url: &str) {
         self.call("Page.navigate", json!({"url": url}));
     }
@@ -164,9 +171,15 @@ impl Page {
     }
 
     fn mouse(&mut self, kind: &str, x: f64, y: f64, button: &str, modifiers: u32) {
+        self.mouse_again(kind, x, y, button, modifiers, 1);
+    }
+
+    fn mouse_again(&mut self, kind: &str, x: f64, y: f64, button: &str, modifiers: u32, count: u32) {
+        let buttons = u32::from(button == "left" && kind != "mouseReleased");
         self.call(
             "Input.dispatchMouseEvent",
-            json!({"type": kind, "x": x, "y": y, "button": button, "clickCount": 1, "modifiers": modifiers}),
+            json!({"type": kind, "x": x, "y": y, "button": button, "buttons": buttons, "clickCount": count,
+                "modifiers": modifiers}),
         );
     }
 
@@ -177,11 +190,53 @@ impl Page {
         self.mouse("mouseReleased", x, y, "left", modifiers);
     }
 
-    /// Clicks the middle of the rectangle that an expression gives.
-    pub(crate) fn click_on(&mut self, rect: &str, modifiers: u32) {
+    /// Moves the mouse, with nothing pressed.
+    pub(crate) fn point_at(&mut self, x: f64, y: f64) {
+        self.mouse("mouseMoved", x, y, "none", 0);
+    }
+
+    /// Clicks twice.
+    pub(crate) fn double_click(&mut self, x: f64, y: f64) {
+        self.click(x, y, 0);
+        self.mouse_again("mousePressed", x, y, "left", 0, 2);
+        self.mouse_again("mouseReleased", x, y, "left", 0, 2);
+    }
+
+    /// Clicks with the right button.
+    pub(crate) fn right_click(&mut self, x: f64, y: f64) {
+        self.point_at(x, y);
+        self.mouse("mousePressed", x, y, "right", 0);
+        self.mouse("mouseReleased", x, y, "right", 0);
+    }
+
+    /// Presses at a point, moves to another in steps and stays there, pressed.
+    pub(crate) fn pull(&mut self, from: (f64, f64), to: (f64, f64)) {
+        self.point_at(from.0, from.1);
+        self.mouse("mousePressed", from.0, from.1, "left", 0);
+        for step in 1..=5 {
+            let part = f64::from(step) / 5.0;
+            let (x, y) = (from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part);
+            self.mouse("mouseMoved", x, y, "left", 0);
+        }
+    }
+
+    /// Presses at a point, moves to another and lets go.
+    pub(crate) fn drag(&mut self, from: (f64, f64), to: (f64, f64)) {
+        self.pull(from, to);
+        self.mouse("mouseReleased", to.0, to.1, "left", 0);
+    }
+
+    /// The middle of the rectangle that an expression gives.
+    pub(crate) fn centre(&mut self, rect: &str) -> (f64, f64) {
         let centre =
             self.eval(&format!("(() => {{ const r = {rect}; return [r.x + r.width / 2, r.y + r.height / 2] }})()"));
-        self.click(centre[0].as_f64().unwrap(), centre[1].as_f64().unwrap(), modifiers);
+        (centre[0].as_f64().unwrap(), centre[1].as_f64().unwrap())
+    }
+
+    /// Clicks the middle of the rectangle that an expression gives.
+    pub(crate) fn click_on(&mut self, rect: &str, modifiers: u32) {
+        let (x, y) = self.centre(rect);
+        self.click(x, y, modifiers);
     }
 
     pub(crate) fn wheel(&mut self, x: f64, y: f64, delta: f64) {
@@ -199,10 +254,11 @@ impl Page {
     /// Presses a key by its DOM name and key code.
     pub(crate) fn press(&mut self, key: &str, code: u32, modifiers: u32) {
         for kind in ["keyDown", "keyUp"] {
-            self.call(
-                "Input.dispatchKeyEvent",
-                json!({"type": kind, "key": key, "windowsVirtualKeyCode": code, "modifiers": modifiers}),
-            );
+            let mut event = json!({"type": kind, "key": key, "windowsVirtualKeyCode": code, "modifiers": modifiers});
+            if key == "Enter" && kind == "keyDown" {
+                event["text"] = "\r".into();
+            }
+            self.call("Input.dispatchKeyEvent", event);
         }
     }
 

@@ -96,8 +96,12 @@ fn for_each_number(chunk: &dyn Array, mut each: impl FnMut(f64)) -> Result<()> {
     Ok(())
 }
 
-/// The least and the greatest finite value.
-fn extent(chunks: &[&dyn Array]) -> Result<Option<(f64, f64)>> {
+/// The least and the greatest finite value of a column of numbers, dates or times, in the numbers that [`histogram`]
+/// counts; `None` when there is none. One pass; `O(rows)`.
+///
+/// # Errors
+/// [`Error::UnsupportedType`] for other types.
+pub fn extent(chunks: &[&dyn Array]) -> Result<Option<(f64, f64)>> {
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     for chunk in chunks {
         for_each_number(*chunk, |value| {

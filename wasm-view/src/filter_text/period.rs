@@ -9,6 +9,11 @@ const DAY: i128 = 86_400 * SECOND;
 /// First moment of a stretch and first moment after it, in nanoseconds since 1970 in UTC.
 pub(super) fn parse(text: &str, zone: Option<&str>, zones: &Zones) -> Option<(i128, i128)> {
     let text = text.trim();
+    // As exact values are written: in UTC, whatever the column's zone.
+    let (text, zone) = match text.strip_suffix('Z') {
+        Some(text) => (text, None),
+        None => (text, zone),
+    };
     let (date, clock) = match text.find(['T', 't', ' ']) {
         Some(at) => (&text[..at], Some(text.get(at + 1..)?)),
         None => (text, None),
@@ -20,7 +25,18 @@ pub(super) fn parse(text: &str, zone: Option<&str>, zones: &Zones) -> Option<(i1
             if after - day != DAY {
                 return None;
             }
+            // An offset from UTC says more than a zone.
+            let (clock, offset) = match clock.find(['+', '-']) {
+                Some(at) => {
+                    let (from, _) = of_clock(clock.get(at + 1..)?)?;
+                    (&clock[..at], Some(if clock.as_bytes().get(at) == Some(&b'-') { -from } else { from }))
+                }
+                None => (clock, None),
+            };
             let (from, length) = of_clock(clock)?;
+            if let Some(offset) = offset {
+                return Some((day + from - offset, day + from - offset + length));
+            }
             (day + from, day + from + length)
         }
     };

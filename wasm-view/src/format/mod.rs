@@ -3,6 +3,8 @@
 //! A grid's column is read as a column: floats share a number of decimals, timestamps a precision, so that
 //! digits stand below digits. What the short form leaves out, the exact form shows.
 
+#[cfg(feature = "nested")]
+mod nested;
 mod number;
 mod time;
 mod zone;
@@ -23,10 +25,6 @@ pub(crate) use zone::Zones;
 
 /// Bytes of a binary value that are shown.
 const BINARY_SHOWN: usize = 64;
-/// Values of a list that are shown.
-const LIST_SHOWN: usize = 1_000;
-/// Depth of nesting that is shown.
-const DEPTH_SHOWN: usize = 8;
 
 /// How a column's cells are written in the grid.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -156,16 +154,31 @@ pub(crate) fn type_label(data_type: &DataType) -> String {
 
 /// Writes a value; gives `false` and writes nothing when it is null. With a style in the grid's short form.
 pub(crate) fn write(array: &dyn Array, row: usize, style: Option<&Style>, formats: &Formats, out: &mut String) -> bool {
-    write_nested(array, row, style, formats, out, 0)
+    write_nested(array, row, style, formats, out, Depth { depth: 0, lines: false })
 }
 
+/// Writes a value in full: as [`write`] does without a style, with a line for each part of a nested value.
+pub(crate) fn write_lines(array: &dyn Array, row: usize, formats: &Formats, out: &mut String) -> bool {
+    write_nested(array, row, None, formats, out, Depth { depth: 0, lines: true })
+}
+
+/// Where in a nested value something stands.
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(feature = "nested"), allow(dead_code, reason = "only nested values ask"))]
+struct Depth {
+    depth: usize,
+    /// Whether each part has a line.
+    lines: bool,
+}
+
+#[cfg_attr(not(feature = "nested"), allow(clippy::only_used_in_recursion, reason = "only nested values ask"))]
 fn write_nested(
     array: &dyn Array,
     row: usize,
     style: Option<&Style>,
     formats: &Formats,
     out: &mut String,
-    depth: usize,
+    depth: Depth,
 ) -> bool {
     if row >= array.len() || array.is_null(row) {
         return false;
@@ -238,57 +251,15 @@ fn write_nested(
             let key = key_of(array.keys(), row);
             return write_nested(array.values().as_ref(), key, style, formats, out, depth);
         }
-        _ if depth >= DEPTH_SHOWN => out.push('…'),
-        DataType::List(_) => {
-            if let Some(array) = array.as_list_opt::<i32>() {
-                list(array.value(row).as_ref(), formats, out, depth);
-            }
-        }
-        DataType::LargeList(_) => {
-            if let Some(array) = array.as_list_opt::<i64>() {
-                list(array.value(row).as_ref(), formats, out, depth);
-            }
-        }
-        DataType::FixedSizeList(..) => {
-            if let Some(array) = array.as_fixed_size_list_opt() {
-                list(array.value(row).as_ref(), formats, out, depth);
-            }
-        }
-        DataType::Map(..) => {
-            if let Some(array) = array.as_map_opt() {
-                list(&array.value(row), formats, out, depth);
-            }
-        }
-        DataType::Struct(fields) => {
-            let Some(array) = array.as_struct_opt() else { return false };
-            out.push('{');
-            for (position, (field, column)) in fields.iter().zip(array.columns()).enumerate() {
-                out.push_str(if position == 0 { "" } else { ", " });
-                out.push_str(field.name());
-                out.push_str(": ");
-                if !write_nested(column.as_ref(), row, None, formats, out, depth + 1) {
-                    out.push_str("null");
-                }
-            }
-            out.push('}');
-        }
+        #[cfg(feature = "nested")]
+        other if other.is_nested() => nested::write(array, row, formats, out, depth),
         _ => time::write(array, row, style, &formats.zones, out),
     }
     true
 }
 
-fn list(values: &dyn Array, formats: &Formats, out: &mut String, depth: usize) {
-    out.push('[');
-    for row in 0..values.len().min(LIST_SHOWN) {
-        out.push_str(if row == 0 { "" } else { ", " });
-        if !write_nested(values, row, None, formats, out, depth + 1) {
-            out.push_str("null");
-        }
-    }
-    out.push_str(if values.len() > LIST_SHOWN { ", …]" } else { "]" });
-}
-
-fn key_of(keys: &dyn Array, row: usize) -> usize {
+/// The place of a dictionary's value.
+pub(crate) fn key_of(keys: &dyn Array, row: usize) -> usize {
     macro_rules! key {
         ($($type:ty),*) => {
             $(if let Some(keys) = keys.as_primitive_opt::<$type>() {
@@ -312,8 +283,6 @@ fn hex(bytes: &[u8], out: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use arrow_array::*;
     use arrow_buffer::i256;
 
@@ -378,9 +347,16 @@ mod tests {
     }
 
     #[test]
-    fn dictionaries_and_nested_values() {
+    fn dictionaries_are_their_values() {
         let words: DictionaryArray<Int8Type> = vec![Some("a"), None, Some("b")].into_iter().collect();
         assert_eq!(exact(&words), [Some("a".to_owned()), None, Some("b".to_owned())]);
+    }
+
+    #[cfg(feature = "nested")]
+    #[test]
+    fn nested_values_stand_in_a_line_or_in_many() {
+        use std::sync::Arc;
+
         let lists = ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None]), None]);
         assert_eq!(exact(&lists), [Some("[1, null]".to_owned()), None]);
         let pair = StructArray::from(vec![(
@@ -388,6 +364,9 @@ mod tests {
             Arc::new(Int32Array::from(vec![Some(7), None])) as ArrayRef,
         )]);
         assert_eq!(exact(&pair), some(&["{x: 7}", "{x: null}"]));
+        let mut lines = String::new();
+        assert!(write_lines(&pair, 0, &formats(), &mut lines) && write_lines(&lists, 0, &formats(), &mut lines));
+        assert_eq!(lines, "{\n  x: 7\n}[\n  1,\n  null\n]");
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::ops::Range;
 
 /// Height of names and types.
 pub(crate) const HEADER_HEIGHT: f64 = 46.0;
+/// Height of the strip under them that shows what a column holds.
+pub(crate) const PROFILE_HEIGHT: f64 = 30.0;
 /// Height of the filter boxes under them.
 pub(crate) const FILTER_HEIGHT: f64 = 36.0;
 /// Height of a row.
@@ -17,20 +19,8 @@ pub(crate) const MIN_WIDTH: f64 = 48.0;
 pub(crate) const TRACK: f64 = 14.0;
 /// The shortest thumb.
 const MIN_THUMB: f64 = 32.0;
-/// How near a header's edge the pointer takes hold of it.
-const GRIP: f64 = 5.0;
-
-/// What lies under a point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Hit {
-    Header(usize),
-    /// The right edge of a column's header.
-    Edge(usize),
-    Cell(usize, usize),
-    Vertical,
-    Horizontal,
-    Nothing,
-}
+/// The part of the window that pinned columns may take.
+const MOST_PINNED: f64 = 0.7;
 
 /// Sizes and scroll position.
 #[derive(Debug, Clone, Default)]
@@ -40,6 +30,12 @@ pub(crate) struct Layout {
     pub(crate) rows: usize,
     /// Width of the row numbers at the left.
     pub(crate) gutter: f64,
+    /// Height of the headers.
+    pub(crate) header: f64,
+    /// Columns at the left that are pinned.
+    pinned: usize,
+    /// As many of them as leave room for others: these do not scroll.
+    fixed: usize,
     widths: Vec<f64>,
     /// Left edges, without scrolling; one more than columns.
     lefts: Vec<f64>,
@@ -55,8 +51,10 @@ pub(crate) struct Thumb {
 }
 
 impl Layout {
-    pub(crate) fn set_widths(&mut self, widths: Vec<f64>) {
+    /// Takes the columns that have a position, and how many of them are pinned.
+    pub(crate) fn set_columns(&mut self, widths: Vec<f64>, pinned: usize) {
         self.widths = widths;
+        self.pinned = pinned;
         self.lefts.clear();
         self.lefts.push(self.gutter);
         let mut left = self.gutter;
@@ -65,14 +63,6 @@ impl Layout {
             self.lefts.push(left);
         }
         self.clamp();
-    }
-
-    pub(crate) fn set_width(&mut self, column: usize, width: f64) {
-        let mut widths = std::mem::take(&mut self.widths);
-        if let Some(slot) = widths.get_mut(column) {
-            *slot = width.clamp(MIN_WIDTH, 2_000.0);
-        }
-        self.set_widths(widths);
     }
 
     pub(crate) fn resize(&mut self, width: f64, height: f64) {
@@ -96,7 +86,33 @@ impl Layout {
 
     /// Left edge of a column on the screen.
     pub(crate) fn left_of(&self, column: usize) -> f64 {
-        self.lefts.get(column).copied().unwrap_or(0.0) - self.left
+        self.lefts.get(column).copied().unwrap_or(0.0) - if column < self.fixed { 0.0 } else { self.left }
+    }
+
+    /// Columns that do not scroll.
+    pub(crate) fn fixed(&self) -> Range<usize> {
+        0..self.fixed
+    }
+
+    /// Where they end, and the others come out from under them.
+    pub(crate) fn fixed_edge(&self) -> f64 {
+        self.lefts.get(self.fixed).copied().unwrap_or(self.gutter)
+    }
+
+    /// Left edge of the part of a column that shows.
+    pub(crate) fn clip_of(&self, column: usize) -> f64 {
+        let edge = if column < self.fixed { self.gutter } else { self.fixed_edge() };
+        self.left_of(column).max(edge)
+    }
+
+    /// Right edge of the last column on the screen.
+    pub(crate) fn right_edge(&self) -> f64 {
+        (self.lefts.last().copied().unwrap_or(0.0) - self.left).max(self.fixed_edge())
+    }
+
+    /// How far the table is scrolled.
+    pub(crate) fn scrolled(&self) -> (f64, f64) {
+        (self.left, self.top)
     }
 
     /// Top edge of a row on the screen.
@@ -105,18 +121,18 @@ impl Layout {
     }
 
     pub(crate) fn body_top(&self) -> f64 {
-        HEADER_HEIGHT + FILTER_HEIGHT
+        self.header + FILTER_HEIGHT
     }
 
     pub(crate) fn body_height(&self) -> f64 {
         (self.height - self.body_top()).max(0.0)
     }
 
-    fn content_width(&self) -> f64 {
+    pub(crate) fn content_width(&self) -> f64 {
         self.lefts.last().copied().unwrap_or(0.0) + TRACK
     }
 
-    fn content_height(&self) -> f64 {
+    pub(crate) fn content_height(&self) -> f64 {
         self.rows as f64 * ROW_HEIGHT + if self.max_left() > 0.0 { TRACK } else { 0.0 }
     }
 
@@ -129,6 +145,9 @@ impl Layout {
     }
 
     fn clamp(&mut self) {
+        let most = self.gutter + (self.width - self.gutter) * MOST_PINNED;
+        self.fixed =
+            (0..=self.pinned.min(self.widths.len())).rev().find(|&n| self.lefts.get(n) <= Some(&most)).unwrap_or(0);
         self.top = self.top.clamp(0.0, self.max_top());
         self.left = self.left.clamp(0.0, self.max_left());
     }
@@ -162,9 +181,12 @@ impl Layout {
 
     /// Scrolls sideways as little as shows the whole column.
     pub(crate) fn show_column(&mut self, column: usize) {
-        let first = self.lefts.get(column).copied().unwrap_or(0.0) - self.gutter;
-        let last = first + self.width_of(column) - (self.width - self.gutter - TRACK);
-        self.left = self.left.max(last).min(first);
+        if column < self.fixed {
+            return;
+        }
+        let left = self.lefts.get(column).copied().unwrap_or(0.0);
+        let last = left + self.width_of(column) - (self.width - TRACK);
+        self.left = self.left.max(last).min(left - self.fixed_edge());
         self.clamp();
     }
 
@@ -179,13 +201,15 @@ impl Layout {
         first.min(self.rows)..last.min(self.rows)
     }
 
+    /// Columns that scroll and of which something shows.
     pub(crate) fn visible_columns(&self) -> Range<usize> {
-        let from = self.left + self.gutter;
+        let from = self.left + self.fixed_edge();
         let to = self.left + self.width;
         let first = self.lefts.partition_point(|&left| left <= from).saturating_sub(1);
         let last = self.lefts.partition_point(|&left| left < to);
         let columns = self.columns();
-        first.min(columns)..last.min(columns)
+        let first = first.max(self.fixed).min(columns);
+        first..last.clamp(first, columns)
     }
 
     fn thumb(track: f64, window: f64, content: f64, position: f64) -> Option<Thumb> {
@@ -222,49 +246,17 @@ impl Layout {
             self.left = if room > 0.0 { self.max_left() * (start / room).clamp(0.0, 1.0) } else { 0.0 };
         }
     }
-
-    /// What lies under a point.
-    pub(crate) fn hit(&self, x: f64, y: f64) -> Hit {
-        if x < 0.0 || y < 0.0 || x >= self.width || y >= self.height {
-            return Hit::Nothing;
-        }
-        let content = x + self.left;
-        let column = self.lefts.partition_point(|&left| left <= content).checked_sub(1);
-        let column = column.filter(|&column| column < self.columns() && x >= self.gutter);
-        if y < HEADER_HEIGHT {
-            let edge = (0..self.columns()).find(|&column| (self.left_of(column + 1) - x).abs() <= GRIP);
-            return match (edge, column) {
-                (Some(edge), _) if x > self.gutter + GRIP => Hit::Edge(edge),
-                (_, Some(column)) => Hit::Header(column),
-                _ => Hit::Nothing,
-            };
-        }
-        if y < self.body_top() {
-            return Hit::Nothing;
-        }
-        if x >= self.width - TRACK && self.vertical().is_some() {
-            return Hit::Vertical;
-        }
-        if y >= self.height - TRACK && self.horizontal().is_some() {
-            return Hit::Horizontal;
-        }
-        let row = ((y - self.body_top() + self.top) / ROW_HEIGHT) as usize;
-        match column {
-            Some(column) if row < self.rows => Hit::Cell(row, column),
-            _ => Hit::Nothing,
-        }
-    }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn layout(rows: usize) -> Layout {
-        let mut layout = Layout { gutter: 50.0, ..Layout::default() };
+    pub(in crate::grid) fn layout(rows: usize) -> Layout {
+        let mut layout = Layout { gutter: 50.0, header: HEADER_HEIGHT, ..Layout::default() };
         layout.resize(450.0, 382.0);
         layout.set_rows(rows);
-        layout.set_widths(vec![100.0, 200.0, 300.0]);
+        layout.set_columns(vec![100.0, 200.0, 300.0], 0);
         layout
     }
 
@@ -282,25 +274,6 @@ mod tests {
     }
 
     #[test]
-    fn points_are_found_again() {
-        let mut layout = layout(1_000_000);
-        assert_eq!(layout.hit(60.0, 10.0), Hit::Header(0));
-        assert_eq!(layout.hit(149.0, 10.0), Hit::Edge(0));
-        assert_eq!(layout.hit(160.0, 10.0), Hit::Header(1));
-        assert_eq!(layout.hit(10.0, 10.0), Hit::Nothing);
-        assert_eq!(layout.hit(60.0, 60.0), Hit::Nothing);
-        assert_eq!(layout.hit(60.0, 82.0 + 28.0), Hit::Cell(1, 0));
-        assert_eq!(layout.hit(449.0, 100.0), Hit::Vertical);
-        assert_eq!(layout.hit(100.0, 381.0), Hit::Horizontal);
-        layout.show_cell(999_999, 2);
-        let (x, y) = (layout.left_of(2) + 1.0, layout.top_of(999_999) + 1.0);
-        assert_eq!(layout.hit(x, y), Hit::Cell(999_999, 2));
-        assert!(y + ROW_HEIGHT <= 382.0);
-        layout.show_cell(0, 0);
-        assert_eq!((layout.top_of(0), layout.left_of(0)), (82.0, 50.0));
-    }
-
-    #[test]
     fn only_what_shows_is_drawn() {
         let mut layout = layout(100);
         assert_eq!(layout.visible_rows(), 0..11);
@@ -309,6 +282,19 @@ mod tests {
         assert_eq!(layout.visible_rows(), 3..15);
         assert_eq!(layout.visible_columns(), 1..3);
         assert_eq!(Layout::default().visible_columns(), 0..0);
-        assert_eq!(Layout::default().hit(0.0, 0.0), Hit::Nothing);
+    }
+
+    #[test]
+    fn pinned_columns_stay_and_leave_room() {
+        let mut layout = layout(100);
+        layout.set_columns(vec![100.0, 200.0, 300.0], 1);
+        layout.scroll_by(1e9, 0.0);
+        assert_eq!((layout.left_of(0), layout.fixed_edge(), layout.visible_columns()), (50.0, 150.0, 2..3));
+        assert_eq!((layout.left_of(2), layout.clip_of(2)), (136.0, 150.0));
+        layout.show_column(1);
+        assert_eq!((layout.left_of(1), layout.clip_of(1)), (150.0, 150.0));
+        // Two of them would leave nothing for the third.
+        layout.set_columns(vec![100.0, 200.0, 300.0], 2);
+        assert_eq!(layout.fixed(), 0..1);
     }
 }

@@ -4,38 +4,62 @@
 use wasm_bindgen::JsValue;
 use web_sys::CanvasRenderingContext2d;
 
-use super::layout::{HEADER_HEIGHT, Layout, ROW_HEIGHT, TRACK, Thumb};
+use super::head::{Head, Strip};
+use super::layout::{Layout, ROW_HEIGHT, TRACK, Thumb};
 use super::theme::Theme;
+use crate::selection::Area;
 
-const PADDING: f64 = 12.0;
+pub(super) const PADDING: f64 = 12.0;
 const BODY_SIZE: &str = "13px ";
-const NAME_SIZE: &str = "600 13px ";
-const LABEL_SIZE: &str = "11px ";
+pub(super) const NAME_SIZE: &str = "600 13px ";
+pub(super) const LABEL_SIZE: &str = "11px ";
 const NULL_SIZE: &str = "italic 12px ";
 /// The browser's text drawing slows down with length; no cell shows more.
 const MOST_SHOWN: usize = 400;
 
-/// A column's head.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Head {
-    pub(crate) name: String,
-    pub(crate) label: String,
-    pub(crate) right: bool,
-    /// Sorted: descending or not, and the rank among several keys (0 when it is the only one).
-    pub(crate) sort: Option<(bool, usize)>,
-    pub(crate) filtered: bool,
-}
-
 /// A cell's place.
 pub(crate) type Place = (usize, usize);
+
+/// How the cells of a column look.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Manner {
+    /// At the right: numbers.
+    pub(crate) right: bool,
+    /// What stands where there is no value.
+    pub(crate) blank: &'static str,
+}
 
 /// What the painter asks for.
 pub(crate) trait Columns {
     fn head(&self, column: usize) -> Head;
+    /// What a column holds, once it is known.
+    fn strip(&self, column: usize) -> Option<&Strip>;
+    fn manner(&self, column: usize) -> Manner;
     /// Writes a cell's text; `false` when it is null.
     fn cell(&self, row: usize, column: usize, out: &mut String) -> bool;
+    /// Whether a cell with this text is one that is looked for.
+    fn found(&self, row: usize, column: usize, text: &str) -> bool;
     /// The number in the gutter.
     fn row_number(&self, row: usize) -> usize;
+}
+
+/// What of the grid is chosen, pointed at or held.
+#[derive(Debug, Default)]
+pub(crate) struct Scene {
+    /// The row under the pointer.
+    pub(crate) hover: Option<usize>,
+    /// The header under the pointer.
+    pub(crate) hover_head: Option<usize>,
+    /// The cell that has the focus.
+    pub(crate) focus: Option<Place>,
+    /// What is selected.
+    pub(crate) area: Option<Area>,
+    /// Whether whole columns are.
+    pub(crate) whole_columns: bool,
+    /// Where the header that is held would go: before this column.
+    pub(crate) gap: Option<usize>,
+    /// Whether a scrollbar is held.
+    pub(crate) dragged: bool,
 }
 
 /// Draws a layout.
@@ -53,149 +77,108 @@ impl Painter {
         self.width_of(text)
     }
 
-    /// Width of a head.
-    pub(crate) fn measure_head(&self, head: &Head) -> f64 {
-        self.font(NAME_SIZE);
-        let name = self.width_of(&head.name) + 22.0;
-        self.font(LABEL_SIZE);
-        name.max(self.width_of(&head.label).min(130.0)) + 2.0 * PADDING
-    }
-
     /// Draws everything.
-    pub(crate) fn paint(
-        &self,
-        layout: &Layout,
-        columns: &dyn Columns,
-        hover: Option<usize>,
-        selected: Option<Place>,
-        dragged: bool,
-    ) {
+    pub(crate) fn paint(&self, layout: &Layout, columns: &dyn Columns, scene: &Scene) {
         let context = &self.context;
         // A canvas that cannot be scaled cannot be drawn on either.
         let _kept = context.set_transform(self.scale, 0.0, 0.0, self.scale, 0.0, 0.0);
         self.fill(&self.theme.background, 0.0, 0.0, layout.width, layout.height);
         context.save();
         self.clip(0.0, layout.body_top(), layout.width, layout.body_height());
-        self.rows(layout, hover, selected);
-        self.gutter(layout, columns);
-        for column in layout.visible_columns() {
-            self.column(layout, columns, column, selected);
+        self.rows(layout, scene);
+        self.gutter(layout, columns, scene);
+        for column in layout.visible_columns().chain(layout.fixed()) {
+            self.column(layout, columns, column, scene);
         }
         context.restore();
-        self.header(layout, columns);
-        self.scrollbars(layout, dragged);
+        self.header(layout, columns, scene);
+        if !layout.fixed().is_empty() {
+            // What scrolls goes under what does not.
+            let colour = if layout.scrolled().0 > 0.0 { &self.theme.thumb } else { &self.theme.line };
+            self.fill(colour, self.snap(layout.fixed_edge()) - 1.0, 0.0, 1.0, layout.height);
+        }
+        if let Some(gap) = scene.gap {
+            let last = layout.columns().saturating_sub(1);
+            let x = if gap > last { layout.right_edge() } else { layout.clip_of(gap) };
+            self.fill(&self.theme.accent, (x - 1.0).max(layout.gutter), 0.0, 2.0, layout.height);
+        }
+        self.scrollbars(layout, scene.dragged);
     }
 
-    fn rows(&self, layout: &Layout, hover: Option<usize>, selected: Option<Place>) {
-        let right = layout.left_of(layout.columns()).min(layout.width);
+    fn rows(&self, layout: &Layout, scene: &Scene) {
+        let right = layout.right_edge().min(layout.width);
         for row in layout.visible_rows() {
             let top = self.snap(layout.top_of(row));
-            if selected.is_some_and(|(at, _)| at == row) {
-                self.fill(&self.theme.selected, 0.0, top, right, ROW_HEIGHT);
-            } else if hover == Some(row) {
+            if scene.hover == Some(row) || scene.focus.is_some_and(|(at, _)| at == row) {
                 self.fill(&self.theme.hover, 0.0, top, right, ROW_HEIGHT);
             }
             self.fill(&self.theme.line, 0.0, top + ROW_HEIGHT - self.hair(), right, self.hair());
         }
     }
 
-    fn gutter(&self, layout: &Layout, columns: &dyn Columns) {
+    fn gutter(&self, layout: &Layout, columns: &dyn Columns, scene: &Scene) {
         self.font(LABEL_SIZE);
-        self.context.set_fill_style_str(&self.theme.faint);
         self.context.set_text_align("right");
         for row in layout.visible_rows() {
+            let chosen = scene.area.as_ref().is_some_and(|area| area.rows.contains(&row));
+            if chosen {
+                self.fill(
+                    &self.theme.selected,
+                    0.0,
+                    self.snap(layout.top_of(row)),
+                    layout.gutter,
+                    ROW_HEIGHT - self.hair(),
+                );
+            }
+            self.context.set_fill_style_str(if chosen { &self.theme.accent } else { &self.theme.faint });
             let number = columns.row_number(row).to_string();
             self.text(&number, layout.gutter - 10.0, layout.top_of(row) + ROW_HEIGHT / 2.0);
         }
     }
 
-    fn column(&self, layout: &Layout, columns: &dyn Columns, column: usize, selected: Option<Place>) {
+    fn column(&self, layout: &Layout, columns: &dyn Columns, column: usize, scene: &Scene) {
         let (left, width) = (layout.left_of(column), layout.width_of(column));
-        let clip = left.max(layout.gutter);
+        let clip = layout.clip_of(column);
         self.context.save();
         self.clip(clip, layout.body_top(), left + width - clip, layout.body_height());
-        let right = columns.head(column).right;
-        self.context.set_text_align(if right { "right" } else { "left" });
+        if let Some(area) = scene.area.as_ref().filter(|area| area.cells() > 1 && area.columns.contains(&column)) {
+            for row in layout.visible_rows().filter(|row| area.rows.contains(row)) {
+                self.fill(&self.theme.selected, left, self.snap(layout.top_of(row)), width, ROW_HEIGHT - self.hair());
+            }
+        }
+        let Manner { right, blank } = columns.manner(column);
         let x = if right { left + width - PADDING } else { left + PADDING };
         let mut text = String::new();
-        let mut nulls = Vec::new();
+        let mut blanks = Vec::new();
+        self.context.set_text_align(if right { "right" } else { "left" });
         self.font(BODY_SIZE);
-        self.context.set_fill_style_str(&self.theme.text);
         for row in layout.visible_rows() {
             text.clear();
             if columns.cell(row, column, &mut text) {
-                self.fitted(&mut text, x, layout.top_of(row) + ROW_HEIGHT / 2.0, width - 2.0 * PADDING);
+                if columns.found(row, column, &text) {
+                    self.fill(&self.theme.found, left, self.snap(layout.top_of(row)), width, ROW_HEIGHT - self.hair());
+                }
+                self.context.set_fill_style_str(&self.theme.text);
+                self.fitted(&mut text, x, layout.top_of(row) + ROW_HEIGHT / 2.0, width - 2.0 * PADDING, false);
             } else {
-                nulls.push(row);
+                blanks.push(row);
             }
         }
         // A null is no value, and must not look like one: not even like the text "null".
-        if !nulls.is_empty() {
+        if !blanks.is_empty() {
             self.font(NULL_SIZE);
             self.context.set_fill_style_str(&self.theme.faint);
-            for row in nulls {
-                self.text("null", x, layout.top_of(row) + ROW_HEIGHT / 2.0);
+            for row in blanks {
+                self.text(blank, x, layout.top_of(row) + ROW_HEIGHT / 2.0);
             }
         }
-        if let Some((row, _)) = selected.filter(|&(_, at)| at == column) {
+        if let Some((row, _)) = scene.focus.filter(|&(_, at)| at == column) {
             self.context.set_stroke_style_str(&self.theme.accent);
             self.context.set_line_width(2.0);
             let top = self.snap(layout.top_of(row));
-            self.context.stroke_rect(left + 1.0, top, width - 2.0, ROW_HEIGHT - 1.0);
+            self.context.stroke_rect(left + 1.0, top + 1.0, width - 2.0, ROW_HEIGHT - 2.0 - self.hair());
         }
         self.context.restore();
-    }
-
-    fn header(&self, layout: &Layout, columns: &dyn Columns) {
-        self.fill(&self.theme.header, 0.0, 0.0, layout.width, layout.body_top());
-        self.context.save();
-        self.clip(layout.gutter, 0.0, layout.width - layout.gutter, layout.body_top());
-        for column in layout.visible_columns() {
-            self.head(layout, &columns.head(column), column);
-        }
-        self.context.restore();
-        self.fill(&self.theme.line, 0.0, layout.body_top() - self.hair(), layout.width, self.hair());
-    }
-
-    fn head(&self, layout: &Layout, head: &Head, column: usize) {
-        let (left, width) = (layout.left_of(column), layout.width_of(column));
-        self.context.save();
-        self.clip(left, 0.0, width, layout.body_top());
-        let marked = head.sort.is_some() || head.filtered;
-        let mark = if head.sort.is_some() { 16.0 } else { 0.0 };
-        let (x, align) = if head.right { (left + width - PADDING, "right") } else { (left + PADDING, "left") };
-        self.context.set_text_align(align);
-        self.font(NAME_SIZE);
-        self.context.set_fill_style_str(if marked { &self.theme.accent } else { &self.theme.text });
-        let mut name = head.name.clone();
-        let room = width - 2.0 * PADDING - mark;
-        let shown = self.fitted(&mut name, x, 17.0, room);
-        if let Some((descending, rank)) = head.sort {
-            let at = if head.right { x - shown - 10.0 } else { x + shown + 10.0 };
-            self.arrow(at, 17.0, descending);
-            if rank > 0 {
-                self.font(LABEL_SIZE);
-                self.context.set_text_align("center");
-                self.text(&rank.to_string(), at + if head.right { -9.0 } else { 9.0 }, 18.0);
-                self.context.set_text_align(align);
-            }
-        }
-        self.font(LABEL_SIZE);
-        self.context.set_fill_style_str(&self.theme.muted);
-        let mut label = head.label.clone();
-        self.fitted(&mut label, x, 34.0, width - 2.0 * PADDING);
-        self.context.restore();
-        self.fill(&self.theme.line, left + width - self.hair(), 12.0, self.hair(), HEADER_HEIGHT - 24.0);
-    }
-
-    fn arrow(&self, x: f64, y: f64, descending: bool) {
-        let tip = if descending { 3.0 } else { -3.0 };
-        self.context.begin_path();
-        self.context.move_to(x - 4.0, y - tip);
-        self.context.line_to(x + 4.0, y - tip);
-        self.context.line_to(x, y + tip);
-        self.context.close_path();
-        self.context.fill();
     }
 
     fn scrollbars(&self, layout: &Layout, dragged: bool) {
@@ -224,8 +207,9 @@ impl Painter {
         self.context.fill();
     }
 
-    /// Draws a text, with an ellipsis when it is too wide; gives the width that it takes.
-    fn fitted(&self, text: &mut String, x: f64, y: f64, room: f64) -> f64 {
+    /// Draws a text, with an ellipsis when it is too wide; gives the width that it takes, which is a guess unless it
+    /// is asked for.
+    pub(super) fn fitted(&self, text: &mut String, x: f64, y: f64, room: f64, measured: bool) -> f64 {
         if let Some((at, _)) = text.char_indices().nth(MOST_SHOWN) {
             text.truncate(at);
             text.push('…');
@@ -254,46 +238,45 @@ impl Painter {
             text.truncate(end);
             text.push('…');
             width = room;
-        } else if !near {
-            // The head's arrow stands behind the name: here the true width is worth its price.
-            width = if y < HEADER_HEIGHT { self.width_of(text) } else { width };
+        } else if !near && measured {
+            width = self.width_of(text);
         }
         self.text(text, x, y);
         width
     }
 
-    fn width_of(&self, text: &str) -> f64 {
+    pub(super) fn width_of(&self, text: &str) -> f64 {
         self.context.measure_text(text).map_or(0.0, |metrics| metrics.width())
     }
 
-    fn text(&self, text: &str, x: f64, y: f64) {
+    pub(super) fn text(&self, text: &str, x: f64, y: f64) {
         // Fails for numbers that are not finite only, and draws nothing then.
         let _drawn: Result<(), JsValue> = self.context.fill_text(text, x, y + 0.5);
     }
 
-    fn font(&self, size: &str) {
+    pub(super) fn font(&self, size: &str) {
         self.context.set_text_baseline("middle");
         self.context.set_font(&[size, &self.theme.font].concat());
     }
 
-    fn fill(&self, colour: &str, x: f64, y: f64, width: f64, height: f64) {
+    pub(super) fn fill(&self, colour: &str, x: f64, y: f64, width: f64, height: f64) {
         self.context.set_fill_style_str(colour);
         self.context.fill_rect(x, y, width, height);
     }
 
-    fn clip(&self, x: f64, y: f64, width: f64, height: f64) {
+    pub(super) fn clip(&self, x: f64, y: f64, width: f64, height: f64) {
         self.context.begin_path();
         self.context.rect(x, y, width.max(0.0), height.max(0.0));
         self.context.clip();
     }
 
     /// One pixel of the screen.
-    fn hair(&self) -> f64 {
+    pub(super) fn hair(&self) -> f64 {
         1.0 / self.scale.max(1.0)
     }
 
     /// The next whole pixel of the screen.
-    fn snap(&self, at: f64) -> f64 {
+    pub(super) fn snap(&self, at: f64) -> f64 {
         (at * self.scale).round() / self.scale
     }
 }

@@ -13,12 +13,13 @@ pub(crate) struct Theme {
     pub(crate) selected: String,
     pub(crate) accent: String,
     pub(crate) thumb: String,
+    pub(crate) found: String,
     pub(crate) font: String,
 }
 
 impl Theme {
     /// The custom properties that the values are read from, in the order of [`Theme::new`].
-    pub(crate) const PROPERTIES: [&'static str; 11] = [
+    pub(crate) const PROPERTIES: [&'static str; 12] = [
         "--bodkin-background",
         "--bodkin-header",
         "--bodkin-line",
@@ -29,6 +30,7 @@ impl Theme {
         "--bodkin-selected",
         "--bodkin-accent",
         "--bodkin-thumb",
+        "--bodkin-found",
         "--bodkin-font",
     ];
 
@@ -47,6 +49,7 @@ impl Theme {
             selected: next(),
             accent: next(),
             thumb: next(),
+            found: next(),
             font: next(),
         }
     }

@@ -1,34 +1,73 @@
 //! What the painter sees of the viewer.
 
+use arrow_array::Array;
+
 use super::Viewer;
 use crate::format;
-use crate::grid::{Columns, Head};
+use crate::grid::{Columns, Head, Manner, Strip};
+use crate::load::is_unread;
+
+impl Viewer {
+    /// The array that holds a cell, its row there, and its column in the schema.
+    pub(super) fn at(&self, row: usize, position: usize) -> Option<(&dyn Array, usize, usize)> {
+        let column = self.columns.column(position)?;
+        let (source, row) = self.view.source(self.table.as_ref()?, row)?;
+        let (array, row) = source.cell(row, column)?;
+        Some((array, row, column))
+    }
+
+    /// A type as headers show it, also of a column that could not be read.
+    pub(super) fn label(&self, column: usize) -> String {
+        let Some(schema) = self.original_schema() else { return String::new() };
+        schema.fields().get(column).map_or_else(String::new, |field| format::type_label(field.data_type()))
+    }
+}
 
 impl Columns for Viewer {
-    fn head(&self, column: usize) -> Head {
-        let Some(schema) = self.shown_schema() else { return Head::default() };
+    fn head(&self, position: usize) -> Head {
+        let Some((schema, column)) = self.shown_schema().zip(self.columns.column(position)) else {
+            return Head::default();
+        };
         let Some(field) = schema.fields().get(column) else { return Head::default() };
         let keys = self.view.active_sort();
         let sort = keys
             .iter()
             .position(|key| key.column == *field.name())
-            .map(|position| (keys[position].descending, if keys.len() > 1 { position + 1 } else { 0 }));
+            .map(|place| (keys[place].descending, if keys.len() > 1 { place + 1 } else { 0 }));
+        let profile = self.profiles.of(column).filter(|_| self.view.grouping.is_none());
         Head {
             name: field.name().clone(),
-            label: format::type_label(field.data_type()),
+            label: self.label(column),
+            nulls: profile.map_or_else(String::new, |profile| profile.nulls.clone()),
             right: self.styles.get(column).is_some_and(|style| style.right),
             sort,
-            filtered: self.has_filter_box(column)
+            filtered: self.has_filter_box(position)
                 && self.view.filters.iter().any(|filter| filter.column == *field.name()),
         }
     }
 
-    fn cell(&self, row: usize, column: usize, out: &mut String) -> bool {
-        let shown = self.table.as_ref().and_then(|table| {
-            let (source, row) = self.view.source(table, row)?;
-            source.cell(row, column)
-        });
-        shown.is_some_and(|(array, row)| format::write(array, row, self.styles.get(column), &self.formats, out))
+    fn strip(&self, position: usize) -> Option<&Strip> {
+        Some(&self.profiles.of(self.columns.column(position)?)?.strip)
+    }
+
+    fn manner(&self, position: usize) -> Manner {
+        let column = self.columns.column(position).unwrap_or(usize::MAX);
+        let unread = self
+            .original_schema()
+            .is_some_and(|schema| schema.fields().get(column).is_some_and(|field| is_unread(field.data_type())));
+        Manner {
+            right: self.styles.get(column).is_some_and(|style| style.right),
+            blank: if unread { "not shown" } else { "null" },
+        }
+    }
+
+    fn cell(&self, row: usize, position: usize, out: &mut String) -> bool {
+        self.at(row, position)
+            .is_some_and(|(array, row, column)| format::write(array, row, self.styles.get(column), &self.formats, out))
+    }
+
+    fn found(&self, row: usize, position: usize, text: &str) -> bool {
+        !self.find.is_empty() && self.finds(row, position, text)
     }
 
     fn row_number(&self, row: usize) -> usize {

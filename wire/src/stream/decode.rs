@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
-use arrow_schema::SchemaRef;
+use arrow_schema::{DataType, SchemaRef};
 use kernels::arrays::Trust;
 
 use super::assemble::Pending;
@@ -104,6 +104,15 @@ impl StreamDecoder {
     #[must_use]
     pub fn with_trust(mut self, trust: Trust) -> Self {
         self.reader.trust = Some(trust);
+        self
+    }
+
+    /// Columns of types for which `left_out` holds are not read: batches, and the schema of [`Event::Schema`], have
+    /// columns of nulls in their places. [`StreamDecoder::schema`] still says what they are. For readers that would
+    /// rather show the other columns than nothing.
+    #[must_use]
+    pub fn leaving_out(mut self, left_out: fn(&DataType) -> bool) -> Self {
+        self.reader.left_out = Some(left_out);
         self
     }
 

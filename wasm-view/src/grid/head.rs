@@ -1,0 +1,158 @@
+//! Heads: a column's name and sort, its type, and what it holds as bars or shares.
+
+use super::layout::{Layout, PROFILE_HEIGHT};
+use super::paint::{Columns, LABEL_SIZE, NAME_SIZE, PADDING, Painter, Scene};
+
+/// Height of the name and the type together.
+const WORDS: f64 = 46.0;
+
+/// A column's head.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Head {
+    pub(crate) name: String,
+    pub(crate) label: String,
+    /// The share of nulls; stands behind the label, or for it where there is no room for both.
+    pub(crate) nulls: String,
+    pub(crate) right: bool,
+    /// Sorted: descending or not, and the rank among several keys (0 when it is the only one).
+    pub(crate) sort: Option<(bool, usize)>,
+    pub(crate) filtered: bool,
+}
+
+/// What a column holds, as it is drawn under its name.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Strip {
+    /// A histogram: heights from 0 to 1.
+    pub(crate) bars: Vec<f32>,
+    /// The shares of the most frequent values, from 0 to 1.
+    pub(crate) shares: Vec<f32>,
+    /// The most frequent value and its share, or how many there are.
+    pub(crate) text: String,
+}
+
+impl Painter {
+    /// Width of a head.
+    pub(crate) fn measure_head(&self, head: &Head) -> f64 {
+        self.font(NAME_SIZE);
+        let name = self.width_of(&head.name) + 22.0;
+        self.font(LABEL_SIZE);
+        name.max(self.width_of(&head.label).min(130.0)) + 2.0 * PADDING
+    }
+
+    pub(super) fn header(&self, layout: &Layout, columns: &dyn Columns, scene: &Scene) {
+        self.fill(&self.theme.header, 0.0, 0.0, layout.width, layout.body_top());
+        for column in layout.visible_columns().chain(layout.fixed()) {
+            self.head(layout, columns, column, scene);
+        }
+        self.fill(&self.theme.line, 0.0, layout.body_top() - self.hair(), layout.width, self.hair());
+    }
+
+    fn head(&self, layout: &Layout, columns: &dyn Columns, column: usize, scene: &Scene) {
+        let head = columns.head(column);
+        let (left, width) = (layout.left_of(column), layout.width_of(column));
+        let clip = layout.clip_of(column);
+        self.context.save();
+        self.clip(clip, 0.0, left + width - clip, layout.body_top());
+        let chosen = scene.area.as_ref().is_some_and(|area| area.columns.contains(&column));
+        let ground = match scene.hover_head == Some(column) {
+            _ if chosen && scene.whole_columns => &self.theme.selected,
+            true => &self.theme.hover,
+            false => &self.theme.header,
+        };
+        self.fill(ground, left, 0.0, width, layout.header);
+        let marked = head.sort.is_some() || head.filtered;
+        let mark = head.sort.map_or(0.0, |(_, rank)| if rank > 0 { 26.0 } else { 16.0 });
+        let (x, align) = if head.right { (left + width - PADDING, "right") } else { (left + PADDING, "left") };
+        self.context.set_text_align(align);
+        self.font(NAME_SIZE);
+        self.context.set_fill_style_str(if marked { &self.theme.accent } else { &self.theme.text });
+        let mut name = head.name;
+        let room = width - 2.0 * PADDING - mark;
+        let shown = self.fitted(&mut name, x, 17.0, room, true);
+        if let Some((descending, rank)) = head.sort {
+            let at = if head.right { x - shown - 10.0 } else { x + shown + 10.0 };
+            self.arrow(at, 17.0, descending);
+            if rank > 0 {
+                self.font(LABEL_SIZE);
+                self.context.set_text_align("center");
+                self.text(&rank.to_string(), at + if head.right { -9.0 } else { 9.0 }, 18.0);
+                self.context.set_text_align(align);
+            }
+        }
+        self.font(LABEL_SIZE);
+        self.context.set_fill_style_str(&self.theme.muted);
+        let mut label = head.label;
+        if !head.nulls.is_empty() {
+            let both = [&label, " · ", &head.nulls].concat();
+            label = if self.width_of(&both) <= width - 2.0 * PADDING { both } else { head.nulls };
+        }
+        self.fitted(&mut label, x, 34.0, width - 2.0 * PADDING, false);
+        if let Some(strip) = columns.strip(column).filter(|_| layout.header > WORDS) {
+            self.context.set_text_align("left");
+            self.strip(strip, left + PADDING, width - 2.0 * PADDING);
+        }
+        if scene.hover_head == Some(column) {
+            self.dots(if head.right { left + 9.0 } else { left + width - 13.0 }, ground);
+        }
+        self.context.restore();
+        if left + width > clip {
+            self.fill(&self.theme.line, left + width - self.hair(), 12.0, self.hair(), layout.header - 24.0);
+        }
+    }
+
+    /// Bars or shares between the type and the filter box.
+    fn strip(&self, strip: &Strip, left: f64, room: f64) {
+        let (top, height) = (WORDS, PROFILE_HEIGHT - 6.0);
+        if room <= 0.0 {
+            return;
+        }
+        if !strip.bars.is_empty() {
+            self.fill(&self.theme.line, left, top + height - self.hair(), room, self.hair());
+            let step = room / strip.bars.len() as f64;
+            let gap = if step > 3.0 { 1.0 } else { 0.0 };
+            for (place, &bar) in strip.bars.iter().enumerate() {
+                // What is there at all shows.
+                let tall = if bar > 0.0 { (f64::from(bar) * height).max(1.0) } else { 0.0 };
+                let (from, to) = (self.snap(left + place as f64 * step), self.snap(left + (place as f64 + 1.0) * step));
+                self.fill(&self.theme.thumb, from, top + height - tall, to - from - gap, tall);
+            }
+            return;
+        }
+        let mut text = strip.text.clone();
+        self.context.set_fill_style_str(&self.theme.muted);
+        self.fitted(&mut text, left, top + 9.0, room, false);
+        if strip.shares.is_empty() {
+            return;
+        }
+        self.fill(&self.theme.line, left, top + height - 4.0, room, 4.0);
+        let mut from = left;
+        for (place, &share) in strip.shares.iter().enumerate() {
+            let wide = f64::from(share) * room;
+            self.context.set_global_alpha(1.0 - 0.28 * place as f64);
+            self.fill(&self.theme.muted, from, top + height - 4.0, (wide - 1.0).max(1.0), 4.0);
+            from += wide;
+        }
+        self.context.set_global_alpha(1.0);
+    }
+
+    /// Says that there is a menu.
+    fn dots(&self, x: f64, ground: &str) {
+        self.fill(ground, x - 8.0, 25.0, 20.0, 20.0);
+        self.context.set_fill_style_str(&self.theme.muted);
+        for place in 0..3 {
+            self.context.begin_path();
+            let _drawn = self.context.arc(x + 2.0, 29.0 + 5.0 * f64::from(place), 1.5, 0.0, 7.0);
+            self.context.fill();
+        }
+    }
+
+    fn arrow(&self, x: f64, y: f64, descending: bool) {
+        let tip = if descending { 3.0 } else { -3.0 };
+        self.context.begin_path();
+        self.context.move_to(x - 4.0, y - tip);
+        self.context.line_to(x + 4.0, y - tip);
+        self.context.line_to(x, y + tip);
+        self.context.close_path();
+        self.context.fill();
+    }
+}

@@ -1,0 +1,151 @@
+//! What is asked for: sort, filters and groups.
+
+use kernels::query::{Aggregate, AggregateFunction, Nulls, SortBy};
+use wasm_bindgen::prelude::*;
+
+use super::{Viewer, failed};
+use crate::filter_text;
+use crate::view::{Filter, Grouping, View};
+
+#[wasm_bindgen]
+impl Viewer {
+    /// Sort keys as names, with `-` before those that descend.
+    pub fn sort(&self) -> Vec<String> {
+        let sign = |key: &SortBy| [if key.descending { "-" } else { "" }, &key.column].concat();
+        self.view.active_sort().iter().map(sign).collect()
+    }
+
+    /// Sorts by these keys.
+    ///
+    /// # Errors
+    /// When there is no such column, or its type has no order.
+    #[wasm_bindgen(js_name = setSort)]
+    pub fn set_sort(&mut self, columns: Vec<String>, descending: Vec<u8>) -> Result<u32, JsError> {
+        let before = self.view.active_sort().to_vec();
+        let keys = columns
+            .into_iter()
+            .enumerate()
+            .map(|(position, column)| SortBy {
+                column,
+                descending: descending.get(position).is_some_and(|&flag| flag != 0),
+                nulls: Nulls::Last,
+            })
+            .collect();
+        self.view.set_sort(keys);
+        self.refresh_or(|view| view.set_sort(before))
+    }
+
+    /// Columns that have a filter.
+    #[wasm_bindgen(js_name = filteredColumns)]
+    pub fn filtered_columns(&self) -> Vec<String> {
+        self.view.filters.iter().map(|filter| filter.column.clone()).collect()
+    }
+
+    /// The text of a column's filter; empty without one.
+    #[wasm_bindgen(js_name = filterText)]
+    pub fn filter_text(&self, column: &str) -> String {
+        let filter = self.view.filters.iter().find(|filter| filter.column == column);
+        filter.map_or_else(String::new, |filter| filter.text.clone())
+    }
+
+    /// Filters a column of the table by what is typed.
+    ///
+    /// # Errors
+    /// Says what was expected; the filter stays as it was.
+    #[wasm_bindgen(js_name = setFilter)]
+    pub fn set_filter(&mut self, column: &str, text: &str) -> Result<u32, JsError> {
+        let Some(table) = &self.table else { return Ok(0) };
+        let found = table.schema.fields().iter().find(|field| field.name() == column);
+        let field = found.ok_or_else(|| failed(["unknown column ", column].concat()))?;
+        let predicate = filter_text::parse(column, field.data_type(), text, &self.formats.zones).map_err(failed)?;
+        let filter =
+            predicate.map(|predicate| Filter { column: column.to_owned(), text: text.trim().to_owned(), predicate });
+        let before = self.view.filters.clone();
+        self.view.set_filter(column, filter);
+        self.layout.scroll_to_row(0.0);
+        self.refresh_or(|view| view.filters = before)
+    }
+
+    /// The keys of the grouping.
+    #[wasm_bindgen(js_name = groupKeys)]
+    pub fn group_keys(&self) -> Vec<String> {
+        self.view.grouping.as_ref().map_or_else(Vec::new, |grouping| grouping.keys.clone())
+    }
+
+    /// Groups by keys with aggregates: functions, and the column of each (empty for a count of rows).
+    /// Without keys and aggregates the rows are shown again.
+    ///
+    /// # Errors
+    /// When a column is unknown, or an aggregate is not defined for it; the view stays as it was.
+    #[wasm_bindgen(js_name = setGroup)]
+    pub fn set_group(
+        &mut self,
+        keys: Vec<String>,
+        functions: Vec<String>,
+        columns: Vec<String>,
+    ) -> Result<u32, JsError> {
+        let aggregates = functions
+            .iter()
+            .zip(columns)
+            .map(|(name, column)| {
+                let function = AggregateFunction::ALL.into_iter().find(|function| function.name() == name);
+                let function = function.ok_or_else(|| failed(["unknown aggregate ", name].concat()))?;
+                Ok(Aggregate { function, column: (!column.is_empty()).then_some(column), other: None, name: None })
+            })
+            .collect::<Result<Vec<_>, JsError>>()?;
+        let was_grouped = self.view.grouping.is_some();
+        let grouped = !keys.is_empty() || !aggregates.is_empty();
+        let before = self.view.grouping.take();
+        let sort_before = self.view.group_sort.clone();
+        let grouping = grouped.then_some(Grouping { keys, aggregates });
+        if let Some(grouping) = &grouping {
+            // A sort by a column that is no more would be an error.
+            let names: Vec<String> = grouping.aggregates.iter().map(Aggregate::output_name).collect();
+            self.view.group_sort.retain(|key| grouping.keys.contains(&key.column) || names.contains(&key.column));
+        }
+        self.view.grouping = grouping;
+        if let Some(Err(error)) = self.table.as_ref().map(|table| self.view.refresh(table)) {
+            self.view.grouping = before;
+            self.view.group_sort = sort_before;
+            return Err(failed(error));
+        }
+        if was_grouped != grouped {
+            self.selection = None;
+            self.layout.scroll_to_row(0.0);
+        }
+        if grouped && !was_grouped {
+            self.table_columns = std::mem::take(&mut self.columns);
+            self.group_names.clear();
+        } else if was_grouped && !grouped {
+            self.columns = std::mem::take(&mut self.table_columns);
+            self.style_columns();
+            self.place_columns();
+        }
+        Ok(self.refreshed())
+    }
+
+    /// Turns the sort of a shown column on: ascending, descending, none.
+    ///
+    /// # Errors
+    /// When the column's type has no order.
+    #[wasm_bindgen(js_name = toggleSort)]
+    pub fn toggle_sort(&mut self, position: usize, add: bool) -> Result<u32, JsError> {
+        let Some(name) = self.name(position) else { return Ok(0) };
+        let before = self.view.active_sort().to_vec();
+        self.view.toggle_sort(&name, add);
+        self.layout.scroll_to_row(0.0);
+        self.refresh_or(|view| view.set_sort(before))
+    }
+}
+
+impl Viewer {
+    /// Refreshes; when that fails, undoes what was asked for.
+    fn refresh_or(&mut self, undo: impl FnOnce(&mut View)) -> Result<u32, JsError> {
+        let Some(table) = &self.table else { return Ok(0) };
+        if let Err(error) = self.view.refresh(table) {
+            undo(&mut self.view);
+            return Err(failed(error));
+        }
+        Ok(self.refreshed())
+    }
+}

@@ -1,0 +1,96 @@
+//! Finding in the cells that are shown.
+
+use wasm_bindgen::prelude::*;
+
+use super::{Viewer, change};
+use crate::find::Find;
+use crate::format;
+use crate::grid::Columns;
+use crate::selection::Selection;
+
+impl Viewer {
+    /// Whether a cell that is shown as `text` is one that is looked for.
+    pub(super) fn finds(&self, row: usize, position: usize, text: &str) -> bool {
+        let Some((array, row, column)) = self.at(row, position) else { return false };
+        if !self.styles.get(column).is_some_and(|style| style.right) {
+            return self.find.finds(text, false);
+        }
+        let mut exact = String::new();
+        format::write(array, row, None, &self.formats, &mut exact);
+        self.find.finds(&exact, true)
+    }
+}
+
+#[wasm_bindgen]
+impl Viewer {
+    /// Looks for a text in all shown cells, whatever the case; an empty one ends the search.
+    #[wasm_bindgen(js_name = findBegin)]
+    pub fn find_begin(&mut self, text: &str) -> u32 {
+        self.find = Find::new(text);
+        change::PAINT
+    }
+
+    /// Searches so many more cells; `false` when the search is over.
+    #[wasm_bindgen(js_name = findStep)]
+    pub fn find_step(&mut self, cells: usize) -> bool {
+        let (rows, columns) = (self.layout.rows, self.columns.len());
+        let last = rows.min(self.find.next_row + cells.div_ceil(columns.max(1)));
+        let mut text = String::new();
+        while self.find.running && self.find.next_row < last {
+            let row = self.find.next_row;
+            for position in 0..columns {
+                text.clear();
+                let Some((array, at, column)) = self.at(row, position) else { continue };
+                let style = self.styles.get(column);
+                let number = style.is_some_and(|style| style.right);
+                // Of a number the digits are compared, which are what is copied too.
+                format::write(array, at, style.filter(|_| !number), &self.formats, &mut text);
+                if self.find.finds(&text, number) && !self.find.add(row, column) {
+                    break;
+                }
+            }
+            self.find.next_row += 1;
+        }
+        self.find.running &= self.find.next_row < rows;
+        self.find.running
+    }
+
+    /// Matches so far.
+    #[wasm_bindgen(js_name = findCount)]
+    pub fn find_count(&self) -> usize {
+        self.find.matches.len()
+    }
+
+    /// Rows that have been searched.
+    #[wasm_bindgen(js_name = findRows)]
+    pub fn find_rows(&self) -> usize {
+        self.find.next_row
+    }
+
+    /// Selects a match and brings it into sight.
+    #[wasm_bindgen(js_name = findShow)]
+    pub fn find_show(&mut self, number: usize) -> u32 {
+        let Some(&(row, column)) = self.find.matches.get(number) else { return 0 };
+        let Some(position) = self.columns.position(column as usize) else { return 0 };
+        let place = (row as usize, position);
+        self.choose(Selection::cell(place));
+        self.layout.show_cell(place.0, place.1);
+        change::PAINT | change::LAYOUT | change::SELECTION
+    }
+
+    /// The first match in a row or behind it.
+    #[wasm_bindgen(js_name = findFrom)]
+    pub fn find_from(&self, row: usize) -> usize {
+        self.find.matches.partition_point(|&(at, _)| (at as usize) < row)
+    }
+
+    /// The text of a cell as it is shown; empty for a null.
+    #[wasm_bindgen(js_name = shownText)]
+    pub fn shown_text(&self, row: usize, position: usize) -> String {
+        let mut text = String::new();
+        if !self.cell(row, position, &mut text) {
+            text.push_str(self.manner(position).blank);
+        }
+        text
+    }
+}
