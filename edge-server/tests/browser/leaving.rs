@@ -75,7 +75,7 @@ fn the_view_is_exported_as_it_is_seen() {
     says(&mut page, ".time", &format!("exported {rows} rows"));
     let file = folder.path().join("flights.csv");
     let begin = std::time::Instant::now();
-    while std::fs::read_to_string(&file).is_ok_and(|text| text == csv) == false {
+    while !std::fs::read_to_string(&file).is_ok_and(|text| text == csv) {
         assert!(begin.elapsed().as_secs() < 20, "no file came");
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
