@@ -337,6 +337,7 @@ fn a_definition_is_what_was_sent() {
     let server = served(folder.path());
     let made = definition(true, json!({"retain": {"rows": 5}, "ingest": {"rows": 10, "milliseconds": 1}}));
     make(&server, "t", &made);
+    assert_eq!(server.get("/v1/tables/t").json()["key"], json!(["id"]));
     drop(server);
     let server = served(folder.path());
     let answer = server.ask("PUT", "/v1/tables/t", "", made.to_string().as_bytes());

@@ -74,7 +74,12 @@ pub(super) fn describe(name: &str, tables: &Tables) -> Result<Value> {
             })
         })
         .collect();
-    Ok(json!({ "name": name, "rows": source.rows(), "bytes": source.bytes(), "columns": columns }))
+    let mut told = json!({ "name": name, "rows": source.rows(), "bytes": source.bytes(), "columns": columns });
+    if let Some(live) = tables.live.as_ref().and_then(|store| store.get(name)) {
+        // Who follows it has to know what names a row.
+        told["key"] = json!(live.definition().key);
+    }
+    Ok(told)
 }
 
 /// All rows as one Arrow stream; each batch leaves when it has been read.

@@ -292,8 +292,10 @@ impl Keeper {
         let snapshot = self.table.snapshot().map_err(fault)?;
         if snapshot.sequence > 0 && compact::is_due(self.log.bytes(), &snapshot, self.definition.needs_times()) {
             let (path, times) = (self.log.path(), self.table.times());
-            self.rewriting =
-                Some(Rewriting::begin(path, &self.definition, snapshot, (self.now, times), self.log.bytes())?);
+            match Rewriting::begin(path, &self.definition, snapshot, (self.now, times), self.log.bytes()) {
+                Ok(rewriting) => self.rewriting = Some(rewriting),
+                Err(error) => tracing::warn!(%error, "a log could not be written anew; it goes on as it is"),
+            }
         }
         Ok(())
     }
