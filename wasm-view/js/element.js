@@ -241,7 +241,6 @@ class BodkinTable extends HTMLElement {
       perhapsSorted: (run) => this.#perhapsSorted(run),
       copy: (names) => this.#busy(copyCells(this.#viewer, names)),
       open: () => valuePanel(host, ...this.#viewer.selection()),
-      find: (rows) => this.#finder.open(rows),
       hover: (x, y) => this.#hint(x, y),
       glide: (by) => { this.#glide = by === 0 ? 0 : this.#glide + by; },
       complain: (error) => this.#status.complain(error),
@@ -255,7 +254,7 @@ class BodkinTable extends HTMLElement {
     this.#finder = new Finder(host);
     this.#mirror = new Mirror(host);
     this.#pane = new Pane(host, p.scroller, p.sizer);
-    p.grid.append(this.#finder.box);
+    this.#finder.listen(p.grid);
     this.shadowRoot.append(p.frame);
     p.toggle.addEventListener('click', () => {
       p.panel.hidden = !p.panel.hidden;
@@ -355,6 +354,7 @@ class BodkinTable extends HTMLElement {
   #forget() {
     this.#boxes.clear();
     this.#finder.close();
+    this.shadowRoot.querySelector('.pop')?.close(false);
     this.#status.forget();
     this.#aggregates = [];
     this.#after(PAINT | LAYOUT | VIEW | SELECTION);

@@ -25,14 +25,23 @@ class Finder {
     this.#box.addEventListener('keydown', (event) => {
       if (event.key === 'Escape') this.close();
       else if (event.key === 'Enter' && event.target === this.#input) this.step(event.shiftKey ? -1 : 1);
-      else if (shortcut(event) && 'fg'.includes(event.key.toLowerCase())) this.open(event.key.toLowerCase() === 'g');
       else return;
       event.preventDefault();
       event.stopPropagation();
     });
   }
 
-  get box() { return this.#box; }
+  /** Opens on Ctrl F and Ctrl G wherever the focus is within a frame. */
+  listen(frame) {
+    frame.append(this.#box);
+    frame.closest('.frame').addEventListener('keydown', (event) => {
+      const letter = event.key.toLowerCase();
+      if (!shortcut(event) || letter !== 'f' && letter !== 'g' || !this.#host.viewer()) return;
+      event.preventDefault();
+      this.open(letter === 'g');
+    });
+  }
+
   get searching() { return !this.#box.hidden && !this.#rows && this.#input.value !== ''; }
 
   /** Opens the box; with `rows` it takes the number of a row. */

@@ -89,8 +89,8 @@ function listen(host) {
     still();
     let [x, y] = [event.offsetX, event.offsetY];
     const [row, column] = viewer().selection();
-    // By the keyboard: at the cell that has the focus.
-    if (event.button !== 2 && event.pointerType !== 'touch' && row !== undefined) {
+    // By the keyboard, that is by no pointer: at the cell that has the focus.
+    if (event.button !== 2 && !event.pointerType && row !== undefined) {
       const [left, top, width, height] = viewer().cellRect(row, column);
       [x, y] = [left + Math.min(width - 4, 24), top + height - 4];
     }
@@ -103,9 +103,7 @@ function listen(host) {
   }));
   canvas.addEventListener('keydown', guard((event) => {
     canvas.classList.remove('pointed');
-    const letter = shortcut(event) ? event.key.toLowerCase() : '';
-    if (letter === 'c') host.copy(false);
-    else if (letter === 'f' || letter === 'g') host.find(letter === 'g');
+    if (shortcut(event) && event.key.toLowerCase() === 'c') host.copy(false);
     else if (event.key === 'Enter' && viewer().selection().length) host.open();
     else {
       const changes = viewer().key(event.key, modifiers(event));

@@ -112,6 +112,7 @@ class Status {
       if (turn !== this.#turn || viewer !== this.#host.viewer()) return;
     }
     const [present, numbers, sum, mean, least, greatest] = viewer.counted();
+    if (present === undefined) return;
     const pairs = [[`${count(rows)} × ${count(columns)}`, ''], ['count', count(present)]];
     if (numbers) pairs.push(['sum', figure(sum)], ['mean', figure(mean)], ['min', figure(least)], ['max', figure(greatest)]);
     this.#parts.sums.replaceChildren(...pairs.map(([name, text]) => make('span', {}, make('span', { className: 'dim', textContent: `${name} ` }), text)));

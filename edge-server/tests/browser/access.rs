@@ -151,15 +151,22 @@ fn headers_tell_what_columns_hold() {
     // Nulls as the file has them, the most frequent value with its share.
     page.wait_for(&format!("{} === 'dep_delay, int16 · 2.5% null'", told("dep_delay")));
     page.wait_for(&format!("{} === 'carrier, text · UA 17%'", told("carrier")));
-    // No slice took longer than a frame has.
-    page.eval("window.longest = 0; new PerformanceObserver(l => l.getEntries().forEach(e => window.longest = Math.max(window.longest, e.duration))).observe({type: 'longtask'})");
-    let again = format!(
-        "new Promise(done => {{ {VIEWER}.addEventListener('bodkin-load', () => {{ window.longest = 0 }}, {{once: true}}); \
-         {VIEWER}.addEventListener('bodkin-profile', () => done(true), {{once: true}}); {VIEWER}.load({VIEWER}.src) }})"
+    // No slice takes long. Each is timed in four loads and its best time counts: the machine does other things, too.
+    page.eval(
+        "import('/viewer/bodkin.js').then(({Viewer}) => { window.slices = []; const step = Viewer.prototype.profileStep; \
+         Viewer.prototype.profileStep = function () { const begin = performance.now(); \
+         try { return step.call(this) } finally { window.slices.at(-1).push(performance.now() - begin) } } })",
     );
-    assert_eq!(page.eval(&again), true);
-    let longest = page.eval("window.longest").as_f64().unwrap();
-    assert!(longest < 100.0, "{longest} ms");
+    for _ in 0..4 {
+        let again = format!(
+            "new Promise(done => {{ window.slices.push([]); \
+             {VIEWER}.addEventListener('bodkin-profile', () => done(true), {{once: true}}); {VIEWER}.load({VIEWER}.src) }})"
+        );
+        assert_eq!(page.eval(&again), true);
+    }
+    let best =
+        page.eval("Math.max(...window.slices[0].map((_, i) => Math.min(...window.slices.map(s => s[i] ?? 1e9))))");
+    assert!(best.as_f64().unwrap() < 8.0, "{best} ms");
     page.point_at(640.0, 118.0);
     page.wait_for(&format!("{canvas}.title !== ''"));
     pictures(&mut page, "headers");

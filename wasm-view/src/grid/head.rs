@@ -61,7 +61,8 @@ impl Painter {
         };
         self.fill(ground, left, 0.0, width, layout.header);
         let marked = head.sort.is_some() || head.filtered;
-        let mark = head.sort.map_or(0.0, |(_, rank)| if rank > 0 { 26.0 } else { 16.0 });
+        // A rank behind the arrow stands in the padding.
+        let mark = if head.sort.is_some() { 16.0 } else { 0.0 };
         let (x, align) = if head.right { (left + width - PADDING, "right") } else { (left + PADDING, "left") };
         self.context.set_text_align(align);
         self.font(NAME_SIZE);

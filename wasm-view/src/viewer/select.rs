@@ -22,7 +22,6 @@ impl Viewer {
 
     pub(super) fn choose(&mut self, selection: Selection) {
         self.selection = selection.within(self.layout.rows, self.layout.columns());
-        self.counting = None;
     }
 
     /// Moves the head of the selection, or begins one.
