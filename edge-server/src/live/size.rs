@@ -35,7 +35,7 @@ mod tests {
         let text: ArrayRef = Arc::new(StringArray::from_iter_values(&texts));
         let views: ArrayRef = Arc::new(StringViewArray::from_iter_values(&texts));
         assert_eq!(column_bytes(numbers.slice(10, 5).as_ref()), 40);
-        assert_eq!(column_bytes(text.slice(10, 2).as_ref()), 2 * 4 + 21);
+        assert_eq!(column_bytes(text.slice(10, 2).as_ref()), 3 * 4 + 21);
         assert_eq!(column_bytes(views.slice(10, 2).as_ref()), 2 * 16 + 21);
     }
 }
