@@ -10,14 +10,15 @@ pub(super) fn of<'a>(batches: impl IntoIterator<Item = &'a RecordBatch>) -> usiz
 
 fn column_bytes(array: &dyn Array) -> usize {
     use arrow_array::cast::AsArray;
-    let rows = array.to_data().get_slice_memory_size();
-    let beside = match array.data_type() {
-        DataType::Utf8View => array.as_string_view().lengths().map(|length| length as usize).sum(),
-        DataType::BinaryView => array.as_binary_view().lengths().map(|length| length as usize).sum(),
-        _ => 0,
+    let behind = match array.data_type() {
+        DataType::Utf8View => array.as_string_view().lengths().map(u64::from).sum::<u64>(),
+        DataType::BinaryView => array.as_binary_view().lengths().map(u64::from).sum::<u64>(),
+        // A type that cannot say what a slice takes says what all of it takes.
+        _ => return array.to_data().get_slice_memory_size().unwrap_or_else(|_| array.get_array_memory_size()),
     };
-    // A type that cannot say what a slice takes says what all of it takes.
-    rows.unwrap_or_else(|_| array.get_array_memory_size()) + beside
+    // A slice holds on to all bytes that its neighbours' views lead to; they are not its own.
+    let validity = if array.nulls().is_some() { array.len().div_ceil(8) } else { 0 };
+    16 * array.len() + behind as usize + validity
 }
 
 #[cfg(test)]
@@ -35,7 +36,7 @@ mod tests {
         let text: ArrayRef = Arc::new(StringArray::from_iter_values(&texts));
         let views: ArrayRef = Arc::new(StringViewArray::from_iter_values(&texts));
         assert_eq!(column_bytes(numbers.slice(10, 5).as_ref()), 40);
-        assert_eq!(column_bytes(text.slice(10, 2).as_ref()), 2 * 4 + 21);
+        assert_eq!(column_bytes(text.slice(10, 2).as_ref()), 3 * 4 + 21);
         assert_eq!(column_bytes(views.slice(10, 2).as_ref()), 2 * 16 + 21);
     }
 }
