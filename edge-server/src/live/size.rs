@@ -10,14 +10,15 @@ pub(super) fn of<'a>(batches: impl IntoIterator<Item = &'a RecordBatch>) -> usiz
 
 fn column_bytes(array: &dyn Array) -> usize {
     use arrow_array::cast::AsArray;
-    let rows = array.to_data().get_slice_memory_size();
-    let beside = match array.data_type() {
-        DataType::Utf8View => array.as_string_view().lengths().map(|length| length as usize).sum(),
-        DataType::BinaryView => array.as_binary_view().lengths().map(|length| length as usize).sum(),
-        _ => 0,
+    let behind = match array.data_type() {
+        DataType::Utf8View => array.as_string_view().lengths().map(u64::from).sum::<u64>(),
+        DataType::BinaryView => array.as_binary_view().lengths().map(u64::from).sum::<u64>(),
+        // A type that cannot say what a slice takes says what all of it takes.
+        _ => return array.to_data().get_slice_memory_size().unwrap_or_else(|_| array.get_array_memory_size()),
     };
-    // A type that cannot say what a slice takes says what all of it takes.
-    rows.unwrap_or_else(|_| array.get_array_memory_size()) + beside
+    // A slice holds on to all bytes that its neighbours' views lead to; they are not its own.
+    let validity = if array.nulls().is_some() { array.len().div_ceil(8) } else { 0 };
+    16 * array.len() + behind as usize + validity
 }
 
 #[cfg(test)]
