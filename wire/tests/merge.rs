@@ -166,7 +166,7 @@ fn the_first_rows_go() {
             table.apply(&update, Duration::from_secs(step)).unwrap();
             assert_eq!(rows(&mut table), model, "step {step}");
         }
-        assert!(table.chunks() < 12, "{} chunks of {} rows", table.chunks(), table.rows());
+        assert!(table.chunks() <= 8 + 2 * table.rows() / 64, "{} chunks of {} rows", table.chunks(), table.rows());
         let many = table.rows() as u64 + 1;
         let error = table.apply(&table.next(Change::Trim(many)), Duration::ZERO).unwrap_err();
         assert_eq!(error, Error::NoSuchRow { row: many - 1, rows: model.len() });
