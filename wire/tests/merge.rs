@@ -125,10 +125,10 @@ fn updates_of_several_batches_travel_in_a_continuous_stream() {
         source.apply(&update, Duration::ZERO).unwrap();
         encoder.encode_update(&update).unwrap().into_iter().for_each(|part| decoder.push(part));
         while let Some(event) = decoder.next_event() {
-            if let Event::Batch(batch) = event.unwrap() {
-                if let Some(update) = parts.push(batch, &decoder.metadata().clone()).unwrap() {
-                    copy.apply(&update, Duration::ZERO).unwrap();
-                }
+            if let Event::Batch(batch) = event.unwrap()
+                && let Some(update) = parts.push(batch, &decoder.metadata().clone()).unwrap()
+            {
+                copy.apply(&update, Duration::ZERO).unwrap();
             }
         }
         assert_eq!((rows(&mut copy), copy.sequence()), (rows(&mut source), source.sequence()), "{update:?}");
