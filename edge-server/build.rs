@@ -18,6 +18,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     fs::create_dir_all(&viewer)?;
     println!("cargo::rerun-if-env-changed=BODKIN_VIEWER_DIR");
     println!("cargo::rerun-if-env-changed=WASM_OPT");
+    println!("cargo::rerun-if-env-changed={}", bundle::MANNER);
     for source in bundle::SOURCES {
         println!("cargo::rerun-if-changed={}", bundle::workspace().join(source).display());
     }
@@ -28,7 +29,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         }
         None => {
             let bundle = bundle::build(&target_directory(&out))?;
-            if bundle.optimiser.is_none() {
+            if bundle.optimiser.is_none() && env::var_os(bundle::MANNER).is_none() {
                 println!(
                     "cargo::warning=wasm-opt was not found: the viewer works, but is about a fifth larger. Remedy: {}",
                     bundle::WASM_OPT_REMEDY

@@ -24,7 +24,7 @@ const FEATURES: &str = "-Ctarget-feature=+simd128,+bulk-memory,+sign-ext,+mutabl
 /// The compiler is the pinned stable one; `RUSTC_BOOTSTRAP` lets it take them.
 const SMALLER: &str = "-Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none -Zlocation-detail=none";
 /// Counts up when the way of building changes, so that kept bundles are built anew.
-const RECIPE: u32 = 4;
+const RECIPE: u32 = 5;
 
 /// The viewer, ready to be served.
 #[derive(Debug, Clone)]
@@ -37,6 +37,8 @@ pub struct Bundle {
     pub js: Vec<u8>,
     /// How the module was optimised; `None` when wasm-opt could not be had.
     pub optimiser: Option<String>,
+    /// Where the files are.
+    pub folder: PathBuf,
 }
 
 /// The workspace's root folder.
@@ -48,6 +50,19 @@ pub fn workspace() -> PathBuf {
 
 /// Folders and files that the bundle is made from, relative to the workspace.
 pub const SOURCES: [&str; 6] = ["kernels", "wire", "wasm-view", "Cargo.toml", "Cargo.lock", "size-budget/src"];
+
+/// What of them the module is made from; a change of a script alone builds no module.
+const MODULE_SOURCES: [&str; 9] = [
+    "kernels/src",
+    "kernels/Cargo.toml",
+    "wire/src",
+    "wire/Cargo.toml",
+    "wasm-view/src",
+    "wasm-view/Cargo.toml",
+    "Cargo.toml",
+    "Cargo.lock",
+    "size-budget/src",
+];
 
 /// The viewer's scripts, in the order in which they follow the glue.
 const SCRIPTS: [&str; 14] = [
@@ -67,91 +82,91 @@ const SCRIPTS: [&str; 14] = [
     "element.js",
 ];
 
-/// Builds the bundle under a target directory, or takes the kept one when nothing has changed.
+/// The variable of the environment that asks, as `quick`, for a bundle that is built fast and not made small: for work on
+/// the viewer.
+pub const MANNER: &str = "BODKIN_VIEWER_BUILD";
+
+/// Whether the bundle is to be built fast and not small.
+fn is_quick() -> bool {
+    env::var_os(MANNER).is_some_and(|manner| manner == "quick")
+}
+
+/// Builds the bundle under a target directory, or takes what is kept of it as far as nothing has changed.
 ///
 /// # Errors
 /// [`Error::MissingTool`] with its remedy, [`Error::Tool`] with what the tool said.
 pub fn build(target: &Path) -> Result<Bundle> {
     let root = workspace();
-    let keep = target.join("viewer-bundle");
-    let optimiser = optimise::find(target);
+    let (kept, built) =
+        if is_quick() { ("viewer-bundle-quick", "viewer-build-quick") } else { ("viewer-bundle", "viewer-build") };
+    let keep = target.join(kept);
+    fs::create_dir_all(&keep).map_err(at(&keep))?;
+    let optimiser = if is_quick() { None } else { optimise::find(target) };
     let inputs = hash_inputs(&root, optimiser.as_ref().map(|tool| tool.name.as_str()))?;
-    let stamp = keep.join("inputs");
-    if fs::read_to_string(&stamp).is_ok_and(|kept| kept == inputs) {
-        return read_kept(&keep);
+    let (stamp, glue) = (keep.join("inputs"), keep.join("glue.js"));
+    if !fs::read_to_string(&stamp).is_ok_and(|kept| kept == inputs) {
+        let module = compile(&root, &target.join(built))?;
+        let (wasm, bound) = bind(&module)?;
+        let named = match &optimiser {
+            Some(tool) => tool.run(&wasm, &keep)?,
+            None => wasm,
+        };
+        let name = optimiser.map(|tool| tool.name).unwrap_or_default();
+        write(&keep.join("bodkin.wasm"), &measure::strip(&named)?)?;
+        write(&keep.join("bodkin.named.wasm"), &named)?;
+        write(&keep.join("optimiser"), name.as_bytes())?;
+        write(&glue, bound.as_bytes())?;
+        write(&stamp, inputs.as_bytes())?;
     }
-    let module = compile(&root, &target.join("viewer-build"))?;
-    let (wasm, glue) = bind(&module)?;
-    let named = match &optimiser {
-        Some(tool) => tool.run(&wasm, &keep)?,
-        None => wasm,
-    };
-    let mut js = glue;
+    let mut js = fs::read_to_string(&glue).map_err(at(&glue))?;
     for name in SCRIPTS {
         let path = root.join("wasm-view/js").join(name);
         js.push('\n');
         js.push_str(&fs::read_to_string(&path).map_err(at(&path))?);
     }
-    let bundle = Bundle {
-        wasm: measure::strip(&named)?,
-        named,
-        js: measure::compact_script(&js).into_bytes(),
-        optimiser: optimiser.map(|tool| tool.name),
-    };
-    write_kept(&keep, &bundle)?;
-    fs::write(&stamp, inputs).map_err(at(&stamp))?;
-    Ok(bundle)
-}
-
-fn read_kept(folder: &Path) -> Result<Bundle> {
+    let js = measure::compact_script(&js).into_bytes();
+    write(&keep.join("bodkin.js"), &js)?;
     let read = |name: &str| {
-        let path = folder.join(name);
+        let path = keep.join(name);
         fs::read(&path).map_err(at(&path))
     };
     let optimiser = String::from_utf8_lossy(&read("optimiser")?).into_owned();
     Ok(Bundle {
         wasm: read("bodkin.wasm")?,
         named: read("bodkin.named.wasm")?,
-        js: read("bodkin.js")?,
+        js,
         optimiser: (!optimiser.is_empty()).then_some(optimiser),
+        folder: keep,
     })
 }
 
-fn write_kept(folder: &Path, bundle: &Bundle) -> Result<()> {
-    fs::create_dir_all(folder).map_err(at(folder))?;
-    let optimiser = bundle.optimiser.clone().unwrap_or_default();
-    let files: [(&str, &[u8]); 4] = [
-        ("bodkin.wasm", &bundle.wasm),
-        ("bodkin.named.wasm", &bundle.named),
-        ("bodkin.js", &bundle.js),
-        ("optimiser", optimiser.as_bytes()),
-    ];
-    for (name, bytes) in files {
-        let path = folder.join(name);
-        fs::write(&path, bytes).map_err(at(&path))?;
+/// Writes a file, unless it holds these bytes already.
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    if fs::read(path).is_ok_and(|old| old == bytes) {
+        return Ok(());
     }
-    Ok(())
+    fs::write(path, bytes).map_err(at(path))
 }
 
 fn hash_inputs(root: &Path, optimiser: Option<&str>) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     (RECIPE, FEATURES, SMALLER, optimiser).hash(&mut hasher);
-    for source in SOURCES {
-        hash_path(&root.join(source), &mut hasher)?;
+    for source in MODULE_SOURCES {
+        hash_path(root, &root.join(source), &mut hasher)?;
     }
     Ok(format!("{:016x}", hasher.finish()))
 }
 
-fn hash_path(path: &Path, hasher: &mut DefaultHasher) -> Result<()> {
+fn hash_path(root: &Path, path: &Path, hasher: &mut DefaultHasher) -> Result<()> {
     if path.is_dir() {
         let mut entries: Vec<PathBuf> =
             fs::read_dir(path).map_err(at(path))?.filter_map(|entry| Some(entry.ok()?.path())).collect();
         entries.sort();
-        return entries.iter().try_for_each(|entry| hash_path(entry, hasher));
+        return entries.iter().try_for_each(|entry| hash_path(root, entry, hasher));
     }
     let kind = path.extension().and_then(|extension| extension.to_str());
-    if matches!(kind, Some("rs" | "toml" | "lock" | "js" | "css")) {
-        path.hash(hasher);
+    if matches!(kind, Some("rs" | "toml" | "lock")) {
+        path.strip_prefix(root).unwrap_or(path).hash(hasher);
         fs::read(path).map_err(at(path))?.hash(hasher);
     }
     Ok(())
@@ -180,6 +195,11 @@ fn compile(root: &Path, target: &Path) -> Result<PathBuf> {
         .args(["--profile", "viewer", "--target", TARGET])
         .args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"])
         .args(["--color", "never"]);
+    if is_quick() {
+        for setting in ["lto=\"off\"", "codegen-units=16", "incremental=true", "opt-level=1"] {
+            command.arg("--config").arg(["profile.viewer.", setting].concat());
+        }
+    }
     if root.join("Cargo.lock").exists() {
         command.arg("--locked");
     }

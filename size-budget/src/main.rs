@@ -10,7 +10,8 @@ use size_budget::{Error, Result, bundle, measure};
 const USAGE: &str = "usage: size-budget [report|build] [--json] [--without-wasm-opt]
 
 report   build the viewer's bundle, print its bytes against budget.toml, fail over budget (the default)
-build    only build it; the files are in target/viewer-bundle
+build    only build it; the folder of the files is printed; with
+         BODKIN_VIEWER_BUILD=quick it is built fast, and not small
 --json   print the report for machines
 --without-wasm-opt   judge a bundle although wasm-opt could not be had
 ";
@@ -43,7 +44,7 @@ fn run(arguments: &[String]) -> Result<Vec<String>> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| bundle::workspace().join("target"), PathBuf::from);
     let bundle = bundle::build(&target)?;
     if has("build") {
-        print(&format!("{}\n", target.join("viewer-bundle").display()));
+        print(&format!("{}\n", bundle.folder.display()));
         return Ok(Vec::new());
     }
     if bundle.optimiser.is_none() && !has("--without-wasm-opt") {

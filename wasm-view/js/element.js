@@ -241,6 +241,8 @@ class BodkinTable extends HTMLElement {
       perhapsSorted: (run) => this.#perhapsSorted(run),
       copy: (names) => this.#busy(copyCells(this.#viewer, names)),
       open: () => valuePanel(host, ...this.#viewer.selection()),
+      // Asks whoever holds the rows: a plan of the viewer's `planOf` in, an Arrow stream out.
+      ask: async (plan) => this.#viewer.runPlan(plan),
       hover: (x, y) => this.#hint(x, y),
       glide: (by) => { this.#glide = by === 0 ? 0 : this.#glide + by; },
       complain: (error) => this.#status.complain(error),

@@ -41,6 +41,10 @@ pub struct Serve {
     /// Pack answers for clients that take zstd or gzip: on every address but loopback, always or never. [default: auto]
     #[arg(long, value_enum, help_heading = "Network")]
     pub(super) compress: Option<Compress>,
+    /// Serve the viewer's files out of this folder, read anew for each request, instead of those inside the program: for
+    /// work on the viewer.
+    #[arg(long, value_name = "FOLDER", help_heading = "Network")]
+    pub(super) viewer: Option<PathBuf>,
     /// TLS, if there is a certificate.
     #[command(flatten)]
     pub(super) tls: TlsOptions,

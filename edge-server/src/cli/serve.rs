@@ -62,6 +62,9 @@ async fn run(settings: Settings, tables: Tables) -> Result<ExitCode> {
     if let Some(tokens) = &settings.tokens {
         server = server.with_tokens(tokens.clone());
     }
+    if let Some(folder) = &settings.viewer {
+        server = server.with_viewer(folder.clone());
+    }
     #[cfg(feature = "tls")]
     if let Some(tls) = &settings.tls {
         server = server.with_tls(tls.clone());

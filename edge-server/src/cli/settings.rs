@@ -35,6 +35,8 @@ pub(super) struct Settings {
     pub(super) compress: Compress,
     pub(super) tokens: Option<Arc<Tokens>>,
     pub(super) origins: Origins,
+    /// Where the viewer's files are, if not inside the program.
+    pub(super) viewer: Option<PathBuf>,
     #[cfg(feature = "tls")]
     pub(super) tls: Option<Arc<crate::http::Tls>>,
     pub(super) limits: LimitOptions,
@@ -115,6 +117,7 @@ impl Settings {
             compress: serve.compress.or(config.compress).unwrap_or(Compress::Auto),
             tokens,
             origins,
+            viewer: serve.viewer.clone(),
             #[cfg(feature = "tls")]
             tls: open_tls(tls, faults),
             limits: {

@@ -1,6 +1,7 @@
 //! The page and the viewer's bundle, inside the program and compressed ahead of time.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
 
 use bytes::Bytes;
 use hyper::header::{
@@ -60,6 +61,15 @@ pub(super) fn find(path: &str) -> Option<&'static Asset> {
 }
 
 impl Asset {
+    /// The viewer's file of this name in a folder, for work on the viewer; nothing for the page's own files.
+    pub(super) fn read(&self, folder: &Path) -> Option<Reply> {
+        let bytes = std::fs::read(folder.join(self.path.strip_prefix("/viewer/")?)).ok()?;
+        let mut reply = Response::new(bytes.into());
+        reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(self.media_type));
+        reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Some(reply)
+    }
+
     /// The response, in the best encoding that the client takes.
     pub(super) fn reply(&self, request: &HeaderMap) -> Reply {
         let accepts = |encoding: &str| {

@@ -182,7 +182,8 @@ async fn serve(request: Request<Incoming>, segments: &[String], context: &Contex
         _ => match page::find(&path) {
             Some(asset) => {
                 get(&request)?;
-                Ok(asset.reply(request.headers()))
+                let folder = context.viewer.as_deref();
+                Ok(folder.and_then(|folder| asset.read(folder)).unwrap_or_else(|| asset.reply(request.headers())))
             }
             None => Err(Problem::not_found(&path)),
         },

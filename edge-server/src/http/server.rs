@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ pub(super) struct Context {
     pub(super) tables: Tables,
     pub(super) guard: Guard,
     pub(super) state: State,
+    /// Where the viewer's files are, if not inside the program.
+    pub(super) viewer: Option<PathBuf>,
 }
 
 /// The server: tables behind a listener.
@@ -43,6 +46,7 @@ pub struct Server {
     tables: Tables,
     tokens: Option<Arc<Tokens>>,
     origins: Origins,
+    viewer: Option<PathBuf>,
     #[cfg(feature = "tls")]
     tls: Option<Arc<Tls>>,
 }
@@ -55,6 +59,7 @@ impl Server {
             tables,
             tokens: None,
             origins: Origins::default(),
+            viewer: None,
             #[cfg(feature = "tls")]
             tls: None,
         }
@@ -71,6 +76,13 @@ impl Server {
     #[must_use]
     pub fn with_origins(mut self, origins: Origins) -> Self {
         self.origins = origins;
+        self
+    }
+
+    /// Serves the viewer's files out of a folder, as they are when they are asked for.
+    #[must_use]
+    pub fn with_viewer(mut self, folder: PathBuf) -> Self {
+        self.viewer = Some(folder);
         self
     }
 
@@ -94,6 +106,7 @@ impl Server {
                 guard: Guard::new(self.tokens, self.origins, limits.requests_per_second),
                 tables: self.tables,
                 state: State::new(),
+                viewer: self.viewer,
             }),
             builder: Arc::new(builder(&limits)),
             stopped,

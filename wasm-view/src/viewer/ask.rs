@@ -1,8 +1,9 @@
 //! What is asked for: sort, filters and groups.
 
-use kernels::query::{Aggregate, AggregateFunction, Nulls, SortBy};
+use kernels::query::{Aggregate, Nulls, SortBy};
 use wasm_bindgen::prelude::*;
 
+use super::query::aggregates;
 use super::{Viewer, failed};
 use crate::filter_text;
 use crate::view::{Filter, Grouping, View};
@@ -84,15 +85,7 @@ impl Viewer {
         functions: Vec<String>,
         columns: Vec<String>,
     ) -> Result<u32, JsError> {
-        let aggregates = functions
-            .iter()
-            .zip(columns)
-            .map(|(name, column)| {
-                let function = AggregateFunction::ALL.into_iter().find(|function| function.name() == name);
-                let function = function.ok_or_else(|| failed(["unknown aggregate ", name].concat()))?;
-                Ok(Aggregate { function, column: (!column.is_empty()).then_some(column), other: None, name: None })
-            })
-            .collect::<Result<Vec<_>, JsError>>()?;
+        let aggregates = aggregates(&functions, columns)?;
         let was_grouped = self.view.grouping.is_some();
         let grouped = !keys.is_empty() || !aggregates.is_empty();
         let before = self.view.grouping.take();

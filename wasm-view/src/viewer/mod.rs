@@ -5,7 +5,8 @@
 //!
 //! * `ask` – sort, filters and groups. * `shown` – what is shown, as numbers and text. * `columns` – widths, order,
 //!   what is hidden and pinned. * `pointer`, `keys`, `select` – what is done by hand. * `search` – finding.
-//!   `copying` – what leaves. * `cells` – what the painter sees.
+//!   `copying` – what leaves. * `cells` – what the painter sees. * `query` – questions beside the view: counts of values,
+//!   pictures.
 
 mod ask;
 mod cells;
@@ -13,6 +14,7 @@ mod columns;
 mod copying;
 mod keys;
 mod pointer;
+mod query;
 mod search;
 mod select;
 mod shown;

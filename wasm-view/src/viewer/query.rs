@@ -1,0 +1,107 @@
+//! Questions beside the view: what menus and pictures need of the table, under the filters of the view.
+//!
+//! A question is a plan as bytes, which the page hands to whoever holds the rows; the answer is an Arrow stream.
+
+use arrow_array::RecordBatch;
+use arrow_buffer::Buffer;
+use kernels::query::{Aggregate, AggregateFunction, Nulls, Plan, Predicate, SortBy};
+use wasm_bindgen::prelude::*;
+use wire::Limits;
+
+use super::{Viewer, failed};
+use crate::format;
+
+/// Aggregates by their names, and the column of each (empty for a count of rows).
+pub(super) fn aggregates(functions: &[String], columns: Vec<String>) -> Result<Vec<Aggregate>, JsError> {
+    let aggregate = |(name, column): (&String, String)| {
+        let function = AggregateFunction::ALL.into_iter().find(|function| function.name() == name);
+        let function = function.ok_or_else(|| failed(["unknown aggregate ", name].concat()))?;
+        Ok(Aggregate { function, column: (!column.is_empty()).then_some(column), other: None, name: None })
+    };
+    functions.iter().zip(columns).map(aggregate).collect()
+}
+
+/// Sort keys by names, with `-` before those that descend.
+pub(super) fn sort_keys(names: Vec<String>) -> Vec<SortBy> {
+    let key = |name: String| {
+        let plain = name.strip_prefix('-').map(str::to_owned);
+        SortBy { descending: plain.is_some(), column: plain.unwrap_or(name), nulls: Nulls::Last }
+    };
+    names.into_iter().map(key).collect()
+}
+
+/// A batch as an Arrow stream.
+pub(crate) fn to_stream(batch: &RecordBatch) -> wire::Result<Vec<u8>> {
+    let mut encoder = wire::stream::StreamEncoder::try_new(&batch.schema())?;
+    let mut parts = encoder.schema()?;
+    parts.extend(encoder.encode(batch)?);
+    parts.extend(encoder.finish()?);
+    Ok(parts.iter().flat_map(|part| part.as_slice()).copied().collect())
+}
+
+#[wasm_bindgen]
+impl Viewer {
+    /// A plan under the view's filters, but the one of the column `without`, as bytes: groups (`keys`, and aggregates by
+    /// `functions` and `columns`), or without them the rows of `columns`; sorted by names with `-` before those that
+    /// descend; at most `limit` rows (0: all).
+    ///
+    /// # Errors
+    /// When an aggregate is unknown.
+    #[wasm_bindgen(js_name = planOf)]
+    pub fn plan_of(
+        &self,
+        keys: Vec<String>,
+        functions: Vec<String>,
+        columns: Vec<String>,
+        sort: Vec<String>,
+        limit: usize,
+        without: &str,
+    ) -> Result<Vec<u8>, JsError> {
+        let filters = self.view.filters.iter().filter(|filter| filter.column != without);
+        let mut predicates: Vec<Predicate> = filters.map(|filter| filter.predicate.clone()).collect();
+        let filter = if predicates.len() > 1 { Some(Predicate::And(predicates)) } else { predicates.pop() };
+        let is_grouped = !keys.is_empty() || !functions.is_empty();
+        let plan = Plan {
+            filter,
+            columns: (!is_grouped).then(|| columns.clone()),
+            aggregates: aggregates(&functions, columns)?,
+            group_by: keys,
+            sort: sort_keys(sort),
+            limit: (limit > 0).then_some(limit),
+            ..Plan::default()
+        };
+        wire::plan::to_bytes(&plan).map_err(failed)
+    }
+
+    /// Runs a plan over all rows; the result is an Arrow stream.
+    ///
+    /// # Errors
+    /// When the plan does not fit the table, or what the query reports.
+    #[wasm_bindgen(js_name = runPlan)]
+    pub fn run_plan(&self, plan: &[u8]) -> Result<Vec<u8>, JsError> {
+        let table = self.table.as_ref().ok_or_else(|| failed("there is no table"))?;
+        let plan = wire::plan::from_bytes(plan).map_err(failed)?;
+        let result = plan.bind(&table.schema).and_then(|plan| plan.execute(&table.batches)).map_err(failed)?;
+        to_stream(&result).map_err(failed)
+    }
+
+    /// All cells of an Arrow stream, row by row, as exact text; nothing for a null.
+    ///
+    /// # Errors
+    /// When the bytes are no Arrow stream.
+    #[wasm_bindgen(js_name = cellsOf)]
+    pub fn cells_of(&self, stream: Vec<u8>) -> Result<Vec<JsValue>, JsError> {
+        let (_, batches) = wire::stream::read(Buffer::from_vec(stream), &Limits::default()).map_err(failed)?;
+        let mut cells = Vec::new();
+        for batch in &batches {
+            for row in 0..batch.num_rows() {
+                for column in batch.columns() {
+                    let mut text = String::new();
+                    let some = format::write(column.as_ref(), row, None, &self.formats, &mut text);
+                    cells.push(if some { JsValue::from_str(&text) } else { JsValue::NULL });
+                }
+            }
+        }
+        Ok(cells)
+    }
+}
