@@ -65,7 +65,7 @@ const MODULE_SOURCES: [&str; 9] = [
 ];
 
 /// The viewer's scripts, in the order in which they follow the glue.
-const SCRIPTS: [&str; 14] = [
+const SCRIPTS: [&str; 16] = [
     "style.js",
     "tools.js",
     "tree.js",
@@ -79,6 +79,8 @@ const SCRIPTS: [&str; 14] = [
     "status.js",
     "input.js",
     "load.js",
+    "saved.js",
+    "api.js",
     "element.js",
 ];
 

@@ -12,12 +12,12 @@ let sheet;
 
 /** Fetches and starts the module, once for all elements of a page. */
 function start() {
-  ready ??= __wbg_init({ module_or_path: new URL('bodkin.wasm', import.meta.url) });
+  ready ??= __wbg_init({ module_or_path: wasmPlace() });
   return ready;
 }
 
 /** A table of an Arrow stream. Attributes: `src`, `theme` (`light` or `dark`). */
-class BodkinTable extends HTMLElement {
+class BodkinTable extends Embedded {
   static observedAttributes = ['src', 'theme'];
 
   #viewer = null;
@@ -67,9 +67,6 @@ class BodkinTable extends HTMLElement {
     if (name === 'src') this.load(after);
     else this.#retheme();
   }
-
-  get src() { return this.getAttribute('src'); }
-  set src(value) { this.setAttribute('src', value); }
 
   // What the page may ask and say.
 
@@ -490,10 +487,10 @@ class BodkinTable extends HTMLElement {
   }
 
   #emit(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+    this.dispatchEvent(new CustomEvent(name, { detail: { ...facts(name, this, this.#viewer), ...detail }, bubbles: true, composed: true }));
   }
 }
 
-if (!customElements.get('bodkin-table')) customElements.define('bodkin-table', BodkinTable);
+if (globalThis.customElements && !customElements.get('bodkin-table')) customElements.define('bodkin-table', BodkinTable);
 
-export { BodkinTable };
+export { BodkinTable, configure, init, mount };
