@@ -11,6 +11,8 @@ mod columns;
 mod common;
 #[path = "browser/drive.rs"]
 mod drive;
+#[path = "browser/embed.rs"]
+mod embed;
 #[path = "browser/leaving.rs"]
 mod leaving;
 #[path = "browser/menus.rs"]

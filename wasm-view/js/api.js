@@ -99,7 +99,7 @@ for (const name of REFLECTED) {
 }
 
 /** The small facts that an event carries, beside what it was given. */
-function facts(name, table, viewer) {
+function detailOf(name, table, viewer) {
   if (name === 'bodkin-select') {
     const [top, bottom, left, right] = viewer.selectedArea();
     const [row, column] = viewer.selection();

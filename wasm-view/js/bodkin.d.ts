@@ -134,6 +134,12 @@ export interface LoadDetail {
   readonly cached?: boolean;
 }
 
+/** What was kept since the last visit has been compared with the server's. */
+export interface CheckedDetail {
+  /** `refused`: it is gone, or not for this person. `unreachable`: nobody answered, and what was kept is shown. */
+  readonly found: 'unchanged' | 'changed' | 'refused' | 'unreachable';
+}
+
 /** Rows, sort, filters or groups are others. */
 export interface ViewDetail {
   readonly rowsLoaded: number;
@@ -161,6 +167,7 @@ export interface BodkinTableEventMap {
   'bodkin-progress': CustomEvent<ProgressDetail>;
   'bodkin-load': CustomEvent<LoadDetail>;
   'bodkin-error': CustomEvent<LoadError>;
+  'bodkin-checked': CustomEvent<CheckedDetail>;
   /** Headers know what their columns hold. */
   'bodkin-profile': CustomEvent<Record<string, never>>;
   'bodkin-view': CustomEvent<ViewDetail>;
@@ -325,6 +332,9 @@ export declare function configure(places: { wasm?: WasmSource; worker?: string |
 
 /** Loads the module ahead of the first table; without a source from where it is. */
 export declare function init(wasm?: WasmSource): Promise<void>;
+
+/** Drops everything that tables of this origin have kept for the next visit. */
+export declare function clearCache(): Promise<void>;
 
 declare global {
   interface HTMLElementTagNameMap {

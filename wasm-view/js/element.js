@@ -487,7 +487,7 @@ class BodkinTable extends Embedded {
   }
 
   #emit(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail: { ...facts(name, this, this.#viewer), ...detail }, bubbles: true, composed: true }));
+    this.dispatchEvent(new CustomEvent(name, { detail: { ...detailOf(name, this, this.#viewer), ...detail }, bubbles: true, composed: true }));
   }
 }
 
