@@ -135,7 +135,9 @@ fn in_react(browser: &Browser, site: &Site) {
     let says = |page: &mut Page, id: &str, text: &str| {
         page.wait_for(&format!("document.querySelector('#{id}')?.textContent === '{text}'"));
     };
-    let press = |page: &mut Page, id: &str| page.click_on(&format!("document.querySelector('#{id}').getBoundingClientRect()"), 0);
+    let press = |page: &mut Page, id: &str| {
+        page.click_on(&format!("document.querySelector('#{id}').getBoundingClientRect()"), 0)
+    };
     // Its properties and listeners.
     says(&mut page, "rows", &ROWS.to_string());
     page.wait_for(&format!("{VIEWER}.state().sort.join() === '-distance'"));

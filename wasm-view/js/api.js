@@ -2,7 +2,7 @@
 // is, and a table that is put into the page by one call.
 
 /** Attributes that are properties, too. */
-const REFLECTED = ['src', 'theme', 'cache', 'engine'];
+const REFLECTED = ['src', 'theme', 'cache', 'engine', 'budget'];
 
 /** Where the module and the worker's script are: URLs, responses, bytes or a compiled module. */
 const places = { wasm: undefined, worker: undefined };
@@ -71,7 +71,8 @@ class Embedded extends (globalThis.HTMLElement ?? Object) {
     this.#wanted?.done([]);
     return new Promise((done) => {
       this.#wanted = view ? { view, done } : done([]);
-      this.#bring();
+      // Later, since an element that is just being made has no state yet.
+      queueMicrotask(() => this.#bring());
     });
   }
 

@@ -201,3 +201,15 @@ async function clearCache() {
   }
   await transact('readwrite', (streams, pieces) => Promise.all([answered(streams.clear()), answered(pieces.clear())])).catch(() => {});
 }
+
+/** Compares what is shown, which is of the last visit, with what the server has now. */
+async function recheck(host, url, etag, isOver) {
+  const table = host.element;
+  host.tell('from the last visit, being checked');
+  const found = await revalidate(url, etag, table.headers());
+  if (found === 'refused') await forgetCached(url);
+  if (isOver()) return;
+  host.tell(found === 'unreachable' ? 'from the last visit; the server does not answer' : 'from the last visit, unchanged');
+  host.emit('bodkin-checked', { found });
+  if (found === 'changed' || found === 'refused') await table.load(url, table.save());
+}

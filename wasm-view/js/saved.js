@@ -30,14 +30,18 @@ async function bringBack(table, { theme, filters, group, sort, columns, topRow }
     }
   };
   if (theme) table.theme = theme;
+  const now = table.state();
+  const isGrouped = ({ keys = [], aggregates = [] }) => keys.length + aggregates.length > 0;
+  // Not waited for one by one: a later wish takes the place of one that is being worked on.
   if (filters) {
-    const before = table.state().filters;
-    // Those that go, first: rows are found anew with each.
-    for (const name of Object.keys(before)) if (!filters[name]) await attempt(() => table.setFilter(name, ''));
-    for (const [name, text] of Object.entries(filters)) if (before[name] !== text) await attempt(() => table.setFilter(name, text));
+    for (const name of Object.keys(now.filters)) if (!filters[name]) attempt(() => table.setFilter(name, ''));
+    for (const [name, text] of Object.entries(filters)) if (now.filters[name] !== text) attempt(() => table.setFilter(name, text));
   }
-  if (group) await attempt(() => table.setGroup(group.keys ?? [], (group.aggregates ?? []).map((part) => [part.function, part.column])));
-  if (sort) await attempt(() => table.setSort(sort));
+  if (group && (isGrouped(group) || isGrouped(now.group))) {
+    await attempt(() => table.setGroup(group.keys ?? [], (group.aggregates ?? []).map((part) => [part.function, part.column])));
+  }
+  if (sort && sort.join() !== table.state().sort.join()) attempt(() => table.setSort(sort));
+  await table.settled();
   if (columns) {
     const names = table.state().arranged.map(({ name }) => name);
     for (const { name } of columns) if (!names.includes(name)) wrong.push(`unknown column ${name}`);
