@@ -47,7 +47,9 @@ class Embedded extends (globalThis.HTMLElement ?? Object) {
   connectedMoveCallback() {}
 
   /** Resolves when the table is loaded; rejects when that fails. */
-  whenLoaded() {
+  async whenLoaded() {
+    // A load that has just been asked for begins a moment later.
+    await breathe();
     return new Promise((resolve, reject) => {
       const judge = () => {
         const { loading, error, columns } = this.state();

@@ -17,7 +17,7 @@ export type WasmSource =
 /** The colours of a table; without one it follows what the person prefers. */
 export type Theme = 'light' | 'dark';
 
-/** Where the rows are: in the page, in a worker, or on the server. Without one the table chooses by its size. */
+/** Who holds the rows: the page, a worker, or the server. */
 export type Engine = 'page' | 'worker' | 'server';
 
 /** An aggregate's name. Other functions of the server's plans may be named, too. */
@@ -91,6 +91,9 @@ export interface TableState {
   /** What stands in the filter boxes, by column. */
   readonly filters?: Readonly<Record<string, string>>;
   readonly group?: Grouping;
+  readonly engine?: Engine | null;
+  /** Whether rows are being found that were asked for. */
+  readonly working?: boolean;
   /** Row and position of the cell that has the focus; empty without one. */
   readonly selection?: readonly number[];
   readonly selected?: SelectedArea | null;
@@ -131,7 +134,8 @@ export interface LoadDetail {
   readonly rows: number;
   readonly bytes: number;
   /** Whether they are those of the last visit, which are being checked. */
-  readonly cached?: boolean;
+  readonly cached: boolean;
+  readonly engine: Engine;
 }
 
 /** What was kept since the last visit has been compared with the server's. */
@@ -180,7 +184,10 @@ export interface TableProperties {
   /** The URL of an Arrow stream. */
   src?: string | null;
   theme?: Theme | (string & {}) | null;
-  engine?: Engine | (string & {}) | null;
+  /** Who holds the rows; without one it is chosen by the table's size. */
+  engine?: Engine | 'auto' | (string & {}) | null;
+  /** Megabytes beyond which the rows stay on the server, if it can keep them. */
+  budget?: number | string | null;
   /** Keeps the stream for the next visit, if the server gives it an entity tag. */
   cache?: boolean | string | null;
 }
@@ -194,20 +201,24 @@ export interface TableMethods {
   /** What is loaded and shown. */
   state(): TableState;
   /** The exact text of shown cells, row by row; null where a cell is null. */
-  cells(offset?: number, rows?: number): (string | null)[][];
-  /** Sorts by columns: `['origin', '-dep_delay']`. */
-  setSort(keys: readonly string[]): void | Promise<void>;
+  cells(offset?: number, rows?: number): Promise<(string | null)[][]>;
+  /** Sorts by columns: `['origin', '-dep_delay']`. Resolves when the rows are shown. */
+  setSort(keys: readonly string[]): Promise<void> | undefined;
   /**
    * Filters a column by what one would type into its box; an empty text takes the filter away.
    *
    * @throws what was expected; the filter stays as it was.
    */
-  setFilter(column: string, text: string): void | Promise<void>;
+  setFilter(column: string, text: string): Promise<void> | undefined;
   /** Groups by columns with aggregates: `[['mean', 'dep_delay'], ['count']]`. Empty lists end it. */
   setGroup(
     keys: readonly string[],
     aggregates: readonly (readonly [AggregateFunction, string?])[],
-  ): void | Promise<void>;
+  ): Promise<void> | undefined;
+  /** Resolves when the rows that were asked for are shown. */
+  settled(): Promise<void>;
+  /** Gives up what is being found; the rows that are shown stay. */
+  cancel(): void;
   /** Arranges columns in the wanted order; those that are not named follow. */
   setColumns(columns: readonly ColumnArrangement[]): void;
   /** Selects from a cell to a cell, each a row and a position; without the second one cell. */
@@ -217,7 +228,7 @@ export interface TableMethods {
   /** The view, in its columns' order, as comma-separated values. */
   toCsv(): Promise<Blob>;
   /** Shows all rows in their order. */
-  reset(): void;
+  reset(): Promise<void> | undefined;
   /** What a person made of the table, to be kept as JSON. */
   save(): View;
   /**
@@ -231,8 +242,10 @@ export interface TableMethods {
   cellRect(row: number, name: string): DOMRect;
 }
 
+export interface BodkinTable extends TableMethods {}
+
 /** `<bodkin-table src="…">`: a table of an Arrow stream. */
-export declare class BodkinTable extends HTMLElement implements TableMethods {
+export declare class BodkinTable extends HTMLElement {
   static readonly observedAttributes: string[];
 
   get src(): string | null;
@@ -241,31 +254,15 @@ export declare class BodkinTable extends HTMLElement implements TableMethods {
   set theme(value: string | null | undefined);
   get engine(): string | null;
   set engine(value: string | null | undefined);
+  get budget(): string | null;
+  set budget(value: number | string | null | undefined);
   get cache(): string | null;
   set cache(value: boolean | string | null | undefined);
   /** The view: read, it is saved; written, it is restored. */
   get view(): View;
   set view(value: Partial<View> | null | undefined);
-
-  load(url: string): Promise<void>;
-  whenLoaded(): Promise<void>;
-  state(): TableState;
-  cells(offset?: number, rows?: number): (string | null)[][];
-  setSort(keys: readonly string[]): void | Promise<void>;
-  setFilter(column: string, text: string): void | Promise<void>;
-  setGroup(
-    keys: readonly string[],
-    aggregates: readonly (readonly [AggregateFunction, string?])[],
-  ): void | Promise<void>;
-  setColumns(columns: readonly ColumnArrangement[]): void;
-  select(from: readonly [row: number, position: number], to?: readonly [row: number, position: number]): void;
-  scrollToRow(row: number): void;
-  toCsv(): Promise<Blob>;
-  reset(): void;
-  save(): View;
-  restore(view: Partial<View> | null): Promise<string[]>;
-  headerRect(name: string): DOMRect;
-  cellRect(row: number, name: string): DOMRect;
+  /** Headers that requests are sent with; put another function in its place, for tokens. */
+  headers: () => Record<string, string>;
 
   addEventListener<K extends keyof BodkinTableEventMap>(
     type: K,
@@ -311,6 +308,8 @@ export type TableListeners = {
 export interface MountOptions extends TableProperties {
   /** A view to begin with, whole or in parts. */
   view?: Partial<View> | null;
+  /** Gives headers that requests are sent with. */
+  headers?: () => Record<string, string>;
   on?: TableListeners;
 }
 

@@ -1,17 +1,20 @@
 // What the types promise, and what they refuse: compiled, and never run.
 import type { ReactElement } from 'react';
-import { BodkinTable, configure, init, mount, type MountedTable, type TableState, type View } from 'bodkin';
+import { BodkinTable, clearCache, configure, init, mount, type MountedTable, type TableState, type View } from 'bodkin';
 import type { BodkinTableProps } from 'bodkin/react';
 
 export async function promised(place: HTMLElement): Promise<[View, TableState]> {
   configure({ wasm: new URL('https://example.org/bodkin.wasm'), worker: '/worker.js' });
   await init(fetch('/bodkin.wasm'));
   await init();
+  await clearCache();
   const table: MountedTable = mount(place, {
     src: '/flights.arrows',
     theme: 'dark',
     cache: true,
     engine: 'worker',
+    budget: 500,
+    headers: () => ({ authorization: 'Bearer secret' }),
     view: { sort: ['origin', '-dep_delay'] },
     on: {
       load: ({ rows, bytes }) => rows + bytes,
@@ -24,12 +27,13 @@ export async function promised(place: HTMLElement): Promise<[View, TableState]> 
   await table.whenLoaded();
   await table.setSort(['origin', '-dep_delay']);
   table.setFilter('origin', '=JFK');
+  await table.settled();
   table.setGroup(['origin'], [['count'], ['mean', 'dep_delay']]);
   table.setColumns([{ name: 'dest', pinned: true }, { name: 'flight', width: 120 }]);
   table.select([0, 2], [9, 4]);
   table.scrollToRow(100_000);
   const text: string = await (await table.toCsv()).text();
-  const cell: string | null | undefined = table.cells(0, 1)[0]?.[0];
+  const cell: string | null | undefined = (await table.cells(0, 1))[0]?.[0];
   const kept = table.save();
   const lost: string[] = await table.restore(JSON.parse(JSON.stringify(kept)) as View);
   table.destroy();
