@@ -83,12 +83,14 @@ fn pack(folder: &Path) -> PathBuf {
 
 /// Counts the module's memory and the workers of a page, from before its scripts run.
 const COUNTED: &str = "window.memories = []; window.workers = new Set();
-    const start = WebAssembly.instantiateStreaming;
-    WebAssembly.instantiateStreaming = async (...a) => {
-      const made = await start.apply(WebAssembly, a);
-      memories.push(made.instance.exports.memory);
-      return made;
-    };
+    for (const name of ['instantiate', 'instantiateStreaming']) {
+      const start = WebAssembly[name];
+      WebAssembly[name] = async (...a) => {
+        const made = await start.apply(WebAssembly, a);
+        memories.push((made.instance ?? made).exports.memory);
+        return made;
+      };
+    }
     window.Worker = class extends Worker {
       constructor(...a) { super(...a); workers.add(this); }
       terminate() { super.terminate(); workers.delete(this); }
@@ -151,11 +153,11 @@ fn in_react(browser: &Browser, site: &Site) {
     // Unmounted it holds nothing; opened and closed again and again, memory stays as it is.
     let mut held = Vec::new();
     for _ in 0..4 {
-        page.eval(&format!("window.kept = {VIEWER}"));
+        page.eval(&format!("void (window.kept = {VIEWER})"));
         press(&mut page, "toggle");
         page.wait_for("!kept.isConnected && kept.state().rowsLoaded === 0");
         held.push(page.eval("memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0)").as_u64().unwrap());
-        assert_eq!(page.eval("workers.size"), 0);
+        page.wait_for("workers.size === 0");
         press(&mut page, "toggle");
         says(&mut page, "rows", &ROWS.to_string());
     }
@@ -171,7 +173,6 @@ fn in_a_plain_page(browser: &Browser, site: &Site) {
     filter(&mut page, "origin", "=JFK");
     page.click_on(&format!("{VIEWER}.headerRect('dep_delay')"), 0);
     page.wait_for(&format!("{VIEWER}.state().sort.join() === 'dep_delay'"));
-    page.click_on(&format!("{VIEWER}.shadowRoot.querySelectorAll('.bar button')[2].getBoundingClientRect()"), 0);
     page.screenshot(&screenshots().join("plain.png"));
     assert_eq!(page.eval("window.violations"), json!([]));
     assert!(page.complaints.is_empty(), "{:?}", page.complaints);

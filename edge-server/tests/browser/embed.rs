@@ -88,7 +88,8 @@ fn a_script_puts_tables_into_the_page_and_takes_them_out() {
          window.table = bodkin.mount('#here', {
            src: '/v1/tables/flights/data', theme: 'dark', view: { sort: ['-distance'] },
            on: Object.fromEntries(['schema', 'progress', 'load', 'view', 'select', 'columns'].map(name => [name, hear(name)])),
-         });",
+         });
+         true",
     );
     page.eval("table.whenLoaded()");
     page.wait_for("told.view?.[0].sort.join() === '-distance'");
