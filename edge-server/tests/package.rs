@@ -39,7 +39,8 @@ fn target() -> PathBuf {
 fn tools() -> Option<PathBuf> {
     let folder = target().join("interop");
     let wanted = ["vite", "react", "react-dom", "typescript", "@vitejs/plugin-react", "@types/react"];
-    let missing = wanted.iter().find(|name| !folder.join("node_modules").join(name).exists())?;
+    let missing = wanted.iter().find(|name| !folder.join("node_modules").join(name).exists());
+    let Some(missing) = missing else { return Some(folder) };
     assert!(
         std::env::var_os("INTEROP").is_none_or(|value| value != "required"),
         "no {missing} in {}; `.ci/test` installs it",
