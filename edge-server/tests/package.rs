@@ -171,7 +171,9 @@ fn in_a_plain_page(browser: &Browser, site: &Site) {
     page.colour_scheme("light");
     page.goto(&site.url("/plain/index.html"));
     loaded(&mut page);
-    filter(&mut page, "origin", "=JFK");
+    page.wait_for(&format!("{VIEWER}.state().filters.origin === '=JFK'"));
+    assert_eq!(page.eval(&format!("{VIEWER}.getAttribute('src')")), "/flights.arrows");
+    filter(&mut page, "dest", "=SEA");
     page.click_on(&format!("{VIEWER}.headerRect('dep_delay')"), 0);
     page.wait_for(&format!("{VIEWER}.state().sort.join() === 'dep_delay'"));
     page.screenshot(&screenshots().join("plain.png"));
