@@ -144,7 +144,7 @@ fn in_react(browser: &Browser, site: &Site) {
     // Its properties and listeners.
     says(&mut page, "rows", &ROWS.to_string());
     page.wait_for(&format!("{VIEWER}.state().sort.join() === '-distance'"));
-    let (x, y) = cell(&mut page, 3, "carrier");
+    let (x, y) = cell(&mut page, 3, "dep_time");
     page.click(x, y, 0);
     says(&mut page, "selected", "row 3");
     // A method, by a button of the page.
