@@ -109,9 +109,9 @@ fn a_script_puts_tables_into_the_page_and_takes_them_out() {
     page.wait_for("told.select?.[0].focus?.row === 2");
     let selected = page.eval("told.select[0]");
     assert_eq!(selected, json!({"focus": {"row": 2, "column": 3}, "selected": {"rows": [2, 3], "columns": [3, 4]}}));
-    filter(&mut page, "dest", "=HNL");
-    page.wait_for("told.view[0].filters.dest === '=HNL'");
-    assert_eq!(page.eval("[told.view[0].rowsLoaded, told.view[0].rowsShown]"), json!([ROWS, 707]));
+    filter(&mut page, "month", "1");
+    page.wait_for("told.view[0].filters.month === '1' && told.view[0].rowsShown === 27004");
+    assert_eq!(page.eval("told.view[0].rowsLoaded"), ROWS);
     page.eval("table.setColumns([{ name: 'dest', pinned: true }])");
     assert_eq!(page.eval("told.columns[0].columns.find(c => c.pinned).name"), "dest");
     page.screenshot(&screenshots().join("mounted.png"));
