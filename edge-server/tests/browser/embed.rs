@@ -31,7 +31,7 @@ fn a_view_is_kept_and_brought_back() {
         "setColumns([{ name: 'dest', pinned: true, width: 222 }, { name: 'minute', hidden: true }, { name: 'month' }])",
     );
     viewer(&mut page, "settled()");
-    page.wheel(600.0, 500.0, 28_000.0);
+    viewer(&mut page, "scrollToRow(1000)");
     page.wait_for(&format!("{VIEWER}.state().topRow > 900"));
     page.settle();
     let (kept, names) = (viewer(&mut page, "save()"), shown_names(&mut page));
