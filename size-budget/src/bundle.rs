@@ -65,7 +65,7 @@ const MODULE_SOURCES: [&str; 9] = [
 ];
 
 /// The viewer's scripts, in the order in which they follow the glue.
-const SCRIPTS: [&str; 14] = [
+const SCRIPTS: [&str; 15] = [
     "style.js",
     "tools.js",
     "tree.js",
@@ -77,6 +77,7 @@ const SCRIPTS: [&str; 14] = [
     "mirror.js",
     "touch.js",
     "status.js",
+    "chart.js",
     "input.js",
     "load.js",
     "element.js",

@@ -29,6 +29,7 @@ class BodkinTable extends HTMLElement {
   #mirror = null;
   #pane = null;
   #status = null;
+  #chart = null;
   #abort = null;
   #frame = 0;
   #loading = false;
@@ -60,6 +61,7 @@ class BodkinTable extends HTMLElement {
     this.#viewer = null;
     this.#starting = null;
     this.#boxes.clear();
+    this.#chart.free();
   }
 
   attributeChangedCallback(name, before, after) {
@@ -132,6 +134,7 @@ class BodkinTable extends HTMLElement {
       selection: Array.from(viewer.selection()),
       selected: top === undefined ? null : { rows: [top, bottom], columns: [left, right] },
       topRow: viewer.topRow(),
+      chart: this.#chart.state(),
     };
   }
 
@@ -169,6 +172,16 @@ class BodkinTable extends HTMLElement {
       this.#aggregates = before;
       throw error;
     }
+  }
+
+  /** Draws a chart: `{ kind: 'bar', x: 'carrier', y: [['mean', 'dep_delay']], colour: 'origin' }`; `null` closes it. */
+  chart(spec) {
+    this.#chart.show(spec);
+  }
+
+  /** What the chart's tooltip says. */
+  pointed() {
+    return this.#chart.pointed();
   }
 
   /** Arranges columns: `[{ name, hidden, pinned, width }]` in the wanted order; what is not said stays. */
@@ -226,7 +239,7 @@ class BodkinTable extends HTMLElement {
   #build() {
     if (!sheet) {
       sheet = new CSSStyleSheet();
-      sheet.replaceSync(STYLE);
+      sheet.replaceSync(STYLE + CHART_STYLE);
     }
     this.shadowRoot.adoptedStyleSheets = [sheet];
     const p = this.#parts = tree();
@@ -254,6 +267,7 @@ class BodkinTable extends HTMLElement {
     this.#status = new Status(host, p);
     this.#boxes = new Boxes(host, p.boxes);
     this.#finder = new Finder(host);
+    this.#chart = new ChartPane(host, p);
     this.#mirror = new Mirror(host);
     this.#pane = new Pane(host, p.scroller, p.sizer);
     this.#finder.listen(p.grid);
@@ -306,6 +320,7 @@ class BodkinTable extends HTMLElement {
   #retheme() {
     const style = getComputedStyle(this);
     this.#viewer.setTheme(Viewer.themeProperties().map((name) => style.getPropertyValue(name).trim()));
+    this.#chart.retheme();
     this.#after(PAINT);
   }
 
@@ -384,6 +399,7 @@ class BodkinTable extends HTMLElement {
       this.#chips();
       if (!this.#parts.panel.hidden) this.#panel();
     }
+    if (changes & (VIEW | ROWS | SCHEMA)) this.#chart.changed(changes);
     if (changes & (VIEW | COLUMNS)) {
       this.#boxes.refresh();
       if (this.#finder.searching) this.#finder.restart(false);
