@@ -8,6 +8,7 @@
 const MOST_GROUPS = 500_000;
 /** Rows that are taken as they are; of a larger table so many, in pieces from all over it. */
 const MOST_ROWS = 200_000;
+const MOST_OF_A_LINE = 1_000_000;
 const PIECES = 16;
 /** Between two charts of a table that grows (ms). */
 const CHART_EVERY = 500;
@@ -16,8 +17,8 @@ const CHART_KINDS = [['bar', 'Bars'], ['line', 'Line'], ['scatter', 'Scatter']];
 const CHART_FUNCTIONS = ['count', 'sum', 'mean', 'median', 'min', 'max', 'values'];
 
 // After Okabe and Ito, who chose colours that all eyes tell apart; as dark or light as graphics must be on their ground.
-const SERIES_LIGHT = ['#0072b2', '#c26a00', '#00805e', '#b8568f', '#2f8fd0', '#cf4a00', '#857600', '#5b6770'];
-const SERIES_DARK = ['#4ba3e3', '#e69f00', '#1fb88c', '#de8fbe', '#8ccdf5', '#f0703a', '#f0e442', '#a9b4ba'];
+const SERIES_LIGHT = ['#0072b2', '#d06c00', '#0c8a5f', '#c0579f', '#3a94cc', '#8f2014', '#7a6a10', '#20282d'];
+const SERIES_DARK = ['#3f93d6', '#e69f00', '#14a67c', '#e58fd0', '#9fdcf5', '#d9452b', '#f0e442', '#f2f6f7'];
 const seriesOf = (colours) => colours.map((colour, index) => `--bodkin-series-${index + 1}:${colour};`).join('');
 const CHART_STYLE = `
 :host{${seriesOf(SERIES_LIGHT)}}
@@ -30,6 +31,7 @@ border-top:1px solid var(--bodkin-line)}
 .splitter:hover::after,.splitter:focus-visible::after{background:var(--bodkin-accent)}
 .splitter:focus-visible{outline:none}
 .chart-bar{display:flex;flex-wrap:wrap;flex:none;gap:6px 10px;align-items:center;padding:8px 14px 2px;font-size:12px}
+.chart-menus{display:contents}
 .chart-bar label{display:flex;gap:6px;align-items:center;color:var(--bodkin-muted);white-space:nowrap}
 .chart-bar select{height:26px;max-width:150px;padding:0 4px;border:1px solid var(--bodkin-line);border-radius:7px;background:var(--bodkin-field);color:var(--bodkin-text);font-size:12px}
 .chart-bar .button{height:26px;padding:0 10px;font-size:12px}
@@ -67,7 +69,7 @@ class ChartPane {
     const button = (text, more) => make('button', { className: 'button', textContent: text, type: 'button', ...more });
     const p = this.#p = {
       toggle: button('Chart', { 'aria-expanded': 'false' }),
-      menus: make('div', { style: 'display:contents' }),
+      menus: make('div', { className: 'chart-menus' }),
       note: make('span', { className: 'note', role: 'status' }),
       save: button('Save as PNG'),
       close: button('Close', { 'aria-label': 'close the chart' }),
@@ -289,9 +291,10 @@ class ChartPane {
       const grouped = viewer.groupKeys().length > 0;
       // Groups do not say how many rows they are of.
       const all = grouped || viewer.filteredColumns().length ? await this.#count(viewer) : viewer.rowsLoaded();
-      const sort = kind === 'line' && x && all <= MOST_ROWS ? [x] : [];
+      const most = kind === 'line' ? MOST_OF_A_LINE : MOST_ROWS;
+      const sort = kind === 'line' && x && all <= most ? [x] : [];
       const plan = viewer.planOf([], [], columns, sort, 0, '');
-      const pieces = all <= MOST_ROWS ? [[0, 0]] : Array.from({ length: PIECES }, (_, piece) => [Math.floor(piece * (all - MOST_ROWS / PIECES) / (PIECES - 1)), MOST_ROWS / PIECES]);
+      const pieces = all <= most ? [[0, 0]] : Array.from({ length: PIECES }, (_, piece) => [Math.floor(piece * (all - most / PIECES) / (PIECES - 1)), most / PIECES]);
       const parts = [];
       for (const [first, rows] of pieces) {
         parts.push([await this.#host.ask(rows ? Chart.part(plan, first, rows) : plan), first]);
@@ -299,7 +302,7 @@ class ChartPane {
       }
       begin();
       for (const [part, first] of parts) this.#chart.add(part, first);
-      if (pieces.length > 1) notes.push(`${count(MOST_ROWS)} of ${count(all)} rows, from all over the table`);
+      if (pieces.length > 1) notes.push(`${count(most)} of ${count(all)} rows, from all over the table`);
     } else {
       const plan = viewer.planOf([x, ...colour ? [colour] : []], y.map(([name]) => name), y.map(([, column]) => column), [x, ...colour ? [colour] : []], MOST_GROUPS, '');
       const answer = await this.#host.ask(plan);

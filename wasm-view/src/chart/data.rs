@@ -110,6 +110,8 @@ pub(crate) struct Data {
     pub(crate) y: Measure,
     pub(crate) categories: Vec<Category>,
     pub(crate) series: Vec<Series>,
+    /// Whether rows between those that came are missing.
+    pub(crate) pieces: bool,
     /// Categories and series that there are, shown or not.
     pub(crate) all: (usize, usize),
     /// Series by their names, in the names' order.
@@ -128,6 +130,7 @@ impl Data {
 
     /// Takes the next rows of the answer, the first of which is row `first` of the table.
     pub(crate) fn add(&mut self, batch: &RecordBatch, first: usize, formats: &Formats) {
+        self.pieces |= first > 0;
         let (by_order, colours) = (self.wish.x.is_empty(), !self.wish.colour.is_empty());
         let mut columns = batch.columns().iter();
         let x = if by_order { None } else { columns.next() };
@@ -201,7 +204,6 @@ impl Data {
 
     /// Chooses what is shown, and puts it in order.
     pub(crate) fn finish(&mut self) {
-        self.names.clear();
         self.all = (self.categories.len(), self.series.len());
         if !self.wish.colour.is_empty() {
             self.choose_series();
@@ -215,41 +217,49 @@ impl Data {
     }
 
     fn choose_series(&mut self) {
-        self.series.sort_by(|a, b| b.weight.total_cmp(&a.weight));
-        let rest = self.series.split_off(self.series.len().min(MOST_SERIES));
-        self.series.sort_by(|a, b| a.key.total_cmp(&b.key).then_with(|| a.name.cmp(&b.name)));
-        let adds = self.wish.adds && self.wish.kind == Kind::Bar;
-        if rest.is_empty() || !adds && self.wish.kind != Kind::Scatter {
-            return;
+        let names = std::mem::take(&mut self.names);
+        let mut known = std::mem::take(&mut self.series);
+        // By their names, or where those are numbers by the numbers.
+        let series: Vec<Series> = names.iter().map(|&(_, at)| std::mem::take(&mut known[at])).collect();
+        let order = by_size(series.iter().map(|series| -series.key).collect());
+        let mut chosen = vec![false; series.len()];
+        for &at in by_size(series.iter().map(|series| series.weight).collect()).iter().take(MOST_SERIES) {
+            chosen[at] = true;
         }
-        let mut points: Vec<(f64, f64)> = rest.into_iter().flat_map(|series| series.points).collect();
-        if adds {
-            points.sort_by(|a, b| a.0.total_cmp(&b.0));
-            points.dedup_by(|next, kept| {
-                let same = next.0 == kept.0;
-                if same {
-                    kept.1 += next.1;
-                }
-                same
-            });
+        let mut rest = Vec::new();
+        let mut slots: Vec<Option<Series>> = series.into_iter().map(Some).collect();
+        for at in order {
+            let Some(series) = slots[at].take() else { continue };
+            if chosen[at] { self.series.push(series) } else { rest.push(series) }
         }
-        self.series.push(Series { name: "others".to_owned(), points, ..Series::default() });
+        let mut points = Vec::new();
+        match self.wish.kind {
+            Kind::Scatter => rest.iter().for_each(|series| points.extend_from_slice(&series.points)),
+            Kind::Bar if self.wish.adds => {
+                let mut sums = vec![0.0; self.categories.len()];
+                rest.iter().flat_map(|series| &series.points).for_each(|&(at, value)| sums[at as usize] += value);
+                points.extend(
+                    sums.into_iter().enumerate().map(|(at, sum)| (at as f64, sum)).filter(|point| point.1 != 0.0),
+                );
+            }
+            _ => {}
+        }
+        if !points.is_empty() {
+            self.series.push(Series { name: "others".to_owned(), points, ..Series::default() });
+        }
     }
 
     fn choose_categories(&mut self) {
         for (at, value) in self.series.iter().flat_map(|series| &series.points) {
             self.categories[*at as usize].total += value;
         }
-        let mut order: Vec<usize> = (0..self.categories.len()).collect();
-        let size = |at: &usize| self.categories[*at].total;
-        let is_text = self.x == Measure::Text;
-        if is_text || order.len() > MOST_BARS {
-            order.sort_by(|a, b| size(b).total_cmp(&size(a)));
-            order.truncate(MOST_BARS);
-        }
-        if !is_text {
+        let mut order = by_size(self.categories.iter().map(|category| category.total).collect());
+        order.truncate(MOST_BARS);
+        if self.x != Measure::Text {
             // Numbers and times come in their own order.
-            order.sort_unstable();
+            let mut chosen = vec![false; self.categories.len()];
+            order.iter().for_each(|&at| chosen[at] = true);
+            order = (0..chosen.len()).filter(|&at| chosen[at]).collect();
         }
         let mut places = vec![usize::MAX; self.categories.len()];
         order.iter().enumerate().for_each(|(place, &at)| places[at] = place);
@@ -267,6 +277,13 @@ impl Data {
     pub(crate) fn points(&self) -> usize {
         self.series.iter().map(|series| series.points.len()).sum()
     }
+}
+
+/// Their numbers, from the greatest to the least; equal ones as they stood.
+fn by_size(values: Vec<f64>) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
+    order
 }
 
 #[cfg(test)]

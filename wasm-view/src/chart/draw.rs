@@ -4,11 +4,12 @@ use web_sys::CanvasRenderingContext2d;
 
 use super::data::{Data, REST, Series};
 use super::hit::Pointed;
-use super::marks::{CELL, Dots, SHADES, Trace};
+use super::marks::{Bin, CELL, Dots, SHADES, Trace};
 use super::plot::{Marks, Plot};
 use crate::grid::{LABEL_SIZE, NAME_SIZE, Painter};
 
 const TEXT_SIZE: &str = "12px ";
+const NULL_SIZE: &str = "italic 11px ";
 /// The most room of a slanted label.
 const LONGEST: f64 = 84.0;
 /// Points of a line that are few enough to be seen one by one.
@@ -40,9 +41,10 @@ impl Pen<'_> {
         self.painter.text(text, x, y);
     }
 
-    fn line(&self, points: impl Iterator<Item = (f64, f64)>) {
+    /// A line through points; one that begins anew, or goes on.
+    fn line(&self, points: impl Iterator<Item = (f64, f64)>, begins: bool) {
         for (index, (x, y)) in points.enumerate() {
-            if index == 0 { self.context().move_to(x, y) } else { self.context().line_to(x, y) }
+            if index == 0 && begins { self.context().move_to(x, y) } else { self.context().line_to(x, y) }
         }
     }
 
@@ -69,6 +71,9 @@ impl Pen<'_> {
         }
         self.axes(data, plot);
         self.head(data, plot);
+        if !matches!(plot.marks, Marks::Bars(_)) {
+            self.zero(plot);
+        }
         self.context().save();
         painter.clip(plot.x.from - 4.0, plot.y.to - 6.0, plot.x.to - plot.x.from + 8.0, plot.y.from - plot.y.to + 12.0);
         match &plot.marks {
@@ -81,7 +86,7 @@ impl Pen<'_> {
                 traces
                     .iter()
                     .zip(&data.series)
-                    .for_each(|(trace, series)| self.trace(trace, self.colour(series), plot));
+                    .for_each(|(trace, series)| self.trace(data, trace, self.colour(series), plot));
             }
             Marks::Dots(all) => {
                 // What is put together lies below the others.
@@ -92,6 +97,13 @@ impl Pen<'_> {
         }
         self.context().restore();
         // The line that lengths begin at lies over what begins there.
+        if let Marks::Bars(_) = plot.marks {
+            self.zero(plot);
+        }
+    }
+
+    fn zero(&self, plot: &Plot) {
+        let painter = self.painter;
         if plot.y.low <= 0.0 && plot.y.high >= 0.0 {
             let y = painter.snap(plot.y.at(0.0));
             painter.fill(&painter.theme.muted, plot.x.from, y, plot.x.to - plot.x.from, painter.hair());
@@ -112,7 +124,10 @@ impl Pen<'_> {
         for tick in &plot.x_ticks {
             let x = painter.snap(plot.x.at(tick.at));
             if let Marks::Bars(_) = plot.marks {
-                self.context().set_fill_style_str(&theme.text);
+                // A null is no value, and must not look like one.
+                let is_null = data.categories.get(tick.at as usize).is_some_and(|category| category.exact.is_none());
+                self.context().set_fill_style_str(if is_null { &theme.faint } else { &theme.text });
+                painter.font(if is_null { NULL_SIZE } else { LABEL_SIZE });
                 let mut label = tick.label.clone();
                 if plot.slanted {
                     // Where bars are thinner than text is high, not every one has a label.
@@ -137,6 +152,7 @@ impl Pen<'_> {
                 self.text(&tick.label, "center", x.clamp(half + 2.0, plot.width - half - 2.0), bottom + 13.0);
             }
         }
+        painter.font(LABEL_SIZE);
         self.context().set_fill_style_str(&theme.muted);
         let title = if data.wish.x.is_empty() { "row" } else { &data.wish.x };
         self.text(title, "right", plot.x.to, plot.height - 10.0);
@@ -176,24 +192,28 @@ impl Pen<'_> {
         }
     }
 
-    fn trace(&self, trace: &Trace, colour: &str, plot: &Plot) {
+    fn trace(&self, data: &Data, trace: &Trace, colour: &str, plot: &Plot) {
         let context = self.context();
         let place = |x: f64, y: f64| (plot.x.at(x), plot.y.at(y));
         context.set_line_join("round");
         context.set_stroke_style_str(colour);
         context.set_fill_style_str(colour);
-        if trace.binned {
-            context.set_global_alpha(0.22);
-            context.begin_path();
-            let tops = trace.bins.iter().map(|bin| place(bin.x, bin.high));
-            self.line(tops.chain(trace.bins.iter().rev().map(|bin| place(bin.x, bin.low))));
-            context.fill();
-            context.set_global_alpha(1.0);
-        }
+        // Over rows that are missing no line is drawn.
+        let apart = |a: &Bin, b: &Bin| data.pieces && plot.x.at(b.x) - plot.x.at(a.x) > 3.0;
         context.set_line_width(if trace.bins.len() > 400 { 1.25 } else { 2.0 });
-        context.begin_path();
-        self.line(trace.bins.iter().map(|bin| place(bin.x, bin.mean)));
-        context.stroke();
+        for bins in trace.bins.chunk_by(|a, b| !apart(a, b)) {
+            if trace.binned {
+                context.set_global_alpha(0.25);
+                context.begin_path();
+                self.line(bins.iter().map(|bin| place(bin.x, bin.high)), true);
+                self.line(bins.iter().rev().map(|bin| place(bin.x, bin.low)), false);
+                context.fill();
+                context.set_global_alpha(1.0);
+            }
+            context.begin_path();
+            self.line(bins.iter().map(|bin| place(bin.x, bin.mean)), true);
+            context.stroke();
+        }
         if trace.bins.len() <= DOTTED {
             for bin in &trace.bins {
                 let (x, y) = place(bin.x, bin.mean);
@@ -214,7 +234,7 @@ impl Pen<'_> {
             }
             Dots::Squares(shades) => {
                 for (index, squares) in shades.iter().enumerate() {
-                    context.set_global_alpha(0.3 + 0.7 * index as f64 / (SHADES - 1) as f64);
+                    context.set_global_alpha(0.4 + 0.6 * index as f64 / (SHADES - 1) as f64);
                     context.begin_path();
                     squares.iter().for_each(|&(x, y)| context.rect(x, y, CELL, CELL));
                     context.fill();
@@ -281,8 +301,12 @@ impl Pen<'_> {
         let width = (0..pointed.lines.len()).map(width_of).fold(0.0, f64::max).min(plot.width - 40.0) + 20.0;
         let height = pointed.lines.len() as f64 * LINE + 12.0;
         // Beside what is pointed at, on the side that has room.
-        let right = pointed.x + 14.0;
-        let left = if right + width > plot.width - 4.0 { (pointed.x - 14.0 - width).max(4.0) } else { right };
+        let beside = match plot.marks {
+            Marks::Bars(_) => 12.0 + ((plot.x.to - plot.x.from) / data.categories.len().max(1) as f64 / 2.0).min(28.0),
+            _ => 14.0,
+        };
+        let right = pointed.x + beside;
+        let left = if right + width > plot.width - 4.0 { (pointed.x - beside - width).max(4.0) } else { right };
         let at = pointed.marks.first().map_or(plot.y.to + 8.0 + height / 2.0, |mark| mark.1);
         let top = (at - height / 2.0).min(plot.height - height - 4.0).max(4.0);
         let rounded = |grown: f64, colour: &str| {

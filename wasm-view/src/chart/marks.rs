@@ -12,9 +12,9 @@ const WIDEST: f64 = 56.0;
 /// Points that are drawn one by one.
 const SINGLE: usize = 4_000;
 /// The side of a square of many points.
-pub(crate) const CELL: f64 = 2.0;
+pub(crate) const CELL: f64 = 3.0;
 /// Darknesses of squares.
-pub(crate) const SHADES: usize = 6;
+pub(crate) const SHADES: usize = 8;
 
 /// One bar, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -78,9 +78,10 @@ pub(crate) struct Trace {
 }
 
 /// The points of a line, by columns of pixels when they are many.
-pub(crate) fn trace(series: &Series, x: &Scale) -> Trace {
+pub(crate) fn trace(series: &Series, pieces: bool, x: &Scale) -> Trace {
     let columns = (x.to - x.from).max(1.0);
-    if series.points.len() as f64 <= 2.0 * columns {
+    // Pieces of a table come in no order along x.
+    if !pieces && series.points.len() as f64 <= 2.0 * columns {
         let single = |&(x, y): &(f64, f64)| Bin { x, low: y, high: y, mean: y, count: 1.0 };
         return Trace { bins: series.points.iter().map(single).collect(), binned: false };
     }
@@ -121,10 +122,11 @@ pub(crate) fn dots(series: &Series, all: usize, x: &Scale, y: &Scale) -> Dots {
             *count += 1;
         }
     }
+    let most = counts.iter().max().map_or(1, |most| most.max(&2).ilog2() as usize);
     let mut shades: [Vec<(f64, f64)>; SHADES] = std::array::from_fn(|_| Vec::new());
     for (at, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-        // One, two, up to four, up to eight …: what is four times as dense is two shades darker.
-        let shade = (count.ilog2() as usize + usize::from(!count.is_power_of_two())).min(SHADES - 1);
+        // What is so many times as dense is a shade darker.
+        let shade = count.ilog2() as usize * (SHADES - 1) / most;
         let (column, row) = (at % columns, at / columns);
         shades[shade].push((x.from + column as f64 * CELL, y.to + row as f64 * CELL));
     }
@@ -169,13 +171,13 @@ mod tests {
         let mut points: Vec<(f64, f64)> = (0..100_000).map(|at| (f64::from(at), 1.0)).collect();
         points[77_777].1 = 9.0;
         let series = Series { points, ..Series::default() };
-        let line = trace(&series, &X);
+        let line = trace(&series, false, &X);
         assert!(line.binned && line.bins.len() <= 201);
         assert_eq!(line.bins.iter().map(|bin| bin.count).sum::<f64>(), 100_000.0);
         let peak = line.bins.iter().find(|bin| bin.high == 9.0).unwrap();
         assert!((X.at(peak.x) - X.at(77_777.0)).abs() <= 1.0 && peak.low == 1.0 && peak.mean < 1.1);
         let few = Series { points: vec![(0.0, 1.0), (10.0, 2.0)], ..Series::default() };
-        let line = trace(&few, &X);
+        let line = trace(&few, false, &X);
         assert!(!line.binned && line.bins.len() == 2);
     }
 
@@ -185,8 +187,8 @@ mod tests {
         points.push((100_000.0, 10.0));
         let series = Series { points, ..Series::default() };
         let Dots::Squares(shades) = dots(&series, 10_000, &X, &Y) else { panic!("these are many") };
-        assert_eq!(shades[0], [(240.0, 10.0)]);
-        assert_eq!(shades[4], [(40.0, 110.0)]);
+        assert_eq!(shades[0], [(238.0, 10.0)]);
+        assert_eq!(shades[7], [(40.0, 109.0)]);
         assert!(matches!(dots(&series, 10, &X, &Y), Dots::Single(_)));
     }
 }

@@ -24,6 +24,7 @@ use wire::Limits;
 
 use crate::format::{Formats, Zones};
 use crate::grid::{LABEL_SIZE, Painter, Theme};
+use crate::viewer::failed;
 use data::{Data, Kind, MOST_SERIES, Wish};
 use draw::Pen;
 use hit::Pointed;
@@ -46,10 +47,6 @@ pub struct Chart {
     plot: Option<Plot>,
     pointer: Option<(f64, f64)>,
     brush: Option<((f64, f64), (f64, f64))>,
-}
-
-fn failed(error: impl std::fmt::Display) -> JsError {
-    JsError::new(&error.to_string())
 }
 
 fn painter(canvas: &HtmlCanvasElement) -> Result<Painter, JsError> {

@@ -88,8 +88,8 @@ impl Plot {
         let (low, high) = y_extent(data);
         let y_ticks = ticks_of(&data.y, low, high, height - HEAD - FOOT, APART.1, formats);
         let widest = |ticks: &[Tick]| ticks.iter().map(|tick| width_of(&tick.label)).fold(20.0, f64::max);
-        let left = widest(&y_ticks) + 24.0;
-        let right = (width - RIGHT).max(left + 20.0);
+        let left = (widest(&y_ticks) + 24.0).ceil();
+        let right = (width - RIGHT).floor().max(left + 20.0);
         let (mut foot, mut slanted) = (FOOT, false);
         let (x, x_ticks) = if data.wish.kind == Kind::Bar {
             let count = data.categories.len() as f64;
@@ -112,7 +112,7 @@ impl Plot {
         let y = Scale { low, high, from: (height - foot).max(HEAD + 20.0), to: HEAD };
         let marks = match data.wish.kind {
             Kind::Bar => Marks::Bars(bars(data, &x, &y)),
-            Kind::Line => Marks::Lines(data.series.iter().map(|series| trace(series, &x)).collect()),
+            Kind::Line => Marks::Lines(data.series.iter().map(|series| trace(series, data.pieces, &x)).collect()),
             Kind::Scatter => {
                 Marks::Dots(data.series.iter().map(|series| dots(series, data.points(), &x, &y)).collect())
             }
