@@ -29,7 +29,7 @@ impl Pen<'_> {
 
     fn colour(&self, series: &Series) -> &str {
         if series.colour == REST {
-            &self.painter.theme.faint
+            &self.painter.theme.thumb
         } else {
             self.palette.get(series.colour).map_or("", |c| c)
         }

@@ -13,7 +13,7 @@ const RIGHT: f64 = 18.0;
 /// The most room that slanted labels take in height.
 const SLANTED: f64 = 62.0;
 /// Pixels that a label takes at least, along x and along y.
-const APART: (f64, f64) = (76.0, 38.0);
+const APART: (f64, f64) = (76.0, 30.0);
 
 /// What is drawn.
 #[derive(Debug)]
