@@ -111,8 +111,7 @@ class ChartPane {
     if (!this.#spec) return;
     this.#grow(this.#height);
     if (!this.#chart) {
-      const separator = (12345).toLocaleString().replace(/\d/g, '')[0] ?? ',';
-      this.#chart = new Chart(this.#p.under, this.#p.over, zoneOffset, separator);
+      this.#chart = new Chart(this.#p.under, this.#p.over, zoneOffset, SEPARATOR);
       this.retheme();
     }
     this.#resize();
@@ -127,7 +126,7 @@ class ChartPane {
       const names = this.#host.viewer().columnNames();
       const { x, colour, y } = this.#spec;
       // Another table: what it does not have cannot be drawn.
-      if ([x, colour, ...y.map(([, column]) => column)].some((name) => name && !names.includes(name))) this.show(this.#guess());
+      if (!y.length || [x, colour, ...y.map(([, column]) => column)].some((name) => name && !names.includes(name))) this.show(this.#guess());
     }
     if (changes & VIEW) this.#soon(0);
     else if (changes & ROWS) this.#soon(Math.max(CHART_EVERY, this.#cost * 4) - (performance.now() - this.#asked));
