@@ -6,6 +6,8 @@
 mod access;
 #[path = "browser/cdp.rs"]
 mod cdp;
+#[path = "browser/charts.rs"]
+mod charts;
 #[path = "browser/columns.rs"]
 mod columns;
 mod common;

@@ -65,7 +65,7 @@ const MODULE_SOURCES: [&str; 9] = [
 ];
 
 /// The viewer's scripts, in the order in which they follow the glue.
-const SCRIPTS: [&str; 18] = [
+const SCRIPTS: [&str; 19] = [
     "start.js",
     "style.js",
     "tools.js",
@@ -78,6 +78,7 @@ const SCRIPTS: [&str; 18] = [
     "mirror.js",
     "touch.js",
     "status.js",
+    "chart.js",
     "input.js",
     "load.js",
     "engine.js",

@@ -22,6 +22,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
   #mirror = null;
   #pane = null;
   #status = null;
+  #chart = null;
   #engine = null;
   #spare = null;
   #turn = 0;
@@ -61,6 +62,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     this.#viewer = null;
     this.#starting = null;
     this.#boxes.clear();
+    this.#chart.free();
   }
 
   attributeChangedCallback(name, before, after) {
@@ -177,6 +179,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       selection: Array.from(viewer.selection()),
       selected: top === undefined ? null : { rows: [top, bottom], columns: [left, right] },
       topRow: viewer.topRow(),
+      chart: this.#chart.state(),
     };
   }
 
@@ -217,6 +220,16 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       this.#aggregates = before;
       throw error;
     }
+  }
+
+  /** Draws a chart: `{ kind: 'bar', x: 'carrier', y: [['mean', 'dep_delay']], colour: 'origin' }`; `null` closes it. */
+  chart(spec) {
+    this.#chart.show(spec);
+  }
+
+  /** What the chart's tooltip says. */
+  pointed() {
+    return this.#chart.pointed();
   }
 
   /** Arranges columns: `[{ name, hidden, pinned, width }]` in the wanted order; what is not said stays. */
@@ -279,7 +292,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
   #build() {
     if (!sheet) {
       sheet = new CSSStyleSheet();
-      sheet.replaceSync(STYLE);
+      sheet.replaceSync(STYLE + CHART_STYLE);
     }
     this.shadowRoot.adoptedStyleSheets = [sheet];
     const p = this.#parts = tree();
@@ -307,6 +320,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     this.#status = new Status(host, p);
     this.#boxes = new Boxes(host, p.boxes);
     this.#finder = new Finder(host);
+    this.#chart = new ChartPane(host, p);
     this.#mirror = new Mirror(host);
     this.#pane = new Pane(host, p.scroller, p.sizer);
     this.#finder.listen(p.grid);
@@ -361,6 +375,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
   #retheme() {
     const style = getComputedStyle(this);
     this.#viewer.setTheme(Viewer.themeProperties().map((name) => style.getPropertyValue(name).trim()));
+    this.#chart.retheme();
     this.#after(PAINT);
   }
 
@@ -493,6 +508,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       this.#chips();
       if (!this.#parts.panel.hidden) this.#panel();
     }
+    if (changes & (VIEW | ROWS | SCHEMA)) this.#chart.changed(changes);
     if (changes & (VIEW | COLUMNS)) {
       this.#boxes.refresh();
       if (this.#finder.searching) this.#finder.restart(false);

@@ -13,6 +13,8 @@
 
 mod period;
 
+pub(crate) use period::days;
+
 use arrow_schema::DataType;
 use kernels::query::{CompareOp, Predicate, Scalar, TextTest};
 

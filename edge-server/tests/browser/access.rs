@@ -107,6 +107,9 @@ fn axe_finds_nothing() {
     viewer(&mut page, "setGroup(['origin'], [['count', '']])");
     click_part(&mut page, ".bar button", "Grouped by origin");
     check(&mut page, "groups");
+    click_part(&mut page, ".bar button", "Chart");
+    page.wait_for(&format!("{VIEWER}.state().chart?.busy === false"));
+    check(&mut page, "a chart");
 }
 
 #[test]

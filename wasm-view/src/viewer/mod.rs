@@ -105,7 +105,7 @@ pub struct Viewer {
     is_arranged: bool,
 }
 
-fn failed(error: impl std::fmt::Display) -> JsError {
+pub(crate) fn failed(error: impl std::fmt::Display) -> JsError {
     JsError::new(&error.to_string())
 }
 
