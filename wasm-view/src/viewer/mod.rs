@@ -6,12 +6,13 @@
 //! * `ask` – sort, filters and groups. * `shown` – what is shown, as numbers and text. * `columns` – widths, order,
 //!   what is hidden and pinned. * `pointer`, `keys`, `select` – what is done by hand. * `search` – finding.
 //!   `copying` – what leaves. * `cells` – what the painter sees. * `query` – questions beside the view: counts of values,
-//!   pictures.
+//!   pictures. * `filters` – what the panels of filters and groups need to know.
 
 mod ask;
 mod cells;
 mod columns;
 mod copying;
+mod filters;
 mod keys;
 mod pointer;
 mod query;
