@@ -65,13 +65,17 @@ const MODULE_SOURCES: [&str; 9] = [
 ];
 
 /// The viewer's scripts, in the order in which they follow the glue.
-const SCRIPTS: [&str; 14] = [
+const SCRIPTS: [&str; 18] = [
     "style.js",
     "tools.js",
     "tree.js",
     "panel.js",
     "menu.js",
     "copy.js",
+    "axis.js",
+    "brush.js",
+    "filter.js",
+    "values.js",
     "boxes.js",
     "find.js",
     "mirror.js",

@@ -72,6 +72,10 @@ function columnEntries(host, position) {
     others.length > 0 && ['Sort within the others', () => host.element.setSort([...others, name]), '⇧ click'],
     sort.length > others.length && ['Do not sort', () => host.element.setSort(others)],
     null,
+    viewer.hasFilterBox(position) && ['Filter…', () => {
+      const { left, bottom } = host.element.headerRect(name);
+      filterPanel(host, name, left, bottom + 40, host.canvas);
+    }, 'Alt ↓'],
     !grouped && [`Group by ${name}`, () => host.element.setGroup([name], [['count', '']])],
     [pinned ? 'Unpin' : 'Pin to the left', () => host.after(viewer.changeColumn(column, undefined, !pinned, undefined))],
     viewer.shownNames().length > 1 && ['Hide', () => host.after(viewer.changeColumn(column, true, undefined, undefined))],

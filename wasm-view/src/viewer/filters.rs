@@ -1,7 +1,7 @@
 //! What the panels of filters and groups need to know of a column of the table: what kind of filter it takes, what its
 //! filter says, its values, its histogram, and which aggregates are defined for it.
 
-use arrow_schema::{DataType, Field};
+use arrow_schema::{DataType, Field, TimeUnit};
 use kernels::query::{Aggregate, AggregateFunction, Nulls, Plan, Predicate, SortBy, TextTest};
 use wasm_bindgen::prelude::*;
 
@@ -44,6 +44,20 @@ fn aggregates_of(data_type: &DataType) -> Vec<AggregateFunction> {
     AggregateFunction::ALL.into_iter().filter(defined).collect()
 }
 
+/// Milliseconds of the unit that dates and times count in; 1 for numbers.
+fn unit(data_type: &DataType) -> f64 {
+    match data_type {
+        DataType::Date32 => 86_400_000.0,
+        DataType::Timestamp(unit, _) | DataType::Time32(unit) | DataType::Time64(unit) => match unit {
+            TimeUnit::Second => 1e3,
+            TimeUnit::Millisecond => 1.0,
+            TimeUnit::Microsecond => 1e-3,
+            TimeUnit::Nanosecond => 1e-6,
+        },
+        _ => 1.0,
+    }
+}
+
 impl Viewer {
     /// A column of the table and its number.
     fn field(&self, column: &str) -> Option<(usize, &Field)> {
@@ -78,11 +92,16 @@ impl Viewer {
         wire::plan::to_bytes(&values_plan(&self.view.filters, field, search, limit)).map_err(failed)
     }
 
-    /// A column's histogram, once it is known: where it begins, where it ends, and the heights of its bars from 0 to 1.
+    /// A column's histogram, once it is known: where it begins, where it ends (dates and times in milliseconds), and the
+    /// heights of its bars from 0 to 1.
     pub fn histogram(&self, column: &str) -> Vec<f64> {
-        let strip = self.field(column).and_then(|(number, _)| Some(&self.profiles.of(number)?.strip));
-        let Some(strip) = strip.filter(|strip| !strip.bars.is_empty()) else { return Vec::new() };
-        [strip.axis.0, strip.axis.1].into_iter().chain(strip.bars.iter().map(|&bar| f64::from(bar))).collect()
+        let known = self.field(column).and_then(|(number, field)| Some((field, &self.profiles.of(number)?.strip)));
+        let Some((field, strip)) = known.filter(|(_, strip)| !strip.bars.is_empty()) else { return Vec::new() };
+        let unit = unit(field.data_type());
+        [strip.axis.0 * unit, strip.axis.1 * unit]
+            .into_iter()
+            .chain(strip.bars.iter().map(|&bar| f64::from(bar)))
+            .collect()
     }
 
     /// Marks the part of a header's histogram, from 0 to 1, that is chosen; an empty one is none.
