@@ -65,7 +65,7 @@ const MODULE_SOURCES: [&str; 9] = [
 ];
 
 /// The viewer's scripts, in the order in which they follow the glue.
-const SCRIPTS: [&str; 22] = [
+const SCRIPTS: [&str; 23] = [
     "start.js",
     "style.js",
     "tools.js",
@@ -77,6 +77,7 @@ const SCRIPTS: [&str; 22] = [
     "brush.js",
     "filter.js",
     "values.js",
+    "format.js",
     "boxes.js",
     "find.js",
     "mirror.js",

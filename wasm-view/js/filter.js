@@ -202,7 +202,7 @@ function periods(axis, text) {
     const [start, end] = momentSpan(value);
     if (start <= high && end > low) out.push([label, value, value === text]);
   };
-  if (first !== last || text) out.push(['All', '', false]);
+  if (text) out.push(['All', '', false]);
   if (depth >= 7 && iso(low, 7) !== iso(high, 7) && first === last) out.push([first, first, false]);
   if (depth >= 7 && first !== last) out.push([within.slice(0, 4), within.slice(0, 4), false]);
   const list = depth === 0 ? Array.from({ length: Math.min(12, last - first + 1) }, (_, at) => String(+first + at)) : [];

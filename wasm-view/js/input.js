@@ -70,7 +70,7 @@ function listen(host) {
     const { offsetX: x, offsetY: y } = event;
     const click = () => {
       host.after(viewer().pointerDown(x, y, 0));
-      host.perhapsSorted(() => viewer().pointerUp(x, y, 0));
+      host.timed('sorted', () => viewer().pointerUp(x, y, 0));
     };
     if (brushed(event, guard(click))) return;
     const changes = viewer().pointerDown(x, y, modifiers(event));

@@ -120,6 +120,8 @@ input.set+.funnel{color:var(--bodkin-accent)}
 .grip::before{content:"";position:absolute;left:5px;width:2px;top:0;bottom:0;background:var(--bodkin-accent)}
 .grip::after{content:"";position:absolute;left:2px;width:8px;bottom:0;height:12px;border-radius:3px;background:var(--bodkin-accent);border:2px solid var(--bodkin-background)}
 .grip:focus-visible{outline:2px solid var(--bodkin-accent)}
+.presets:empty{display:none}
+.filter .what{width:68px;flex:none}
 .presets{display:flex;flex-wrap:wrap;gap:4px}
 .presets button,.only{all:unset;padding:2px 8px;border:1px solid var(--bodkin-line);border-radius:10px;font-size:12px;cursor:pointer;white-space:nowrap}
 .presets button:hover,.only:hover{border-color:var(--bodkin-accent)}

@@ -19,6 +19,7 @@ function valueList(host, name, parts, apply) {
   let complete = true;
   let has_nulls = true;
   let turn = 0;
+  const many = () => (complete ? `${count(listed.length)} ${listed.length === 1 ? 'value' : 'values'}` : `the ${count(MOST_LISTED)} most frequent`);
   const keeps = (value) => chosen.has(value) === only;
 
   function write() {
@@ -36,7 +37,7 @@ function valueList(host, name, parts, apply) {
       if (kept.length === listed.length) [only, chosen] = [false, new Set()];
       else if (!only && kept.length && kept.length * 2 <= listed.length) [only, chosen] = [true, new Set(kept)];
     }
-    told.textContent = only && !chosen.size ? 'none is checked: all rows show' : '';
+    told.textContent = only && !chosen.size ? 'none is checked: all rows show' : many();
     apply(write());
   }
 
@@ -98,7 +99,7 @@ function valueList(host, name, parts, apply) {
       const known = new Set(listed.map(([value]) => value));
       for (const value of chosen) if (!known.has(value) && (only || value !== null)) listed.unshift([value, 0]);
     }
-    told.textContent = complete ? `${count(listed.length)} values` : `the ${count(MOST_LISTED)} most frequent`;
+    told.textContent = many();
     fill();
   }
 

@@ -3,6 +3,7 @@
 //! A grid's column is read as a column: floats share a number of decimals, timestamps a precision, so that
 //! digits stand below digits. What the short form leaves out, the exact form shows.
 
+mod custom;
 #[cfg(feature = "nested")]
 mod nested;
 mod number;
@@ -20,6 +21,7 @@ use arrow_array::types::{
 };
 use arrow_schema::{DataType, TimeUnit};
 
+pub(crate) use custom::{Custom, Manner};
 pub(crate) use time::moment;
 pub(crate) use zone::Zones;
 
