@@ -11,6 +11,10 @@ mod columns;
 mod common;
 #[path = "browser/drive.rs"]
 mod drive;
+#[path = "browser/filters.rs"]
+mod filters;
+#[path = "browser/groups.rs"]
+mod groups;
 #[path = "browser/leaving.rs"]
 mod leaving;
 #[path = "browser/menus.rs"]

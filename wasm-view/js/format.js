@@ -18,6 +18,18 @@ function applyFormat(host, column, format) {
   if (said.length) formatsOf(host).set(column, Object.fromEntries(said));
   else formatsOf(host).delete(column);
   host.after(changes);
+  widen(host, column);
+}
+
+/** Makes a column wider where what it shows does not fit any more. */
+function widen(host, column) {
+  const viewer = host.viewer();
+  const position = viewer.shownNames().indexOf(column);
+  const before = host.slots().find(({ name }) => name === column);
+  if (position < 0) return;
+  let changes = viewer.fitColumn(position);
+  if (host.slots().find(({ name }) => name === column).width < before.width) changes |= viewer.changeColumn(before.column, undefined, undefined, before.width);
+  host.after(changes);
 }
 
 /** Whether a column that is shown has formats to choose from. */

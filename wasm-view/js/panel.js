@@ -3,7 +3,7 @@
 /** Functions whose names are no words. */
 const SPOKEN = { count_distinct: 'different values', stddev: 'standard deviation' };
 /** Figures of many columns at once: a name, and functions of all columns that have them all. */
-const SETS = [['count and mean of all numbers', ['mean']], ['sum of all numbers', ['sum']], ['least and greatest of all', ['min', 'max']], ['nulls left out: count of all', ['count']]];
+const SETS = [['count and mean of all numbers', ['mean']], ['sum of all numbers', ['sum']], ['least and greatest of all', ['min', 'max']], ['how many values all have', ['count']]];
 
 /** A word that one click takes away. */
 function chip(text, label, remove) {
