@@ -262,10 +262,10 @@ impl Viewer {
         shares: Vec<f32>,
         text: String,
         nulls: String,
-        low: f64,
-        high: f64,
+        ends: Vec<f64>,
     ) -> u32 {
-        let strip = Strip { bars, shares, text, axis: (low, high), mark: None };
+        let axis = if let [low, high] = ends[..] { (low, high) } else { (0.0, 1.0) };
+        let strip = Strip { bars, shares, text, axis, mark: None };
         self.profiles.set(column, Profile { strip, nulls });
         change::PAINT
     }
@@ -331,7 +331,8 @@ impl Viewer {
         let (bars, shares) =
             (js_sys::Float32Array::from(&strip.bars[..]), js_sys::Float32Array::from(&strip.shares[..]));
         let (text, nulls) = (JsValue::from_str(&strip.text), JsValue::from_str(nulls));
-        vec![bars.into(), shares.into(), text, nulls, strip.axis.0.into(), strip.axis.1.into()]
+        let ends = js_sys::Float64Array::from(&[strip.axis.0, strip.axis.1][..]);
+        vec![bars.into(), shares.into(), text, nulls, ends.into()]
     }
 
     /// Takes the arrangement of columns as [`Viewer::column_slots`] gives it.
