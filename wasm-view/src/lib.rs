@@ -10,6 +10,7 @@
 //! * `filter_text` – what is typed into a filter box, as a predicate.
 //! * `format` – values as text.
 //! * `grid` – where things are, and how they are painted.
+//! * `groups` – groups as a tree.
 //! * `viewer` – the exported class: calls in, numbers and text out.
 #![forbid(unsafe_code)]
 
@@ -19,6 +20,7 @@ mod filter_text;
 mod find;
 mod format;
 mod grid;
+mod groups;
 mod load;
 mod numbers;
 mod profile;

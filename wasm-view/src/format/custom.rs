@@ -168,10 +168,10 @@ impl Custom {
 fn prefixed(value: f64, decimals: u8, least: usize, out: &mut String) {
     let unit = 10f64.powi(i32::from(decimals));
     let (mut size, mut place) = (value, ONES);
-    while size.abs() >= 1000.0 - 0.5 / unit && place + 1 < PREFIXES.len() {
+    while size.abs() >= 1000.0 - 0.5 / unit - 1e-9 && place + 1 < PREFIXES.len() {
         (size, place) = (size / 1000.0, place + 1);
     }
-    while size != 0.0 && size.abs() < 1.0 && place > least {
+    while size != 0.0 && size.abs() < 1.0 && place > least && place <= ONES {
         (size, place) = (size * 1000.0, place - 1);
     }
     let is_whole = place == ONES && size.fract() == 0.0;
