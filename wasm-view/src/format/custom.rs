@@ -217,7 +217,7 @@ mod tests {
         let whole = Int64Array::from(vec![0, 999, 999_950, i64::MAX, -255]);
         check(&manner(Manner::Si, None), &whole, &["0", "999", "1.0M", "9.2E", "-255"]);
         check(&manner(Manner::Bytes, None), &whole, &["0 B", "999 B", "1.0 MB", "9.2 EB", "-255 B"]);
-        check(&manner(Manner::Hex, None), &whole, &["0x0", "0x3e7", "0xf41fe", "0x7fffffffffffffff", "-0xff"]);
+        check(&manner(Manner::Hex, None), &whole, &["0x0", "0x3e7", "0xf420e", "0x7fffffffffffffff", "-0xff"]);
         // Every digit, also where a float has none for it.
         let group = Custom { grouped: Some(true), decimals: Some(2), ..Custom::default() };
         check(&group, &Int64Array::from(vec![i64::MAX]), &["9,223,372,036,854,775,807.00"]);
