@@ -190,6 +190,8 @@ function rangeBody(viewer, name, nulls, take) {
   ];
 }
 
+const monthName = (month) => new Date(Date.UTC(2000, month - 1)).toLocaleString(undefined, { month: 'short', timeZone: 'UTC' });
+
 /** Years, months or days that a column has, one step finer than what is chosen: label, text, whether it is chosen. */
 function periods(axis, text) {
   const [low, high] = [axis.low, axis.high];
@@ -210,10 +212,11 @@ function periods(axis, text) {
   const two = (number) => String(number).padStart(2, '0');
   if (depth === 4) {
     for (let month = 1; month <= 12; month++) {
-      add(new Date(Date.UTC(2000, month - 1)).toLocaleString(undefined, { month: 'short', timeZone: 'UTC' }), `${within.slice(0, 4)}-${two(month)}`);
+      add(monthName(month), `${within.slice(0, 4)}-${two(month)}`);
     }
   }
   if (depth >= 7) {
+    out.push([monthName(+within.slice(5, 7)), within, within === text]);
     const days = new Date(Date.UTC(+within.slice(0, 4), +within.slice(5, 7), 0)).getUTCDate();
     for (let day = 1; day <= days; day++) add(String(day), `${within}-${two(day)}`);
   }
