@@ -15,6 +15,10 @@ mod common;
 mod drive;
 #[path = "browser/engines.rs"]
 mod engines;
+#[path = "browser/filters.rs"]
+mod filters;
+#[path = "browser/groups.rs"]
+mod groups;
 #[path = "browser/leaving.rs"]
 mod leaving;
 #[path = "browser/menus.rs"]

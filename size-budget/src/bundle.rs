@@ -65,7 +65,7 @@ const MODULE_SOURCES: [&str; 9] = [
 ];
 
 /// The viewer's scripts, in the order in which they follow the glue.
-const SCRIPTS: [&str; 19] = [
+const SCRIPTS: &[&str] = &[
     "start.js",
     "style.js",
     "tools.js",
@@ -73,6 +73,11 @@ const SCRIPTS: [&str; 19] = [
     "panel.js",
     "menu.js",
     "copy.js",
+    "axis.js",
+    "brush.js",
+    "filter.js",
+    "values.js",
+    "format.js",
     "boxes.js",
     "find.js",
     "mirror.js",

@@ -170,7 +170,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       bytes: viewer.bytesLoaded(),
       columns: viewer.columnNames().map((name, index) => ({ name, type: types[index] })),
       shown: viewer.shownNames(),
-      arranged: this.#slots().map(({ name, hidden, pinned, width }) => ({ name, hidden, pinned, width })),
+      arranged: this.#slots().map(({ name, hidden, pinned, width }) => ({ name, hidden, pinned, width, format: formatsOf(this.#host).get(name) })),
       sort: viewer.sort(),
       filters,
       group: { keys: viewer.groupKeys(), aggregates: this.#aggregates.map(([name, column]) => ({ function: name, column })) },
@@ -239,7 +239,13 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     const names = viewer.schemaNames();
     const known = columns.filter(({ name }) => names.includes(name));
     for (const { name, hidden, pinned, width } of known) viewer.changeColumn(names.indexOf(name), hidden, pinned, width);
+    for (const { name, format } of known) if (format !== undefined) applyFormat(this.#host, name, format);
     this.#after(viewer.orderColumns(known.map(({ name }) => names.indexOf(name))));
+  }
+
+  /** Gives a column a format: `{ style, decimals, grouping, date, zone }`; without one it is written as its values need it. */
+  setFormat(column, format) {
+    if (this.#viewer) applyFormat(this.#host, column, format);
   }
 
   /** Selects from a cell to a cell, each a row and a position; without the second one cell. */
@@ -474,6 +480,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
 
   #forget() {
     this.#boxes.clear();
+    formatsOf(this.#host).clear();
     this.#finder.close();
     this.shadowRoot.querySelector('.pop')?.close(false);
     this.#status.forget();

@@ -11,6 +11,7 @@
 //! * `format` – values as text.
 //! * `grid` – where things are, and how they are painted.
 //! * `chart` – bars, lines and points of a question's answer, on a canvas of their own.
+//! * `groups` – groups as a tree.
 //! * `viewer` – the exported class: calls in, numbers and text out.
 #![forbid(unsafe_code)]
 
@@ -21,6 +22,7 @@ mod filter_text;
 mod find;
 mod format;
 mod grid;
+mod groups;
 mod load;
 mod numbers;
 mod profile;

@@ -100,6 +100,21 @@ fn axe_finds_nothing() {
         check(&mut page, "the columns");
         page.press("Escape", 27, 0);
         page.press("f", 70, CONTROL);
+        for (column, tabs) in [("dep_delay", ["Range", "Values"]), ("tailnum", ["Values", "Text"])] {
+            viewer(&mut page, &format!("select([2, {}])", if column == "tailnum" { 11 } else { 5 }));
+            click_part(&mut page, &format!("[data-filter={column}] + .funnel"), "");
+            for tab in tabs {
+                click_part(&mut page, ".filter .tabs button", tab);
+                page.settle();
+                check(&mut page, "a panel of filters");
+            }
+            page.press("Escape", 27, 0);
+        }
+        let (x, y) = crate::drive::header(&mut page, "dep_delay");
+        page.right_click(x, y);
+        click_part(&mut page, "[role=menuitem]", "Format…");
+        check(&mut page, "a format");
+        page.press("Escape", 27, 0);
         click_part(&mut page, ".bar button", "Find");
         check(&mut page, "finding");
         page.press("Escape", 27, 0);

@@ -3,6 +3,7 @@
 //! A grid's column is read as a column: floats share a number of decimals, timestamps a precision, so that
 //! digits stand below digits. What the short form leaves out, the exact form shows.
 
+mod custom;
 #[cfg(feature = "nested")]
 mod nested;
 mod number;
@@ -22,6 +23,8 @@ use arrow_schema::{DataType, TimeUnit};
 
 pub(crate) use number::float;
 pub(crate) use time::{Clock, civil, clock, date, moment, on_a_line};
+pub(crate) use custom::{Custom, Manner};
+
 pub(crate) use zone::Zones;
 
 /// Bytes of a binary value that are shown.

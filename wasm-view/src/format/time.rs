@@ -123,6 +123,23 @@ pub(super) fn write(array: &dyn Array, row: usize, style: Option<&Style>, zones:
     }
 }
 
+/// As [`write`]; a timestamp with a zone is written by the clocks of another.
+pub(super) fn write_in(
+    array: &dyn Array,
+    row: usize,
+    zone: &str,
+    style: Option<&Style>,
+    zones: &Zones,
+    out: &mut String,
+) {
+    match (array.data_type(), value_of(array, row)) {
+        (DataType::Timestamp(unit, Some(_)), Some(value)) => {
+            timestamp(split(value, *unit), Some(zone), style, zones, out);
+        }
+        _ => write(array, row, style, zones, out),
+    }
+}
+
 fn timestamp((seconds, nanos): (i64, u32), zone: Option<&str>, style: Option<&Style>, zones: &Zones, out: &mut String) {
     let offset = zone.and_then(|zone| zones.offset(zone, seconds));
     let local = seconds.saturating_add(offset.unwrap_or(0).into());
