@@ -4,6 +4,7 @@
 //! element, the fetch, and the boxes that people type into. The two meet in [`Viewer`].
 //!
 //! * `load` – bytes to batches, with progress.
+//! * `live` – tables that change: rows, orders and groups kept up to date.
 //! * `table` – the batches, and any row of them.
 //! * `view` – filters, sort and grouping as a plan, and the rows that it gives.
 //! * `filter_text` – what is typed into a filter box, as a predicate.
@@ -17,6 +18,7 @@ mod filter_text;
 mod find;
 mod format;
 mod grid;
+mod live;
 mod load;
 mod numbers;
 mod profile;

@@ -36,8 +36,7 @@ impl KeptGroups {
     pub(crate) fn try_new(plan: &Plan, rows: &mut LiveRows, now: f64) -> Result<Self> {
         let plan = plan.bind(rows.schema()).map_err(odd)?;
         let running = Execution::try_new(plan.clone()).map_err(odd)?;
-        let mut groups =
-            Self { plan, running, next: 0, waiting: Vec::new(), before: None, is_stale: false, made: now };
+        let mut groups = Self { plan, running, next: 0, waiting: Vec::new(), before: None, is_stale: false, made: now };
         groups.begin(rows, now)?;
         Ok(groups)
     }

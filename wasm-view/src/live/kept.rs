@@ -97,7 +97,8 @@ impl Kept {
             let by_keys = RowOrder::try_new(&keys.collect::<Vec<_>>()).map_err(odd)?;
             for serial in fresh {
                 let slot = rows.slot(serial);
-                self.order.insert(serial, &|other| by_keys.compare(rows.slot(other), slot).then(other.cmp(&serial)).is_lt());
+                self.order
+                    .insert(serial, &|other| by_keys.compare(rows.slot(other), slot).then(other.cmp(&serial)).is_lt());
             }
         }
         self.order.count();

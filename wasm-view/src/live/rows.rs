@@ -64,6 +64,10 @@ impl LiveRows {
     pub(super) fn apply_update(&mut self, update: &Update, now: f64) -> Result<[usize; 3]> {
         self.parts.clear();
         let now = Duration::from_millis(if now > 0.0 { now as u64 } else { 0 });
+        if matches!(update.change, Change::Replace(_)) {
+            // All rows anew, whatever number they have: a table that was removed and made again counts from the start.
+            self.table.set_position(update.epoch.wrapping_add(1), 0);
+        }
         let applied = self.table.apply(update, now)?;
         Ok([applied.inserted, applied.updated, applied.removed])
     }
