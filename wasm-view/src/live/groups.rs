@@ -62,7 +62,7 @@ impl KeptGroups {
     /// Adds the rows that came since.
     fn catch_up(&mut self, rows: &LiveRows) -> Result<()> {
         if self.next < rows.next_serial() {
-            for batch in rows.tail(self.next) {
+            for batch in rows.parts().tail(self.next) {
                 self.running.push(&batch).map_err(odd)?;
             }
             self.next = rows.next_serial();

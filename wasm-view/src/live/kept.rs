@@ -24,8 +24,8 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// Finds the rows of a plan's filter and sort.
-    pub(crate) fn try_new(plan: &Plan, rows: &mut LiveRows) -> Result<Self> {
+    /// The rows of a plan's filter and sort: those that were found, or else they are found now.
+    pub(crate) fn try_new(plan: &Plan, rows: &mut LiveRows, found: Option<&[u32]>) -> Result<Self> {
         let schema = rows.schema().clone();
         let plan = Plan { filter: plan.filter.clone(), sort: plan.sort.clone(), ..Plan::default() };
         let filter = match &plan.filter {
@@ -44,7 +44,10 @@ impl Kept {
         let sort = sort.collect::<Result<Vec<_>>>()?;
         let all = plan.bind(&schema).map_err(odd)?;
         let mut kept = Self { all, filter, sort, order: Order::default() };
-        kept.make(rows)?;
+        match found {
+            Some(found) => kept.take_found(rows, found),
+            None => kept.make(rows)?,
+        }
         Ok(kept)
     }
 
@@ -66,10 +69,16 @@ impl Kept {
     /// Finds all rows anew.
     fn make(&mut self, rows: &mut LiveRows) -> Result<()> {
         let found = self.all.select(&rows.batches()?).map_err(odd)?;
-        let serials = rows.serials();
-        let found: Vec<u32> = found.as_slice().iter().filter_map(|&row| serials.get(row as usize).copied()).collect();
-        self.order = Order::new(&found);
+        let found = found.as_slice();
+        self.take_found(rows, found);
         Ok(())
+    }
+
+    /// Takes the rows that were found.
+    fn take_found(&mut self, rows: &LiveRows, found: &[u32]) {
+        let serials = rows.parts().serials();
+        let found: Vec<u32> = found.iter().filter_map(|&row| serials.get(row as usize).copied()).collect();
+        self.order = Order::new(&found);
     }
 
     /// Follows what updates touched.
@@ -84,21 +93,22 @@ impl Kept {
         }
         touched.removed.iter().chain(&fresh).for_each(|&serial| self.order.remove(serial));
         fresh.extend(touched.inserted.clone());
-        fresh.retain(|&serial| rows.has(serial));
+        let parts = rows.parts();
+        fresh.retain(|&serial| parts.has(serial));
         if let Some((filter, columns)) = &self.filter {
-            let narrow = rows.take(&fresh, columns, filter.input_schema())?;
+            let narrow = parts.take(&fresh, columns, filter.input_schema())?;
             let passed = filter.select(std::slice::from_ref(&narrow)).map_err(odd)?;
             fresh = passed.as_slice().iter().map(|&row| fresh[row as usize]).collect();
         }
         if self.sort.is_empty() {
             fresh.iter().for_each(|&serial| self.order.insert(serial, &|other| other < serial));
         } else if !fresh.is_empty() {
-            let keys = self.sort.iter().map(|&(column, options)| SortKey { chunks: rows.chunks(column), options });
+            let keys = self.sort.iter().map(|&(column, options)| SortKey { chunks: parts.chunks(column), options });
             let by_keys = RowOrder::try_new(&keys.collect::<Vec<_>>()).map_err(odd)?;
             for serial in fresh {
-                let slot = rows.slot(serial);
+                let slot = parts.slot(serial);
                 self.order
-                    .insert(serial, &|other| by_keys.compare(rows.slot(other), slot).then(other.cmp(&serial)).is_lt());
+                    .insert(serial, &|other| by_keys.compare(parts.slot(other), slot).then(other.cmp(&serial)).is_lt());
             }
         }
         self.order.count();

@@ -5,7 +5,7 @@
 //! serials that survives whatever moves in memory: rows that were touched leave it by their serials, and those that pass the
 //! filter come in again where they belong now.
 //!
-//! * `rows` – the rows: messages in, cells out, by serial.
+//! * `rows` – the rows: messages in; `parts` – where each lies, by serial.
 //! * `order` – a long list of serials in blocks, with a way back from a serial to its place.
 //! * `kept` – filter and sort, kept up to date in such a list.
 //! * `groups` – groups: what is appended is added to them, all else makes them anew now and then.
@@ -19,6 +19,7 @@ mod flash;
 mod groups;
 mod kept;
 mod order;
+mod parts;
 mod rows;
 
 #[cfg(test)]
@@ -28,4 +29,5 @@ pub(crate) use anchor::{Anchor, Place};
 pub(crate) use flash::Flashes;
 pub(crate) use groups::KeptGroups;
 pub(crate) use kept::Kept;
+pub(crate) use parts::Parts;
 pub(crate) use rows::LiveRows;

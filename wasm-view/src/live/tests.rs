@@ -118,7 +118,7 @@ fn an_order_is_what_a_fresh_query_finds_after_every_update() {
         let mut rows = begin(&mut random, keyed);
         let schema = rows.schema().clone();
         let plans: Vec<Plan> = (0..4).map(|_| plan(&mut random)).collect();
-        let mut kept: Vec<Kept> = plans.iter().map(|plan| Kept::try_new(plan, &mut rows).unwrap()).collect();
+        let mut kept: Vec<Kept> = plans.iter().map(|plan| Kept::try_new(plan, &mut rows, None).unwrap()).collect();
         let all: Vec<usize> = (0..6).collect();
         for step in 0..100 {
             let touched = updated(&mut random, &mut rows, keyed, None);
@@ -127,15 +127,16 @@ fn an_order_is_what_a_fresh_query_finds_after_every_update() {
                 kept.keep(&mut rows, &touched).unwrap();
                 let expected = plan.bind(&schema).unwrap().select(&batches).unwrap();
                 let serials: Vec<u32> = (0..kept.len()).map(|place| kept.serial(place).unwrap()).collect();
-                let numbers: Vec<u32> = serials.iter().map(|&serial| rows.row_of(serial).unwrap() as u32).collect();
+                let numbers: Vec<u32> =
+                    serials.iter().map(|&serial| rows.parts().row_of(serial).unwrap() as u32).collect();
                 assert_eq!(numbers, expected.as_slice(), "seed {seed}, step {step}, {plan:?}");
                 for (place, &serial) in serials.iter().enumerate().step_by(97) {
                     assert_eq!(kept.place(serial), Some(place));
-                    assert_eq!(rows.serial(numbers[place] as usize), Some(serial));
+                    assert_eq!(rows.parts().serial(numbers[place] as usize), Some(serial));
                 }
                 if step % 20 == 0 {
                     let wanted = kernels::take_batches(&schema, &batches, &expected).unwrap();
-                    assert_eq!(rows.take(&serials, &all, &schema).unwrap(), wanted);
+                    assert_eq!(rows.parts().take(&serials, &all, &schema).unwrap(), wanted);
                 }
             }
         }
@@ -202,7 +203,7 @@ fn a_small_update_of_a_large_order_looks_at_few_rows() {
     rows.settle().unwrap();
     let sort = vec![SortBy { column: "price".to_owned(), descending: true, nulls: Nulls::Last }];
     let plan = Plan { sort, ..Plan::default() };
-    let mut kept = Kept::try_new(&plan, &mut rows).unwrap();
+    let mut kept = Kept::try_new(&plan, &mut rows, None).unwrap();
     let mut best = [f64::MAX; 2];
     for round in 0..30 {
         let message = Update::new(0, round + 1, Change::Append(batch(&mut random, 10, 100_000_000)));
@@ -212,7 +213,7 @@ fn a_small_update_of_a_large_order_looks_at_few_rows() {
         kept.keep(&mut rows, &touched).unwrap();
         best[0] = best[0].min(begin.elapsed().as_secs_f64());
         let begin = std::time::Instant::now();
-        Kept::try_new(&plan, &mut rows).unwrap();
+        Kept::try_new(&plan, &mut rows, None).unwrap();
         best[1] = best[1].min(begin.elapsed().as_secs_f64());
     }
     assert!(best[0] * 10.0 < best[1], "{best:?}");
@@ -229,7 +230,7 @@ fn changed_cells_are_seen_for_a_moment() {
     let touched = rows.settle().unwrap();
     let mut flashes = Flashes::default();
     flashes.mark(&touched, true, 1_000.0);
-    let serial = rows.serial(5).unwrap();
+    let serial = rows.parts().serial(5).unwrap();
     assert_eq!(flashes.strength(serial, 2, 1_000.0), 1.0);
     assert!(flashes.strength(serial, 2, 1_450.0) > 0.2 && flashes.is_alive(1_450.0));
     assert_eq!((flashes.strength(serial, 1, 1_000.0), flashes.strength(serial, 2, 1_700.0)), (0.0, 0.0));
@@ -238,7 +239,7 @@ fn changed_cells_are_seen_for_a_moment() {
     let update = Update::new(epoch, sequence + 1, Change::Append(batch(&mut random, 1, 1_000_000_000)));
     rows.apply(update.to_message(wire::Options::default()).unwrap(), 0.0).unwrap();
     flashes.mark(&rows.settle().unwrap(), true, 2_000.0);
-    let last = rows.serial(rows.len() - 1).unwrap();
+    let last = rows.parts().serial(rows.len() - 1).unwrap();
     assert_eq!([0, 4].map(|column| flashes.strength(last, column, 2_000.0)), [1.0; 2]);
     flashes.clear();
     assert!(!flashes.is_alive(2_000.0));
