@@ -6,7 +6,8 @@
 //! * `load` – bytes to batches, with progress.
 //! * `live` – tables that change: rows, orders and groups kept up to date.
 //! * `table` – the batches, and any row of them.
-//! * `view` – filters, sort and grouping as a plan, and the rows that it gives.
+//! * `view` – filters, sort and grouping as a plan, and the rows that it gives; `work` – finding them in slices.
+//! * `far` – windows of rows that a worker or the server holds.
 //! * `filter_text` – what is typed into a filter box, as a predicate.
 //! * `format` – values as text.
 //! * `grid` – where things are, and how they are painted.
@@ -14,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod arrange;
+mod far;
 mod filter_text;
 mod find;
 mod format;
@@ -27,5 +29,6 @@ mod table;
 mod text;
 mod view;
 mod viewer;
+mod work;
 
 pub use viewer::Viewer;

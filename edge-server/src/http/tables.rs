@@ -101,7 +101,7 @@ pub(super) async fn data(of: Asked, tables: &Tables, head: bool, headers: &Heade
     let Asked { source, name, live } = of;
     let mut representation = ask::negotiate(headers, tables.encodes)?;
     representation.format = Format::ArrowStream;
-    let rows = source.rows();
+    let (rows, size) = (source.rows(), source.bytes());
     let tag = ask::entity_tag(source.tag(), b"data", &representation);
     if ask::has(headers, &tag) {
         return Ok(unchanged(&tag));
@@ -111,13 +111,14 @@ pub(super) async fn data(of: Asked, tables: &Tables, head: bool, headers: &Heade
         false => Body::produced(&tables.limits, move |sender| write_data(&source, representation, sender)).await?,
     };
     let mut reply = reply(body, representation, &tag, &name);
-    reply.headers_mut().insert("x-bodkin-rows", HeaderValue::from(rows));
-    if let Some(live) = live {
-        for (name, value) in ["x-bodkin-live", "x-bodkin-key"].into_iter().zip(live) {
-            reply
-                .headers_mut()
-                .extend(HeaderValue::try_from(value).ok().map(|value| (HeaderName::from_static(name), value)));
-        }
+    // What a viewer needs to know before the rows: whether it wants all of them, and who answers if not; and whether it
+    // can follow them.
+    let headers = reply.headers_mut();
+    headers.insert("x-bodkin-rows", HeaderValue::from(rows));
+    headers.insert("x-bodkin-bytes", HeaderValue::from(size));
+    headers.insert("x-bodkin-query", HeaderValue::from_static("query"));
+    for (name, value) in ["x-bodkin-live", "x-bodkin-key"].into_iter().zip(live.into_iter().flatten()) {
+        headers.extend(HeaderValue::try_from(value).ok().map(|value| (HeaderName::from_static(name), value)));
     }
     Ok(reply)
 }
