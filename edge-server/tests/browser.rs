@@ -13,10 +13,14 @@ mod common;
 mod drive;
 #[path = "browser/leaving.rs"]
 mod leaving;
+#[path = "browser/live.rs"]
+mod live;
 #[path = "browser/menus.rs"]
 mod menus;
 #[path = "browser/selecting.rs"]
 mod selecting;
+#[path = "common/live.rs"]
+mod tables;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int16Type;

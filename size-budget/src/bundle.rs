@@ -65,7 +65,7 @@ const MODULE_SOURCES: [&str; 9] = [
 ];
 
 /// The viewer's scripts, in the order in which they follow the glue.
-const SCRIPTS: [&str; 18] = [
+const SCRIPTS: [&str; 19] = [
     "start.js",
     "style.js",
     "tools.js",
@@ -83,6 +83,7 @@ const SCRIPTS: [&str; 18] = [
     "engine.js",
     "server.js",
     "serve.js",
+    "live.js",
     "element.js",
 ];
 

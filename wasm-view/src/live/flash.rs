@@ -10,7 +10,7 @@ pub(crate) const LASTS: f64 = 600.0;
 /// More cells than these at once are not marked: nobody looks at so many.
 const MOST: usize = 1 << 13;
 /// The column of an entry for a whole row.
-const ROW: u32 = u32::MAX;
+pub(crate) const ROW: u32 = u32::MAX;
 
 /// Cells that have changed, and when.
 #[derive(Debug, Default)]
@@ -49,19 +49,11 @@ impl Flashes {
         !self.cells.is_empty() && now - self.last < LASTS
     }
 
-    /// How much of its colour a cell has: 1 when it has just changed, 0 when it did not.
-    pub(crate) fn strength(&self, serial: u32, column: u32, now: f64) -> f64 {
-        let of = |column: u32| {
-            let cell = name(serial, column);
-            let at = self.cells.binary_search_by_key(&cell, |entry| entry.0).ok()?;
-            Some((1.0 - (now - self.cells[at].1) / LASTS).clamp(0.0, 1.0))
-        };
-        of(column).unwrap_or(0.0).max(of(ROW).unwrap_or(0.0))
-    }
-
-    /// Cells that are marked and still to be seen.
-    pub(crate) fn count(&self, now: f64) -> usize {
-        self.cells.iter().filter(|(_, since)| now - since < LASTS).count()
+    /// How long ago a cell changed (ms), while that is to be seen; the row's cells all at once for the column [`ROW`].
+    pub(crate) fn age(&self, serial: u32, column: u32, now: f64) -> Option<f64> {
+        let cell = name(serial, column);
+        let at = self.cells.binary_search_by_key(&cell, |entry| entry.0).ok()?;
+        Some(now - self.cells[at].1).filter(|age| *age < LASTS)
     }
 
     /// Forgets all.

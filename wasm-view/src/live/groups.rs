@@ -17,6 +17,7 @@ const EVERY: f64 = 250.0;
 /// The groups of a plan, kept up to date.
 #[derive(Debug)]
 pub(crate) struct KeptGroups {
+    asked: Plan,
     plan: BoundPlan,
     running: Execution,
     /// Rows from this serial on are still to be added.
@@ -34,11 +35,17 @@ pub(crate) struct KeptGroups {
 impl KeptGroups {
     /// Begins with no group; [`KeptGroups::step`] makes them.
     pub(crate) fn try_new(plan: &Plan, rows: &mut LiveRows, now: f64) -> Result<Self> {
-        let plan = plan.bind(rows.schema()).map_err(odd)?;
+        let (asked, plan) = (plan.clone(), plan.bind(rows.schema()).map_err(odd)?);
         let running = Execution::try_new(plan.clone()).map_err(odd)?;
-        let mut groups = Self { plan, running, next: 0, waiting: Vec::new(), before: None, is_stale: false, made: now };
+        let mut groups =
+            Self { asked, plan, running, next: 0, waiting: Vec::new(), before: None, is_stale: false, made: now };
         groups.begin(rows, now)?;
         Ok(groups)
+    }
+
+    /// Whether these are the groups of a plan.
+    pub(crate) fn is_of(&self, plan: &Plan) -> bool {
+        self.asked == *plan
     }
 
     fn begin(&mut self, rows: &mut LiveRows, now: f64) -> Result<()> {

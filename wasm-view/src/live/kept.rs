@@ -4,30 +4,37 @@
 //! sort's keys. All that is when most rows are touched: then the order is made anew, as it is at first. Rows that are equal
 //! in all keys stand in the order of rows, which is that of serials.
 
+use std::rc::Rc;
+
 use kernels::query::{BoundPlan, Plan};
 use kernels::{RowOrder, SortKey, SortOptions};
 use wire::Result;
 use wire::table::Touched;
 
 use super::order::Order;
+use super::parts::Parts;
 use super::rows::{LiveRows, odd};
 
 /// The rows that pass a filter, in the order of a sort.
 #[derive(Debug)]
 pub(crate) struct Kept {
-    /// Filter and sort, over all columns.
+    /// What is asked for: filter and sort alone.
+    plan: Plan,
+    /// The same over all columns.
     all: BoundPlan,
     /// The filter over the columns that it reads, and these.
     filter: Option<(BoundPlan, Vec<usize>)>,
     sort: Vec<(usize, SortOptions)>,
     order: Order,
+    /// Where rows lie, between updates.
+    parts: Rc<Parts>,
 }
 
 impl Kept {
     /// The rows of a plan's filter and sort: those that were found, or else they are found now.
     pub(crate) fn try_new(plan: &Plan, rows: &mut LiveRows, found: Option<&[u32]>) -> Result<Self> {
         let schema = rows.schema().clone();
-        let plan = Plan { filter: plan.filter.clone(), sort: plan.sort.clone(), ..Plan::default() };
+        let plan = of_rows(plan);
         let filter = match &plan.filter {
             None => None,
             Some(filter) => {
@@ -43,12 +50,27 @@ impl Kept {
         });
         let sort = sort.collect::<Result<Vec<_>>>()?;
         let all = plan.bind(&schema).map_err(odd)?;
-        let mut kept = Self { all, filter, sort, order: Order::default() };
+        let mut kept = Self { plan, all, filter, sort, order: Order::default(), parts: rows.parts().clone() };
         match found {
             Some(found) => kept.take_found(rows, found),
             None => kept.make(rows)?,
         }
         Ok(kept)
+    }
+
+    /// Whether these are the rows of a plan.
+    pub(crate) fn is_of(&self, plan: &Plan) -> bool {
+        self.plan == of_rows(plan)
+    }
+
+    /// Lets the rows go, before an update.
+    pub(crate) fn release(&mut self) {
+        self.parts = Rc::default();
+    }
+
+    /// The number in the table of the row at a place.
+    pub(crate) fn number(&self, place: usize) -> Option<usize> {
+        self.parts.row_of(self.serial(place)?)
     }
 
     /// How many rows there are.
@@ -83,6 +105,7 @@ impl Kept {
 
     /// Follows what updates touched.
     pub(crate) fn keep(&mut self, rows: &mut LiveRows, touched: &Touched) -> Result<()> {
+        self.parts = rows.parts().clone();
         let mut fresh = touched.updated.clone();
         fresh.retain(|serial| !touched.inserted.contains(serial));
         fresh.sort_unstable();
@@ -114,4 +137,9 @@ impl Kept {
         self.order.count();
         Ok(())
     }
+}
+
+/// The part of a plan that finds rows.
+fn of_rows(plan: &Plan) -> Plan {
+    Plan { filter: plan.filter.clone(), sort: plan.sort.clone(), ..Plan::default() }
 }

@@ -26,7 +26,7 @@ mod rows;
 mod tests;
 
 pub(crate) use anchor::{Anchor, Place};
-pub(crate) use flash::Flashes;
+pub(crate) use flash::{Flashes, LASTS, ROW};
 pub(crate) use groups::KeptGroups;
 pub(crate) use kept::Kept;
 pub(crate) use parts::Parts;

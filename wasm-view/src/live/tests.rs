@@ -231,16 +231,15 @@ fn changed_cells_are_seen_for_a_moment() {
     let mut flashes = Flashes::default();
     flashes.mark(&touched, true, 1_000.0);
     let serial = rows.parts().serial(5).unwrap();
-    assert_eq!(flashes.strength(serial, 2, 1_000.0), 1.0);
-    assert!(flashes.strength(serial, 2, 1_450.0) > 0.2 && flashes.is_alive(1_450.0));
-    assert_eq!((flashes.strength(serial, 1, 1_000.0), flashes.strength(serial, 2, 1_700.0)), (0.0, 0.0));
-    assert_eq!((flashes.count(1_100.0), flashes.is_alive(1_700.0)), (1, false));
+    assert_eq!((flashes.age(serial, 2, 1_000.0), flashes.age(serial, 2, 1_450.0)), (Some(0.0), Some(450.0)));
+    assert!(flashes.is_alive(1_450.0) && !flashes.is_alive(1_700.0));
+    assert_eq!((flashes.age(serial, 1, 1_000.0), flashes.age(serial, 2, 1_700.0)), (None, None));
     let (epoch, sequence) = rows.position();
     let update = Update::new(epoch, sequence + 1, Change::Append(batch(&mut random, 1, 1_000_000_000)));
     rows.apply(update.to_message(wire::Options::default()).unwrap(), 0.0).unwrap();
     flashes.mark(&rows.settle().unwrap(), true, 2_000.0);
     let last = rows.parts().serial(rows.len() - 1).unwrap();
-    assert_eq!([0, 4].map(|column| flashes.strength(last, column, 2_000.0)), [1.0; 2]);
+    assert_eq!(flashes.age(last, flash::ROW, 2_100.0), Some(100.0));
     flashes.clear();
     assert!(!flashes.is_alive(2_000.0));
 }
