@@ -10,6 +10,8 @@ const [STALE, DEAD] = [2.4e3 * HEARTBEAT, 3.6e3 * HEARTBEAT];
 const [FIRST_WAIT, LONGEST_WAIT] = [250, 30_000];
 /** Groups in the making are looked after so often (ms). */
 const STEP = 60;
+/** What is said of selected cells is found again at most so often (ms). */
+const RECOUNT = 500;
 
 class Live {
   #host;
@@ -28,7 +30,9 @@ class Live {
   #watch = 0;
   #turn = 0;
   #fresh = 0;
+  #recount = 0;
   #bearer = null;
+  #count;
   #light;
   #text;
   #said;
@@ -46,6 +50,7 @@ class Live {
       host.after(host.viewer()?.scrollToRow(Number.MAX_SAFE_INTEGER) ?? 0);
       host.canvas.focus();
     });
+    this.#count = place;
     place.after(this.#light);
     grid.append(this.#pill);
   }
@@ -174,10 +179,15 @@ class Live {
   #soon() {
     if (this.#pumping) return;
     this.#pumping = 1;
-    const run = () => { this.#pumping = 0; this.#pump(); };
+    const run = () => {
+      clearTimeout(this.#pumping);
+      cancelAnimationFrame(frame);
+      this.#pumping = 0;
+      this.#pump();
+    };
     // A page that nobody sees has no frames.
-    if (document.hidden) setTimeout(run, 250);
-    else requestAnimationFrame(run);
+    const frame = requestAnimationFrame(run);
+    this.#pumping = setTimeout(run, 250);
   }
 
   async #pump(step = false) {
@@ -196,8 +206,7 @@ class Live {
       if (turn !== this.#turn || !this.#host.viewer()) return;
       if (!news.length) this.#queue.unshift(...messages);
       else {
-        this.#position = Array.from(await engine.call('livePosition'));
-        if (turn !== this.#turn) return;
+        this.#position = Array.from(news.slice(8, 10));
         this.#failures = 0;
         this.#took(viewer, news, where, first, window);
       }
@@ -222,7 +231,7 @@ class Live {
 
   #took(viewer, news, where, first, window) {
     const [inserted, updated, removed, , , , , working] = news;
-    const marks = this.#calm.matches ? news.slice(0, 8) : news;
+    const marks = this.#calm.matches ? news.slice(0, 10) : news;
     let changes = viewer.liveTook(marks, where[0], performance.now());
     if (window) changes |= viewer.giveWindow(first, window);
     const isOrdered = viewer.sort().length > 0 || viewer.groupKeys().length > 0;
@@ -233,6 +242,11 @@ class Live {
     }
     if (isOrdered) this.#rest();
     this.#host.after(changes);
+    // What is said of a selection is of the cells as they were.
+    this.#recount ||= viewer.selection().length && setTimeout(() => {
+      this.#recount = 0;
+      this.#host.after(SELECTION);
+    }, RECOUNT);
     if (inserted || updated || removed) this.#tell('bodkin-update', { inserted, updated, removed });
     if (working) setTimeout(() => this.#pump(true), STEP);
   }
@@ -259,6 +273,8 @@ class Live {
     if (state === this.#state) return;
     this.#state = state;
     this.#light.hidden = state === 'off';
+    // The count would be read aloud at every update.
+    this.#count.setAttribute('aria-live', state === 'off' ? 'polite' : 'off');
     this.#light.dataset.state = state;
     this.#write();
     this.#said.textContent = { live: 'live', stale: 'no news from the server', reconnecting: 'the connection is lost and is being made again', ended: 'the table has gone' }[state] ?? '';

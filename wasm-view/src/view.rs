@@ -31,7 +31,7 @@ pub(crate) enum Rows {
     /// These rows of the table.
     Picked(Indices),
     /// Rows of a live table, kept up to date.
-    Kept(Kept),
+    Kept(Box<Kept>),
     /// A table of its own: groups.
     Groups(Table),
     /// Rows that somebody else holds.

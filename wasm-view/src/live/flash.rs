@@ -55,9 +55,4 @@ impl Flashes {
         let at = self.cells.binary_search_by_key(&cell, |entry| entry.0).ok()?;
         Some(now - self.cells[at].1).filter(|age| *age < LASTS)
     }
-
-    /// Forgets all.
-    pub(crate) fn clear(&mut self) {
-        self.cells.clear();
-    }
 }

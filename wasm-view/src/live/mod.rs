@@ -29,5 +29,4 @@ pub(crate) use anchor::{Anchor, Place};
 pub(crate) use flash::{Flashes, LASTS, ROW};
 pub(crate) use groups::KeptGroups;
 pub(crate) use kept::Kept;
-pub(crate) use parts::Parts;
 pub(crate) use rows::LiveRows;

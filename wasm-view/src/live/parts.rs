@@ -94,12 +94,6 @@ impl Parts {
         self.at(serial).map_or(0, |at| self.slots[at.part] + at.row as u32)
     }
 
-    /// The array that holds a cell, and the row in it.
-    pub(crate) fn cell(&self, serial: u32, column: usize) -> Option<(&dyn Array, usize)> {
-        let at = self.live_at(serial)?;
-        Some((self.parts[at.part].batch.columns().get(column)?.as_ref(), at.row))
-    }
-
     /// A column in all its chunks, removed rows among them.
     pub(super) fn chunks(&self, column: usize) -> Vec<&dyn Array> {
         self.parts.iter().map(|part| part.batch.column(column).as_ref()).collect()

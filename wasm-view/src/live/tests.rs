@@ -239,7 +239,6 @@ fn changed_cells_are_seen_for_a_moment() {
     rows.apply(update.to_message(wire::Options::default()).unwrap(), 0.0).unwrap();
     flashes.mark(&rows.settle().unwrap(), true, 2_000.0);
     let last = rows.parts().serial(rows.len() - 1).unwrap();
-    assert_eq!(flashes.age(last, flash::ROW, 2_100.0), Some(100.0));
-    flashes.clear();
-    assert!(!flashes.is_alive(2_000.0));
+    assert_eq!(flashes.age(last, ROW, 2_100.0), Some(100.0));
+    assert!(!flashes.is_alive(2_700.0));
 }

@@ -2,7 +2,7 @@
 //! page as the engine both are the same viewer.
 //!
 //! What an update did is told in numbers: rows that came, changed and went, rows of the table and of the view, where the view
-//! is to stand, and the cells in sight that have just changed.
+//! is to stand, the epoch and the last update, and the cells in sight that have just changed.
 
 use js_sys::Uint8Array;
 use kernels::query::Plan;
@@ -49,7 +49,7 @@ impl Marks {
 }
 
 /// How many numbers stand before the marks of what an update did.
-const FIXED: usize = 8;
+const FIXED: usize = 10;
 
 impl Live {
     /// The rows of a view, kept up to date from now on.
@@ -63,7 +63,8 @@ impl Live {
             }
             Rows::Kept(kept) if kept.is_of(plan) => return Ok(Rows::Kept(kept)),
             Rows::Picked(found) => {
-                return Kept::try_new(plan, &mut self.rows, Some(found.as_slice())).map(Rows::Kept);
+                let kept = Kept::try_new(plan, &mut self.rows, Some(found.as_slice()))?;
+                return Ok(Rows::Kept(Box::new(kept)));
             }
             Rows::All | Rows::Far(_) | Rows::Kept(_) => {}
         }
@@ -71,7 +72,7 @@ impl Live {
         if plan.filter.is_none() && plan.sort.is_empty() {
             return Ok(Rows::All);
         }
-        Kept::try_new(plan, &mut self.rows, None).map(Rows::Kept)
+        Kept::try_new(plan, &mut self.rows, None).map(|kept| Rows::Kept(Box::new(kept)))
     }
 
     fn follow(&mut self, rows: &mut Rows, touched: &Touched) -> wire::Result<()> {
@@ -127,13 +128,6 @@ impl Viewer {
         Ok(())
     }
 
-    /// The epoch and the last update.
-    #[wasm_bindgen(js_name = livePosition)]
-    pub fn live_position(&self) -> Vec<f64> {
-        let position = self.live.as_ref().map(|live| live.rows.position());
-        position.map_or_else(Vec::new, |(epoch, sequence)| vec![epoch as f64, sequence as f64])
-    }
-
     /// Applies messages of the subscription; `place` is where the page's view stands ([`Viewer::live_where`]), `plan` what it
     /// shows, as bytes (none: what this viewer shows). Gives what [`Viewer::live_took`] takes; nothing when rows are being
     /// found, and nothing was done.
@@ -167,6 +161,7 @@ impl Viewer {
             is_at_end: is_at_end > 0.0,
         };
         let focus = if focus < 0.0 { None } else { live.serial(&rows, focus as usize) };
+        let was_empty = table.rows() == 0;
         // Chunks that nobody holds are changed in place.
         table.set(Vec::new());
         if let Rows::Kept(kept) = &mut rows {
@@ -198,13 +193,16 @@ impl Viewer {
             Place::Row(_) if is_grouped || touched.replaced => top,
             Place::Row(row) => row,
         };
-        let focus = focus.and_then(|serial| live.place(&rows, serial)).map_or(-1.0, |row| row as f64);
+        let focus = focus.filter(|_| !touched.replaced).and_then(|serial| live.place(&rows, serial));
+        let focus = focus.map_or(-1.0, |row| row as f64);
         let is_busy = is_grouped && live.groups.as_ref().is_some_and(KeptGroups::is_busy);
         self.view.rows = rows;
         applied?;
-        let shown = self.view.len(table);
+        let (shown, is_first) = (self.view.len(table), was_empty && table.rows() > 0);
         let mut news: Vec<f64> = done.iter().map(|&count| count as f64).collect();
+        let (epoch, sequence) = live.rows.position();
         news.extend([table.rows() as f64, shown as f64, place, focus, f64::from(u8::from(is_busy))]);
+        news.extend([epoch as f64, sequence as f64]);
         if live.flashes.is_alive(now) {
             let seen = seen as usize;
             let first = if place < 0.0 { shown.saturating_sub(seen) } else { place as usize };
@@ -217,6 +215,10 @@ impl Viewer {
                     }
                 }
             }
+        }
+        if is_first && self.painter.is_some() {
+            // Widths and formats are those of the first rows that come.
+            self.arrange_columns();
         }
         Ok(news)
     }
@@ -238,10 +240,10 @@ impl Viewer {
     /// Takes what an update did; `top` is where the view stood when it was asked.
     #[wasm_bindgen(js_name = liveTook)]
     pub fn live_took(&mut self, news: Vec<f64>, top: f64, now: f64) -> u32 {
-        let (&[_, _, _, loaded, shown, place, focus, _], marks) = (match news.split_first_chunk::<FIXED>() {
+        let (&[_, _, _, loaded, shown, place, focus, ..], marks) = match news.split_first_chunk::<FIXED>() {
             Some(parts) => parts,
             None => return 0,
-        });
+        };
         if let Rows::Far(far) = &mut self.view.rows {
             far.renew(shown as usize);
             if let Some(table) = &mut self.table {
@@ -259,7 +261,9 @@ impl Viewer {
             self.selection = Some(Selection::cell((focus as usize, head.1)));
             changes |= change::SELECTION;
         }
+        let hover = self.hover;
         self.fit_rows();
+        self.hover = hover.filter(|&row| row < self.layout.rows);
         let row = if place < 0.0 { f64::MAX } else { stood + place - top };
         self.layout.scroll_to_row(row.max(0.0));
         let mark = |mark: &[f64]| Mark {
