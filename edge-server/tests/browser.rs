@@ -21,10 +21,14 @@ mod filters;
 mod groups;
 #[path = "browser/leaving.rs"]
 mod leaving;
+#[path = "browser/live.rs"]
+mod live;
 #[path = "browser/menus.rs"]
 mod menus;
 #[path = "browser/selecting.rs"]
 mod selecting;
+#[path = "common/live.rs"]
+mod tables;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int16Type;

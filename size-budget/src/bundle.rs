@@ -89,6 +89,7 @@ const SCRIPTS: &[&str] = &[
     "engine.js",
     "server.js",
     "serve.js",
+    "live.js",
     "element.js",
 ];
 

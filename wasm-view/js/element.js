@@ -23,6 +23,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
   #pane = null;
   #status = null;
   #chart = null;
+  #live = null;
   #engine = null;
   #spare = null;
   #turn = 0;
@@ -51,6 +52,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
 
   disconnectedCallback() {
     this.#turn++;
+    this.#live.stop();
     this.#engine?.close();
     this.#engine = null;
     this.#spare?.then((engine) => engine?.close());
@@ -82,6 +84,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     if (!this.#viewer) return;
     const turn = ++this.#turn;
     this.#engine?.close();
+    this.#live.stop();
     this.#viewer.begin();
     this.#forget();
     this.#engine = null;
@@ -93,13 +96,16 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     this.#status.say('Loading…', '', false);
     const begin = performance.now();
     const isOver = () => turn !== this.#turn || !this.#viewer;
+    let live = null;
     const told = {
       total: (rows) => { this.#total = rows; },
+      live: (found) => { live = found; },
       pushed: (changes) => { if (!isOver()) this.#after(changes); },
       part: (part) => { if (!isOver()) this.#progress(part); },
     };
     try {
       const address = new URL(url, document.baseURI).href;
+      await this.#live.renew();
       const engine = await this.#choose();
       if (isOver()) return engine.close();
       this.#engine = engine;
@@ -118,6 +124,8 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       this.#counts();
       this.#message();
       this.#emit('bodkin-load', { rows: this.#viewer.rowsLoaded(), bytes: this.#viewer.bytesLoaded(), engine: this.#engine.kind });
+      if (this.getAttribute('live') !== 'off') await this.#live.start(this.#engine, live);
+      if (isOver()) return;
       this.#profile();
     } catch (error) {
       if (isOver()) return;
@@ -130,7 +138,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
   }
 
   /** Headers that requests are sent with. */
-  headers() { return {}; }
+  headers() { return this.#live.headers(); }
 
   /** Who holds the rows: what the attribute says, or else `auto`. */
   get engine() { return this.getAttribute('engine') ?? 'auto'; }
@@ -176,6 +184,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       group: { keys: viewer.groupKeys(), aggregates: this.#aggregates.map(([name, column]) => ({ function: name, column })) },
       engine: this.#engine?.kind ?? null,
       working: this.#finding > 0,
+      live: this.#live.facts(),
       selection: Array.from(viewer.selection()),
       selected: top === undefined ? null : { rows: [top, bottom], columns: [left, right] },
       topRow: viewer.topRow(),
@@ -324,6 +333,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       },
     };
     this.#status = new Status(host, p);
+    this.#live = new Live(host, p.count, p.grid);
     this.#boxes = new Boxes(host, p.boxes);
     this.#finder = new Finder(host);
     this.#chart = new ChartPane(host, p);
@@ -523,6 +533,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     }
     if (changes & (LAYOUT | VIEW | ROWS) && this.#viewer.isWindowed()) this.#window();
     if (changes & LAYOUT) {
+      this.#live.moved();
       this.#boxes.place();
       this.#pane.soon();
     }
@@ -547,6 +558,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     } else {
       this.#glide = 0;
     }
+    if (this.#live.fade()) this.#after(PAINT);
     this.#viewer.paint();
   }
 

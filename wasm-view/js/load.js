@@ -11,12 +11,15 @@ async function open(url, headers, signal) {
   if (!response.ok) throw await problem(response);
   const number = (name) => Number(response.headers.get(name)) || 0;
   const query = response.headers.get('x-bodkin-query');
+  const live = response.headers.get('x-bodkin-live');
+  const key = response.headers.get('x-bodkin-key') ?? '';
   return {
     response,
     rows: number('x-bodkin-rows') || null,
     size: number('x-bodkin-bytes'),
     length: response.headers.has('content-encoding') ? 0 : number('content-length'),
     query: query && new URL(query, response.url).href,
+    live: live && { url: new URL(live, response.url).href, key: key.split(',').filter(Boolean).map(decodeURIComponent) },
   };
 }
 
@@ -24,8 +27,9 @@ async function open(url, headers, signal) {
 const isLarge = ({ size, length, query }, budget) => Boolean(query) && Math.max(size, length) > budget;
 
 /** Reads an answer to its end; `told` hears of the rows that will come, of changes and of progress. */
-async function feed({ response, rows, length }, signal, viewer, told) {
+async function feed({ response, rows, length, live }, signal, viewer, told) {
   told.total(rows);
+  told.live(live);
   const reader = response.body.getReader();
   let rested = performance.now();
   for (;;) {

@@ -4,6 +4,7 @@
 //! element, the fetch, and the boxes that people type into. The two meet in [`Viewer`].
 //!
 //! * `load` – bytes to batches, with progress.
+//! * `live` – tables that change: rows, orders and groups kept up to date.
 //! * `table` – the batches, and any row of them.
 //! * `view` – filters, sort and grouping as a plan, and the rows that it gives; `work` – finding them in slices.
 //! * `far` – windows of rows that a worker or the server holds.
@@ -23,6 +24,7 @@ mod find;
 mod format;
 mod grid;
 mod groups;
+mod live;
 mod load;
 mod numbers;
 mod profile;

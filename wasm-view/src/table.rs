@@ -34,6 +34,13 @@ impl Table {
         }
     }
 
+    /// Takes other batches in place of those that are there.
+    pub(crate) fn set(&mut self, batches: Vec<RecordBatch>) {
+        self.batches.clear();
+        self.ends.clear();
+        batches.into_iter().for_each(|batch| self.push(batch));
+    }
+
     /// Adds a batch, if there is one.
     pub(crate) fn batches_of(&mut self, batch: Option<RecordBatch>) {
         batch.into_iter().for_each(|batch| self.push(batch));

@@ -8,7 +8,7 @@
 //!   `copying` – what leaves. * `cells` – what the painter sees. * `query` – questions beside the view: counts of values,
 //!   pictures. * `filters` – what the panels of filters and groups need to know. * `formats` – formats that people choose.
 //!   `work` – finding the view's rows in steps. * `far` – rows that a worker or the server holds, `piece` – those that are
-//!   here a piece at a time.
+//!   here a piece at a time, `live` – those that change.
 
 mod ask;
 mod cells;
@@ -18,6 +18,7 @@ mod far;
 mod filters;
 mod formats;
 mod keys;
+mod live;
 mod piece;
 mod pointer;
 mod query;
@@ -104,6 +105,10 @@ pub struct Viewer {
     /// What the rows that are shown were found by, while others are being found.
     before: Option<Wish>,
     work: Option<Work>,
+    /// What follows a live table, where its rows are.
+    live: Option<live::Live>,
+    /// Cells that have just changed, where they are painted.
+    marks: live::Marks,
     /// Whether groups are arranged, rather than the table.
     is_grouped: bool,
     /// Whether widths and formats are those of rows.
@@ -160,6 +165,8 @@ impl Viewer {
             press: Press::None,
             before: None,
             work: None,
+            live: None,
+            marks: live::Marks::default(),
             is_grouped: false,
             is_arranged: false,
         })
@@ -195,6 +202,7 @@ impl Viewer {
         self.hover = None;
         self.hover_head = None;
         (self.before, self.work) = (None, None);
+        (self.live, self.marks) = (None, live::Marks::default());
         (self.is_grouped, self.is_arranged) = (false, false);
         self.layout.scroll_to_row(0.0);
         self.place_columns();
