@@ -19,6 +19,8 @@ mod engines;
 mod filters;
 #[path = "browser/groups.rs"]
 mod groups;
+#[path = "browser/embed.rs"]
+mod embed;
 #[path = "browser/leaving.rs"]
 mod leaving;
 #[path = "browser/live.rs"]

@@ -86,10 +86,13 @@ const SCRIPTS: &[&str] = &[
     "chart.js",
     "input.js",
     "load.js",
+    "cache.js",
     "engine.js",
     "server.js",
     "serve.js",
     "live.js",
+    "saved.js",
+    "api.js",
     "element.js",
 ];
 

@@ -10,7 +10,7 @@ let sheet;
  * A table of an Arrow stream. Attributes: `src`; `theme` (`light` or `dark`); `engine` (who holds the rows: `page`, `worker`,
  * `server`; by default it is chosen); `budget` (megabytes beyond which the server does).
  */
-class BodkinTable extends (globalThis.HTMLElement ?? Object) {
+class BodkinTable extends Embedded {
   static observedAttributes = ['src', 'theme', 'engine'];
 
   #viewer = null;
@@ -73,13 +73,13 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     else this.load(this.src);
   }
 
-  get src() { return this.getAttribute('src'); }
-  set src(value) { this.setAttribute('src', value); }
-
   // What the page may ask and say.
 
-  /** Loads an Arrow stream from a URL. Resolves when all rows are here, or the load failed. */
-  async load(url) {
+  /**
+   * Loads an Arrow stream from a URL. Resolves when all rows are here, or the load failed. `again` is for what has changed
+   * since the last visit: the view that it is shown with.
+   */
+  async load(url, again = null) {
     await this.#starting;
     if (!this.#viewer) return;
     const turn = ++this.#turn;
@@ -88,6 +88,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     this.#viewer.begin();
     this.#forget();
     this.#engine = null;
+    if (again) this.restore(again);
     if (!url) return;
     this.#loading = true;
     this.#error = null;
@@ -97,7 +98,9 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     const begin = performance.now();
     const isOver = () => turn !== this.#turn || !this.#viewer;
     let live = null;
+    let cached = null;
     const told = {
+      cached: (etag) => { cached = etag; },
       total: (rows) => { this.#total = rows; },
       live: (found) => { live = found; },
       pushed: (changes) => { if (!isOver()) this.#after(changes); },
@@ -109,7 +112,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       const engine = await this.#choose();
       if (isOver()) return engine.close();
       this.#engine = engine;
-      let large = await this.#engine.load(address, this.headers(), this.#budget(), told);
+      let large = await this.#engine.load(address, this.headers(), this.#budget(), told, this.cache === null ? '' : again ? 'fresh' : 'any');
       if (isOver()) return;
       if (this.engine === 'server') large = { ...await facts(address, this.headers()) };
       if (large) {
@@ -123,9 +126,10 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       this.#status.took('loaded', performance.now() - begin);
       this.#counts();
       this.#message();
-      this.#emit('bodkin-load', { rows: this.#viewer.rowsLoaded(), bytes: this.#viewer.bytesLoaded(), engine: this.#engine.kind });
+      this.#emit('bodkin-load', { rows: this.#viewer.rowsLoaded(), bytes: this.#viewer.bytesLoaded(), cached: Boolean(cached), engine: this.#engine.kind });
       if (this.getAttribute('live') !== 'off') await this.#live.start(this.#engine, live);
       if (isOver()) return;
+      if (cached) recheck(this.#host, address, cached, isOver);
       this.#profile();
     } catch (error) {
       if (isOver()) return;
@@ -140,12 +144,9 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
   /** Headers that requests are sent with. */
   headers() { return this.#live.headers(); }
 
-  /** Who holds the rows: what the attribute says, or else `auto`. */
-  get engine() { return this.getAttribute('engine') ?? 'auto'; }
-
   #budget() {
     const megabytes = Number(this.getAttribute('budget'));
-    return this.engine === 'auto' ? (megabytes > 0 ? megabytes * 1e6 : BUDGET) : Infinity;
+    return (this.engine ?? 'auto') === 'auto' ? (megabytes > 0 ? megabytes * 1e6 : BUDGET) : Infinity;
   }
 
   /** A worker, if there may be one; it is started while the page still does other things. */
@@ -326,6 +327,8 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       ask: (plan) => this.#engine.ask(plan),
       hover: (x, y) => this.#hint(x, y),
       glide: (by) => { this.#glide = by === 0 ? 0 : this.#glide + by; },
+      tell: (text) => this.#status.tell(text),
+      emit: (name, detail) => this.#emit(name, detail),
       complain: (error) => this.#status.complain(error),
       failed: (error) => {
         this.#status.complain(error);
@@ -630,10 +633,10 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
   }
 
   #emit(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+    this.dispatchEvent(new CustomEvent(name, { detail: { ...detailOf(name, this, this.#viewer), ...detail }, bubbles: true, composed: true }));
   }
 }
 
 if (globalThis.customElements && !customElements.get('bodkin-table')) customElements.define('bodkin-table', BodkinTable);
 
-export { BodkinTable, serve };
+export { BodkinTable, clearCache, configure, init, mount, serve };
