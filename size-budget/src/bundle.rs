@@ -65,13 +65,15 @@ const MODULE_SOURCES: [&str; 9] = [
 ];
 
 /// The viewer's scripts, in the order in which they follow the glue.
-const SCRIPTS: [&str; 14] = [
+const SCRIPTS: [&str; 16] = [
     "style.js",
     "tools.js",
     "tree.js",
     "panel.js",
     "menu.js",
     "copy.js",
+    "data.js",
+    "open.js",
     "boxes.js",
     "find.js",
     "mirror.js",

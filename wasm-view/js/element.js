@@ -16,9 +16,10 @@ function start() {
   return ready;
 }
 
-/** A table of an Arrow stream. Attributes: `src`, `theme` (`light` or `dark`). */
-class BodkinTable extends HTMLElement {
+/** A table of an Arrow stream. Attributes: `src`, `theme` (`light` or `dark`), `files` (to open files by hand). */
+class BodkinTable extends TableData {
   static observedAttributes = ['src', 'theme'];
+  #source = null;
 
   #viewer = null;
   #starting = null;
@@ -73,6 +74,12 @@ class BodkinTable extends HTMLElement {
 
   // What the page may ask and say.
 
+  /** Opens a file, or any blob: Arrow, CSV or TSV, also packed by gzip. Resolves when all rows are here, or it failed. */
+  open(file) {
+    this.#emit('bodkin-open', { name: file.name ?? '', size: file.size });
+    return this.load(file);
+  }
+
   /** Loads an Arrow stream from a URL. Resolves when all rows are here, or the load failed. */
   async load(url) {
     await this.#starting;
@@ -81,6 +88,7 @@ class BodkinTable extends HTMLElement {
     const abort = (this.#abort = new AbortController());
     this.#viewer.begin();
     this.#forget();
+    this.#source = url;
     if (!url) return;
     this.#loading = true;
     this.#error = null;
@@ -93,6 +101,7 @@ class BodkinTable extends HTMLElement {
         total: (rows) => { this.#total = rows; },
         pushed: (changes) => this.#pushed(changes),
         part: (part) => this.#progress(part),
+        again: () => { this.#viewer.begin(); this.#forget(); },
       });
       this.#loading = false;
       this.#status.took('loaded', performance.now() - begin);
@@ -208,6 +217,8 @@ class BodkinTable extends HTMLElement {
     return this.#inWindow(...this.#viewer.cellRect(row, this.#viewer.shownNames().indexOf(name)));
   }
 
+  [VIEWER]() { return this.#viewer; }
+
   #inWindow(left, top, width, height) {
     const canvas = this.#parts.canvas.getBoundingClientRect();
     return new DOMRect(canvas.left + left, canvas.top + top, width, height);
@@ -270,16 +281,21 @@ class BodkinTable extends HTMLElement {
       const { left, bottom } = p.save.getBoundingClientRect();
       if (this.#viewer) menu(this.shadowRoot, this.#exports(), left, bottom + 4, p.save);
     });
+    filesFor(host, p.find, (file) => this.open(file));
     listen(host);
   }
 
   #exports() {
-    const name = fileName(this.src);
-    const save = async () => {
-      download(await csv(this.#viewer, (part) => this.#status.tell(`exporting ${Math.round(part * 100)} %`)), `${name}.csv`);
+    const name = fileName(this.#source?.name ?? this.src);
+    const progress = (part) => this.#status.tell(`exporting ${Math.round(part * 100)} %`);
+    const save = async (blob, ending) => {
+      download(await blob, `${name}.${ending}`);
       return `exported ${count(this.#viewer.rowsShown())} rows`;
     };
-    return [['View as CSV', () => this.#busy(save())]];
+    return [
+      ['View as CSV', () => this.#busy(save(csv(this.#viewer, progress), 'csv'))],
+      ['View as Arrow', () => this.#busy(save(this.toArrow({ file: true, progress }), 'arrow'))],
+    ];
   }
 
   async #begin() {
@@ -363,7 +379,7 @@ class BodkinTable extends HTMLElement {
   }
 
   #fail(error, url) {
-    this.#error = { title: error.title ?? 'The table could not be loaded', detail: error.message ?? String(error), url: String(url) };
+    this.#error = { title: error.title ?? 'The table could not be loaded', detail: error.message ?? String(error), url: url instanceof Blob ? url : String(url) };
     this.#emit('bodkin-error', this.#error);
     if (error instanceof WebAssembly.RuntimeError) this.#viewer = null;
   }

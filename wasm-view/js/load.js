@@ -2,6 +2,7 @@
 
 /** Reads a stream to its end; `told` hears of the rows that will come, of changes and of progress. */
 async function stream(url, signal, viewer, told) {
+  if (url instanceof Blob) return readFile(url, signal, viewer, told);
   const response = await fetch(url, { signal, headers: { accept: 'application/vnd.apache.arrow.stream' } });
   if (!response.ok) throw await problem(response);
   const rows = Number(response.headers.get('x-bodkin-rows'));

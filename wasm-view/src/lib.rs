@@ -4,6 +4,7 @@
 //! element, the fetch, and the boxes that people type into. The two meet in [`Viewer`].
 //!
 //! * `load` – bytes to batches, with progress.
+//! * `csv` – a CSV file as an Arrow stream.
 //! * `table` – the batches, and any row of them.
 //! * `view` – filters, sort and grouping as a plan, and the rows that it gives.
 //! * `filter_text` – what is typed into a filter box, as a predicate.
@@ -13,12 +14,15 @@
 #![forbid(unsafe_code)]
 
 mod arrange;
+mod cdata;
+mod csv;
 mod filter_text;
 mod find;
 mod format;
 mod grid;
 mod load;
 mod numbers;
+mod piece;
 mod profile;
 mod selection;
 mod table;
@@ -26,4 +30,5 @@ mod text;
 mod view;
 mod viewer;
 
-pub use viewer::Viewer;
+pub use csv::CsvReader;
+pub use viewer::{ArrowExport, ArrowStructs, Viewer};

@@ -1,5 +1,7 @@
 //! The rows that have come, in the batches that they came in.
 
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::SchemaRef;
 
@@ -12,11 +14,21 @@ pub(crate) struct Table {
     pub(crate) original: SchemaRef,
     /// Rows up to and including each batch.
     ends: Vec<usize>,
+    /// No other table has this number.
+    pub(crate) stamp: u32,
 }
+
+static STAMPS: AtomicU32 = AtomicU32::new(1);
 
 impl Table {
     pub(crate) fn new(schema: SchemaRef) -> Self {
-        Self { original: schema.clone(), schema, batches: Vec::new(), ends: Vec::new() }
+        Self {
+            original: schema.clone(),
+            schema,
+            batches: Vec::new(),
+            ends: Vec::new(),
+            stamp: STAMPS.fetch_add(1, Relaxed),
+        }
     }
 
     pub(crate) fn of(batch: RecordBatch) -> Self {

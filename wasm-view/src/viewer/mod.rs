@@ -6,7 +6,7 @@
 //! * `ask` – sort, filters and groups. * `shown` – what is shown, as numbers and text. * `columns` – widths, order,
 //!   what is hidden and pinned. * `pointer`, `keys`, `select` – what is done by hand. * `search` – finding.
 //!   `copying` – what leaves. * `cells` – what the painter sees. * `query` – questions beside the view: counts of values,
-//!   pictures.
+//!   pictures. * `script`, `shared` – data for scripts, copied and not.
 
 mod ask;
 mod cells;
@@ -15,9 +15,14 @@ mod copying;
 mod keys;
 mod pointer;
 mod query;
+mod script;
 mod search;
 mod select;
+mod shared;
 mod shown;
+
+pub use script::ArrowExport;
+pub use shared::ArrowStructs;
 
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
@@ -89,7 +94,7 @@ pub struct Viewer {
     press: Press,
 }
 
-fn failed(error: impl std::fmt::Display) -> JsError {
+pub(crate) fn failed(error: impl std::fmt::Display) -> JsError {
     JsError::new(&error.to_string())
 }
 

@@ -2,6 +2,9 @@
 //!
 //! A frame is a prefix (a continuation marker and the metadata's length; before format 0.15 the length
 //! alone), the metadata and the body. The decoder takes each of the three when all of its bytes are here.
+//!
+//! An Arrow *file* is such a stream between a magic and a footer. It is read the same way, in its own order and while it
+//! comes, without its footer; a file whose dictionaries stand behind the batches that use them needs [`crate::file`].
 
 use std::collections::BTreeMap;
 
@@ -15,6 +18,8 @@ use crate::message::{self, Outcome, Reader};
 use crate::{Error, Limits, Result};
 
 const CONTINUATION: [u8; 4] = [0xff; 4];
+/// What a file begins with, and its padding.
+const MAGIC: &[u8; 8] = b"ARROW1\0\0";
 
 /// What came out of the bytes.
 #[derive(Debug, Clone)]
@@ -31,6 +36,8 @@ pub enum Event {
 enum State {
     /// Before a frame's first four bytes.
     Prefix,
+    /// Behind the first half of a file's magic.
+    Magic,
     /// Behind a continuation marker: the length follows.
     Length,
     /// The metadata follows.
@@ -85,6 +92,8 @@ pub struct StreamDecoder {
     reader: Reader,
     /// Where the current message begins.
     offset: u64,
+    /// In a file: whether its messages begin with the continuation marker, so that what does not is the footer.
+    file: Option<bool>,
 }
 
 impl Default for StreamDecoder {
@@ -97,7 +106,14 @@ impl StreamDecoder {
     /// A decoder with the given limits.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, pending: Pending::default(), state: State::Prefix, reader: Reader::default(), offset: 0 }
+        Self {
+            limits,
+            pending: Pending::default(),
+            state: State::Prefix,
+            reader: Reader::default(),
+            offset: 0,
+            file: None,
+        }
     }
 
     /// Leaves the checks of single rows out, on the promise that the bytes come from a correct writer.
@@ -169,8 +185,11 @@ impl StreamDecoder {
         let needed = match &self.state {
             State::Failed(error) => return Err(error.clone()),
             State::Ended => return Ok(()),
-            State::Prefix if self.pending.available() == 0 && self.schema().is_some() => return Ok(()),
-            State::Prefix | State::Length => 4,
+            State::Prefix if self.pending.available() == 0 && self.schema().is_some() => {
+                let what = "the footer; the file may be cut short";
+                return if self.file.is_some() { Err(Error::NotAFile { what }) } else { Ok(()) };
+            }
+            State::Prefix | State::Length | State::Magic => 4,
             State::Metadata(length) | State::Body { length, .. } => *length,
         };
         let missing = needed.saturating_sub(self.pending.available()) as u64;
@@ -201,10 +220,24 @@ impl StreamDecoder {
                     self.offset = self.pending.position();
                     let Some(word) = self.word() else { return Ok(None) };
                     if word == CONTINUATION {
+                        self.file = self.file.map(|_| true);
                         self.state = State::Length;
+                    } else if self.file == Some(true) {
+                        self.state = State::Ended;
+                        return Ok(Some(Event::End));
+                    } else if self.offset == 0 && MAGIC.starts_with(&word) {
+                        self.state = State::Magic;
                     } else if let Some(event) = self.length(word)? {
                         return Ok(Some(event));
                     }
+                }
+                State::Magic => {
+                    let Some(word) = self.word() else { return Ok(None) };
+                    if !MAGIC.ends_with(&word) {
+                        return Err(Error::NotAFile { what: "the magic ARROW1 at the start" });
+                    }
+                    self.file = Some(false);
+                    self.state = State::Prefix;
                 }
                 State::Length => {
                     let Some(word) = self.word() else { return Ok(None) };
