@@ -65,7 +65,8 @@ const MODULE_SOURCES: [&str; 9] = [
 ];
 
 /// The viewer's scripts, in the order in which they follow the glue.
-const SCRIPTS: [&str; 16] = [
+const SCRIPTS: [&str; 20] = [
+    "start.js",
     "style.js",
     "tools.js",
     "tree.js",
@@ -81,6 +82,9 @@ const SCRIPTS: [&str; 16] = [
     "status.js",
     "input.js",
     "load.js",
+    "engine.js",
+    "server.js",
+    "serve.js",
     "element.js",
 ];
 
@@ -92,6 +96,9 @@ pub const MANNER: &str = "BODKIN_VIEWER_BUILD";
 fn is_quick() -> bool {
     env::var_os(MANNER).is_some_and(|manner| manner == "quick")
 }
+
+/// The worker's script: everything it needs stands in the other one, which the page has loaded already.
+pub const WORKER: &str = "import { serve } from './bodkin.js';\n\nserve();\n";
 
 /// Builds the bundle under a target directory, or takes what is kept of it as far as nothing has changed.
 ///
@@ -128,6 +135,7 @@ pub fn build(target: &Path) -> Result<Bundle> {
     }
     let js = measure::compact_script(&js).into_bytes();
     write(&keep.join("bodkin.js"), &js)?;
+    write(&keep.join("bodkin-worker.js"), WORKER.as_bytes())?;
     let read = |name: &str| {
         let path = keep.join(name);
         fs::read(&path).map_err(at(&path))

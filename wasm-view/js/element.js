@@ -1,25 +1,17 @@
 // <bodkin-table src="URL of an Arrow stream">: the custom element around the viewer.
 //
-// The module above holds data, view and pixels. Here is what only a page can do: the element and its shadow tree, the
-// fetch, and what follows from a change. The other scripts of this folder stand before it in the bundle; what they need
-// of the element is its `#host`.
+// The module above has view and pixels, an engine (engine.js, server.js) the rows. Here is what only a page can do: the
+// element and its shadow tree, and what follows from a change. The other scripts of this folder stand before it in the
+// bundle; what they need of the element is its `#host`.
 
-/** While a load runs, a filtered or sorted view is found anew at most this often (ms). */
-const REFRESH_EVERY = 400;
-
-let ready;
 let sheet;
 
-/** Fetches and starts the module, once for all elements of a page. */
-function start() {
-  ready ??= __wbg_init({ module_or_path: new URL('bodkin.wasm', import.meta.url) });
-  return ready;
-}
-
-/** A table of an Arrow stream. Attributes: `src`, `theme` (`light` or `dark`), `files` (to open files by hand). */
+/**
+ * A table of an Arrow stream. Attributes: `src`; `theme` (`light` or `dark`); `engine` (who holds the rows: `page`, `worker`,
+ * `server`; by default it is chosen); `budget` (megabytes beyond which the server does); `files` (to open files by hand).
+ */
 class BodkinTable extends TableData {
-  static observedAttributes = ['src', 'theme'];
-  #source = null;
+  static observedAttributes = ['src', 'theme', 'engine'];
 
   #viewer = null;
   #starting = null;
@@ -30,14 +22,20 @@ class BodkinTable extends TableData {
   #mirror = null;
   #pane = null;
   #status = null;
-  #abort = null;
+  #engine = null;
+  #source = null;
+  #spare = null;
+  #turn = 0;
+  #finding = 0;
+  #asks = false;
+  #shownView = 0;
+  #what = 'found';
   #frame = 0;
   #loading = false;
   #total = null;
   #error = null;
   #glide = 0;
   #observers = [];
-  #refreshed = 0;
   #aggregates = [];
   #choices = { function: 'mean' };
 
@@ -52,8 +50,11 @@ class BodkinTable extends TableData {
   }
 
   disconnectedCallback() {
-    this.#abort?.abort();
-    this.#abort = null;
+    this.#turn++;
+    this.#engine?.close();
+    this.#engine = null;
+    this.#spare?.then((engine) => engine?.close());
+    this.#spare = null;
     for (const stop of this.#observers.splice(0)) stop();
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
@@ -65,8 +66,8 @@ class BodkinTable extends TableData {
 
   attributeChangedCallback(name, before, after) {
     if (before === after || !this.#viewer) return;
-    if (name === 'src') this.load(after);
-    else this.#retheme();
+    if (name === 'theme') this.#retheme();
+    else this.load(this.src);
   }
 
   get src() { return this.getAttribute('src'); }
@@ -84,37 +85,79 @@ class BodkinTable extends TableData {
   async load(url) {
     await this.#starting;
     if (!this.#viewer) return;
-    this.#abort?.abort();
-    const abort = (this.#abort = new AbortController());
+    const turn = ++this.#turn;
+    this.#engine?.close();
     this.#viewer.begin();
     this.#forget();
+    this.#engine = null;
     this.#source = url;
     if (!url) return;
     this.#loading = true;
     this.#error = null;
     this.#total = null;
-    this.#parts.progress.classList.add('on');
+    this.#bar(0);
     this.#status.say('Loading…', '', false);
     const begin = performance.now();
+    const isOver = () => turn !== this.#turn || !this.#viewer;
+    const told = {
+      total: (rows) => { this.#total = rows; },
+      pushed: (changes) => { if (!isOver()) this.#after(changes); },
+      part: (part) => { if (!isOver()) this.#progress(part); },
+    };
     try {
-      await stream(url, abort.signal, this.#viewer, {
-        total: (rows) => { this.#total = rows; },
-        pushed: (changes) => this.#pushed(changes),
-        part: (part) => this.#progress(part),
-        again: () => { this.#viewer.begin(); this.#forget(); },
-      });
+      const isFile = url instanceof Blob;
+      const address = isFile ? url : new URL(url, document.baseURI).href;
+      const engine = await this.#choose(isFile);
+      if (isOver()) return engine.close();
+      this.#engine = engine;
+      let large = await this.#engine.load(address, this.headers(), this.#budget(), told);
+      if (isOver()) return;
+      if (this.engine === 'server' && !isFile) large = { ...await facts(address, this.headers()) };
+      if (large) {
+        this.#engine.close();
+        this.#engine = new ServerEngine(this.#host, large, this.headers(), SEPARATOR);
+        this.#viewer.begin();
+        await this.#engine.load(address, this.headers(), 0, told);
+      }
+      if (isOver()) return;
       this.#loading = false;
       this.#status.took('loaded', performance.now() - begin);
-      this.#emit('bodkin-load', { rows: this.#viewer.rowsLoaded(), bytes: this.#viewer.bytesLoaded() });
+      this.#counts();
+      this.#message();
+      this.#emit('bodkin-load', { rows: this.#viewer.rowsLoaded(), bytes: this.#viewer.bytesLoaded(), engine: this.#engine.kind });
       this.#profile();
     } catch (error) {
-      if (abort.signal.aborted) return;
+      if (isOver()) return;
       this.#loading = false;
       this.#fail(error, url);
     }
-    this.#parts.progress.classList.remove('on');
+    this.#bar(null);
     this.#counts();
     this.#message();
+  }
+
+  /** Headers that requests are sent with. */
+  headers() { return {}; }
+
+  /** Who holds the rows: what the attribute says, or else `auto`. */
+  get engine() { return this.getAttribute('engine') ?? 'auto'; }
+
+  #budget() {
+    const megabytes = Number(this.getAttribute('budget'));
+    return this.engine === 'auto' ? (megabytes > 0 ? megabytes * 1e6 : BUDGET) : Infinity;
+  }
+
+  /** A worker, if there may be one; it is started while the page still does other things. */
+  #choose(isFile) {
+    if (this.engine === 'page') return new PageEngine(this.#host);
+    if (this.engine === 'server' && !isFile) return new IdleEngine();
+    const spare = this.#spare ?? this.#worker();
+    this.#spare = null;
+    return spare;
+  }
+
+  #worker() {
+    return module().then((compiled) => WorkerEngine.start(this.#host, compiled, SEPARATOR)).catch(() => new PageEngine(this.#host));
   }
 
   /** What is loaded and shown. */
@@ -138,6 +181,8 @@ class BodkinTable extends TableData {
       sort: viewer.sort(),
       filters,
       group: { keys: viewer.groupKeys(), aggregates: this.#aggregates.map(([name, column]) => ({ function: name, column })) },
+      engine: this.#engine?.kind ?? null,
+      working: this.#finding > 0,
       selection: Array.from(viewer.selection()),
       selected: top === undefined ? null : { rows: [top, bottom], columns: [left, right] },
       topRow: viewer.topRow(),
@@ -145,27 +190,30 @@ class BodkinTable extends TableData {
   }
 
   /** The exact text of shown cells, row by row; null where a cell is null. */
-  cells(offset = 0, rows = 100) {
+  async cells(offset = 0, rows = 100) {
+    await this.settled();
     const viewer = this.#viewer;
-    if (!viewer) return [];
+    const to = Math.min(offset + rows, viewer?.rowsShown() ?? 0);
+    if (offset >= to) return [];
+    const cells = viewer.windowCells(await this.#engine.window(offset, to));
     const columns = viewer.shownNames().length;
-    const end = Math.min(offset + rows, viewer.rowsShown());
-    const out = [];
-    for (let row = offset; row < end; row++) {
-      out.push(Array.from({ length: columns }, (_, column) => viewer.cellText(row, column) ?? null));
-    }
-    return out;
+    return Array.from({ length: to - offset }, (_, row) => cells.slice(row * columns, (row + 1) * columns));
+  }
+
+  /** Resolves when the rows that were asked for are shown. */
+  async settled() {
+    while (this.#asks) await this.#asks;
   }
 
   /** Sorts by columns: `['origin', '-dep_delay']`. */
   setSort(keys) {
     const names = keys.map((key) => key.replace(/^-/, ''));
-    this.#timed('sorted', () => this.#viewer.setSort(names, Uint8Array.from(keys, (key) => key.startsWith('-'))));
+    return this.#timed('sorted', () => this.#viewer.setSort(names, Uint8Array.from(keys, (key) => key.startsWith('-'))));
   }
 
   /** Filters a column by what one would type into its box; an empty text takes the filter away. */
   setFilter(column, text) {
-    this.#timed('filtered', () => this.#viewer.setFilter(column, text));
+    return this.#timed('filtered', () => this.#viewer.setFilter(column, text));
   }
 
   /** Groups by columns with aggregates: `[['mean', 'dep_delay'], ['count']]`. Empty lists end it. */
@@ -173,7 +221,7 @@ class BodkinTable extends TableData {
     const before = this.#aggregates;
     this.#aggregates = aggregates.map(([name, column]) => [name, column ?? '']);
     try {
-      this.#timed('grouped', () => this.#viewer.setGroup(keys, this.#aggregates.map(([name]) => name), this.#aggregates.map(([, column]) => column)));
+      return this.#timed('grouped', () => this.#viewer.setGroup(keys, this.#aggregates.map(([name]) => name), this.#aggregates.map(([, column]) => column)));
     } catch (error) {
       this.#aggregates = before;
       throw error;
@@ -202,7 +250,7 @@ class BodkinTable extends TableData {
 
   /** The view, in its columns' order, as a blob of comma-separated values. */
   toCsv() {
-    return csv(this.#viewer, () => {});
+    return csv(this.#host, () => {});
   }
 
   /** Where a column's header is, in the window's coordinates. */
@@ -217,7 +265,7 @@ class BodkinTable extends TableData {
     return this.#inWindow(...this.#viewer.cellRect(row, this.#viewer.shownNames().indexOf(name)));
   }
 
-  [VIEWER]() { return this.#viewer; }
+  [HOST]() { return this.#host; }
 
   #inWindow(left, top, width, height) {
     const canvas = this.#parts.canvas.getBoundingClientRect();
@@ -226,10 +274,15 @@ class BodkinTable extends TableData {
 
   /** Shows all rows in their order. */
   reset() {
-    for (const column of this.#viewer.filteredColumns()) this.#viewer.setFilter(column, '');
+    for (const column of this.#viewer.filteredColumns()) this.#after(this.#viewer.setFilter(column, ''));
     this.#boxes.markAll();
     if (this.#viewer.groupKeys().length || this.#aggregates.length) this.setGroup([], []);
-    this.setSort([]);
+    return this.setSort([]);
+  }
+
+  /** Gives up what is being found; the rows that are shown stay. */
+  cancel() {
+    this.#engine?.cancel();
   }
 
   // Beginning and ending.
@@ -249,11 +302,11 @@ class BodkinTable extends TableData {
       slots: () => this.#slots(),
       after: (changes) => this.#after(changes),
       timed: (what, run) => this.#timed(what, run),
-      perhapsSorted: (run) => this.#perhapsSorted(run),
-      copy: (names) => this.#busy(copyCells(this.#viewer, names)),
+      engine: () => this.#engine,
+      copy: (names) => this.#busy(copyCells(host, names)),
       open: () => valuePanel(host, ...this.#viewer.selection()),
       // Asks whoever holds the rows: a plan of the viewer's `planOf` in, an Arrow stream out.
-      ask: async (plan) => this.#viewer.runPlan(plan),
+      ask: (plan) => this.#engine.ask(plan),
       hover: (x, y) => this.#hint(x, y),
       glide: (by) => { this.#glide = by === 0 ? 0 : this.#glide + by; },
       complain: (error) => this.#status.complain(error),
@@ -275,6 +328,7 @@ class BodkinTable extends TableData {
       if (!p.panel.hidden) this.#panel();
     });
     p.reset.addEventListener('click', () => this.reset());
+    p.cancel.addEventListener('click', () => this.cancel());
     p.find.addEventListener('click', () => this.#viewer && this.#finder.open(false));
     p.columns.addEventListener('click', () => this.#viewer && columnsPanel(host, p.columns));
     p.save.addEventListener('click', () => {
@@ -293,12 +347,14 @@ class BodkinTable extends TableData {
       return `exported ${count(this.#viewer.rowsShown())} rows`;
     };
     return [
-      ['View as CSV', () => this.#busy(save(csv(this.#viewer, progress), 'csv'))],
+      ['View as CSV', () => this.#busy(save(csv(this.#host, progress), 'csv'))],
       ['View as Arrow', () => this.#busy(save(this.toArrow({ file: true, progress }), 'arrow'))],
     ];
   }
 
   async #begin() {
+    // The worker begins while the module is still on its way.
+    if (this.src && this.engine !== 'page' && this.engine !== 'server') this.#spare = this.#worker();
     try {
       await start();
     } catch (error) {
@@ -306,8 +362,7 @@ class BodkinTable extends TableData {
       return;
     }
     if (!this.isConnected) return;
-    const separator = (12345).toLocaleString().replace(/\d/g, '')[0] ?? ',';
-    this.#viewer = new Viewer(this.#parts.canvas, zoneOffset, separator);
+    this.#viewer = new Viewer(this.#parts.canvas, zoneOffset, SEPARATOR);
     this.#retheme();
     const observer = new ResizeObserver(() => this.#resize());
     observer.observe(this.#parts.grid);
@@ -338,34 +393,83 @@ class BodkinTable extends TableData {
 
   // The load.
 
-  #pushed(changes) {
-    const now = performance.now();
-    if (changes & ROWS && this.#viewer.needsRefresh() && now - this.#refreshed > REFRESH_EVERY) {
-      changes |= this.#viewer.refresh();
-      this.#refreshed = now;
-    }
-    this.#after(changes);
-  }
-
-  /** What headers show of their columns, in slices that nobody notices. */
+  /** What headers show of their columns, found while nothing else is to be done. */
   async #profile() {
-    const viewer = this.#viewer;
+    const [turn, engine] = [this.#turn, this.#engine];
     await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
-    for (let more = true; more;) {
-      if (viewer !== this.#viewer || this.#loading) return;
-      const begin = performance.now();
-      while (more && performance.now() - begin < 4) more = viewer.profileStep();
-      this.#after(PAINT);
-      await breathe();
-    }
+    if (turn !== this.#turn) return;
+    await engine.profile(() => this.#after(PAINT)).catch(() => {});
+    if (turn !== this.#turn || !this.#viewer) return;
     this.#mirror.soon();
     this.#emit('bodkin-profile', {});
   }
 
+  /** The view's rows are found anew by whoever holds them; meanwhile those that were found before stay. */
+  #find(what) {
+    const [turn, number] = [this.#turn, ++this.#finding];
+    const begin = performance.now();
+    const isOver = () => turn !== this.#turn || number !== this.#finding || !this.#viewer;
+    const shown = setTimeout(() => { if (!isOver()) this.#working(0); }, 120);
+    const asks = (async () => {
+      try {
+        const changes = await this.#engine.find((part) => { if (!isOver()) this.#working(part); });
+        if (isOver()) return;
+        this.#status.took(what, performance.now() - begin);
+        this.#done();
+        this.#after(changes);
+      } catch (error) {
+        if (isOver()) return;
+        this.#done();
+        this.#after(this.#viewer.workCancel());
+        this.#boxes.markAll();
+        if (error.name === 'AbortError') this.#status.tell('given up; the rows are those of before');
+        else this.#status.complain(error);
+      } finally {
+        clearTimeout(shown);
+      }
+    })();
+    this.#asks = asks;
+    return asks.finally(() => { if (this.#asks === asks) this.#asks = false; });
+  }
+
+  #working(part) {
+    this.#bar(part);
+    this.#parts.cancel.hidden = false;
+  }
+
+  #done() {
+    this.#finding = 0;
+    this.#parts.cancel.hidden = true;
+    if (!this.#loading) this.#bar(null);
+  }
+
+  /** Rows that are in sight, and not here, are asked for. */
+  async #window() {
+    const [viewer, engine] = [this.#viewer, this.#engine];
+    if (!engine) return;
+    const [from, to] = viewer.wantWindow();
+    if (to === undefined) return;
+    const view = this.#shownView;
+    try {
+      const rows = await engine.window(from, to);
+      if (viewer === this.#viewer && view === this.#shownView) this.#after(viewer.giveWindow(from, rows));
+    } catch (error) {
+      if (viewer !== this.#viewer || view !== this.#shownView || error.name === 'AbortError') return;
+      viewer.giveUp();
+      this.#status.complain(error);
+    }
+  }
+
+  #bar(part) {
+    const { progress, bar } = this.#parts;
+    progress.classList.toggle('on', part !== null);
+    const percent = Math.min(100, (part ?? 0) * 100);
+    bar.style.width = `${percent}%`;
+    progress.setAttribute('aria-valuenow', String(Math.round(percent)));
+  }
+
   #progress(part) {
-    const percent = Math.min(100, part * 100);
-    this.#parts.bar.style.width = `${percent}%`;
-    this.#parts.progress.setAttribute('aria-valuenow', String(Math.round(percent)));
+    this.#bar(part);
     this.#emit('bodkin-progress', { rows: this.#viewer.rowsLoaded(), total: this.#total, part });
   }
 
@@ -374,6 +478,9 @@ class BodkinTable extends TableData {
     this.#finder.close();
     this.shadowRoot.querySelector('.pop')?.close(false);
     this.#status.forget();
+    this.#done();
+    this.#asks = false;
+    this.#shownView++;
     this.#aggregates = [];
     this.#after(PAINT | LAYOUT | VIEW | SELECTION);
   }
@@ -381,7 +488,7 @@ class BodkinTable extends TableData {
   #fail(error, url) {
     this.#error = { title: error.title ?? 'The table could not be loaded', detail: error.message ?? String(error), url: url instanceof Blob ? url : String(url) };
     this.#emit('bodkin-error', this.#error);
-    if (error instanceof WebAssembly.RuntimeError) this.#viewer = null;
+    if (error instanceof WebAssembly.RuntimeError || error.trap) this.#viewer = null;
   }
 
   // After anything: paint, boxes, counts, events.
@@ -396,7 +503,9 @@ class BodkinTable extends TableData {
       this.#counts();
       this.#message();
     }
+    if (changes & ASK) this.#find(this.#what);
     if (changes & VIEW) {
+      this.#shownView++;
       this.#chips();
       if (!this.#parts.panel.hidden) this.#panel();
     }
@@ -405,6 +514,7 @@ class BodkinTable extends TableData {
       if (this.#finder.searching) this.#finder.restart(false);
       this.#emit(changes & VIEW ? 'bodkin-view' : 'bodkin-columns', {});
     }
+    if (changes & (LAYOUT | VIEW | ROWS) && this.#viewer.isWindowed()) this.#window();
     if (changes & LAYOUT) {
       this.#boxes.place();
       this.#pane.soon();
@@ -433,20 +543,15 @@ class BodkinTable extends TableData {
     this.#viewer.paint();
   }
 
+  /** Runs what asks for other rows; resolves when they are shown. */
   #timed(what, run) {
-    if (!this.#viewer) return;
+    if (!this.#viewer) return Promise.resolve();
     const begin = performance.now();
+    this.#what = what;
     const changes = run();
-    this.#status.took(what, performance.now() - begin);
+    if (changes & VIEW) this.#status.took(what, performance.now() - begin);
     this.#after(changes);
-  }
-
-  /** A click may or may not have sorted. */
-  #perhapsSorted(run) {
-    const begin = performance.now();
-    const changes = run();
-    if (changes & VIEW) this.#status.took('sorted', performance.now() - begin);
-    this.#after(changes);
+    return this.settled();
   }
 
   /** Tells what came of something that takes a while. */
@@ -510,6 +615,6 @@ class BodkinTable extends TableData {
   }
 }
 
-if (!customElements.get('bodkin-table')) customElements.define('bodkin-table', BodkinTable);
+if (globalThis.customElements && !customElements.get('bodkin-table')) customElements.define('bodkin-table', BodkinTable);
 
-export { BodkinTable };
+export { BodkinTable, serve };

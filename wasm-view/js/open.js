@@ -141,7 +141,8 @@ async function readFile(file, signal, viewer, told) {
         reader.free();
         reader = new CsvReader(delimiter);
       }
-      told.again();
+      // Either way what was read is void.
+      viewer.begin();
       await look();
     }
   } finally {

@@ -5,8 +5,10 @@
 //!
 //! * `load` – bytes to batches, with progress.
 //! * `csv` – a CSV file as an Arrow stream.
+//! * `piece`, `cdata` – rows that leave, and batches by the Arrow C data interface.
 //! * `table` – the batches, and any row of them.
-//! * `view` – filters, sort and grouping as a plan, and the rows that it gives.
+//! * `view` – filters, sort and grouping as a plan, and the rows that it gives; `work` – finding them in slices.
+//! * `far` – windows of rows that a worker or the server holds.
 //! * `filter_text` – what is typed into a filter box, as a predicate.
 //! * `format` – values as text.
 //! * `grid` – where things are, and how they are painted.
@@ -16,6 +18,7 @@
 mod arrange;
 mod cdata;
 mod csv;
+mod far;
 mod filter_text;
 mod find;
 mod format;
@@ -29,6 +32,7 @@ mod table;
 mod text;
 mod view;
 mod viewer;
+mod work;
 
 pub use csv::CsvReader;
 pub use viewer::{ArrowExport, ArrowStructs, Viewer};

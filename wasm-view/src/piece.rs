@@ -1,58 +1,81 @@
-//! Rows of the view as batches: what exports and scripts are made of, a piece at a time.
+//! Rows that leave: a window of the view, as any engine gives it, for scripts and for exports.
 //!
-//! Whatever the view shows (all rows, those that a filter and a sort picked, or groups), a piece of it is gathered by the
-//! kernel that sorts and filters use. So an export needs memory for one piece, and nothing freezes.
+//! Whoever holds the rows gives them as an Arrow stream, a piece at a time; here a piece becomes one batch. So an export
+//! needs memory for one piece, nothing freezes, and it is the same whether the rows are here, in a worker or on the server.
 
-use std::io::Write;
+use std::cell::RefCell;
+use std::io::{self, Write};
 use std::rc::Rc;
-use std::{cell::RefCell, io};
+use std::sync::Arc;
 
-use arrow_array::{RecordBatch, RecordBatchOptions};
-use arrow_schema::{Schema, SchemaRef};
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_schema::{Field, Schema};
 use kernels::Indices;
+use kernels::arrays::null_array;
+use kernels::query::Plan;
+use wire::Limits;
 use wire::file::FileWriter;
-use wire::stream::StreamEncoder;
+use wire::stream::{Event, StreamDecoder, StreamEncoder};
 
-use crate::table::Table;
-use crate::view::{Rows, View};
+use crate::far::NUMBER;
+use crate::format::key_of;
+use crate::load::is_unread;
 
-/// Some columns of the view's schema, by number.
-pub(crate) fn schema_of(view: &View, table: &Table, columns: &[usize]) -> SchemaRef {
-    let fields = view.schema(table).fields();
-    Schema::new(columns.iter().filter_map(|&column| fields.get(column).cloned()).collect::<Vec<_>>()).into()
+/// The rows of a window as one batch, without their numbers.
+pub(crate) fn read(stream: Vec<u8>) -> wire::Result<RecordBatch> {
+    let mut decoder = StreamDecoder::new(Limits::default()).leaving_out(is_unread);
+    decoder.push(stream);
+    let mut batches = Vec::new();
+    let mut schema = Arc::new(Schema::empty());
+    while let Some(event) = decoder.next_event() {
+        match event? {
+            Event::Schema(found) => schema = found,
+            Event::Batch(batch) => batches.push(batch),
+            Event::End => break,
+        }
+    }
+    decoder.finish()?;
+    let mut whole = match batches.pop() {
+        Some(only) if batches.is_empty() => only,
+        last => {
+            batches.extend(last);
+            Plan::default().bind(&schema).and_then(|plan| plan.execute(&batches)).map_err(encode_error)?
+        }
+    };
+    if schema.fields().first().is_some_and(|field| field.name() == NUMBER) {
+        whole.remove_column(0);
+    }
+    Ok(whole)
 }
 
-/// Rows `from..to` of the view, of some columns of its schema, as one batch.
-pub(crate) fn rows(
-    view: &View,
-    table: &Table,
-    columns: &[usize],
-    from: usize,
-    to: usize,
-) -> kernels::Result<RecordBatch> {
-    let to = to.min(view.len(table));
-    let (source, picked) = match &view.rows {
-        Rows::All => (table, None),
-        Rows::Groups(groups) => (groups, None),
-        Rows::Picked(indices) => (table, Some(indices)),
-    };
-    let numbers = match picked {
-        Some(indices) => indices.as_slice().get(from..to).unwrap_or_default().to_vec(),
-        None => (from..to).map(|row| row as u32).collect(),
-    };
-    let rows = numbers.len();
-    let indices = Indices::try_new(numbers, source.rows())?;
-    let schema = schema_of(view, table, columns);
-    let part = |batch: &RecordBatch| {
-        let arrays = columns.iter().filter_map(|&column| batch.columns().get(column).cloned()).collect();
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        RecordBatch::try_new_with_options(schema.clone(), arrays, &options).ok()
-    };
-    if columns.is_empty() {
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        return Ok(RecordBatch::try_new_with_options(schema, Vec::new(), &options)?);
+fn encode_error(error: impl std::fmt::Display) -> wire::Error {
+    wire::Error::Encode(error.to_string())
+}
+
+/// Some columns of a batch, by number. A file has one dictionary for a column, and pieces of a view have many: where
+/// `plain`, values stand in their place.
+fn part(batch: &RecordBatch, columns: &[usize], plain: bool) -> wire::Result<RecordBatch> {
+    let schema = batch.schema();
+    let (mut fields, mut arrays) = (Vec::new(), Vec::new());
+    for &column in columns.iter().filter(|&&column| column < batch.num_columns()) {
+        let field = schema.field(column);
+        let array = if plain { unpacked(batch.column(column))? } else { batch.column(column).clone() };
+        fields.push(Field::new(field.name(), array.data_type().clone(), field.is_nullable()));
+        arrays.push(array);
     }
-    kernels::take_batches(&schema, &source.batches.iter().filter_map(part).collect::<Vec<_>>(), &indices)
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options).map_err(encode_error)
+}
+
+/// The values of a dictionary column; any other as it is.
+fn unpacked(array: &ArrayRef) -> wire::Result<ArrayRef> {
+    let Some(dictionary) = array.as_any_dictionary_opt() else { return Ok(array.clone()) };
+    let (keys, values) = (dictionary.keys(), dictionary.values());
+    let null = null_array(values.data_type(), 1).map_err(encode_error)?;
+    let key = |row| if keys.is_null(row) { values.len() } else { key_of(keys, row) } as u32;
+    let rows = Indices::try_new((0..array.len()).map(key).collect(), values.len() + 1).map_err(encode_error)?;
+    kernels::take_chunks(&[values.as_ref(), null.as_ref()], &rows).map_err(encode_error)
 }
 
 /// Bytes that a file's writer has written and nobody has taken yet.
@@ -72,6 +95,8 @@ impl Write for Sink {
 
 #[derive(Debug)]
 enum Writer {
+    /// No rows have come.
+    Idle,
     Stream(StreamEncoder),
     File(FileWriter<Sink>, Sink),
 }
@@ -81,25 +106,28 @@ enum Writer {
 pub(crate) struct Export {
     writer: Writer,
     columns: Vec<usize>,
+    file: bool,
 }
 
 impl Export {
-    pub(crate) fn new(view: &View, table: &Table, columns: Vec<usize>, file: bool) -> wire::Result<Self> {
-        let schema = schema_of(view, table, &columns);
-        let writer = if file {
-            let sink = Sink::default();
-            Writer::File(FileWriter::try_new(sink.clone(), &schema)?, sink)
-        } else {
-            Writer::Stream(StreamEncoder::try_new(&schema)?)
-        };
-        Ok(Self { writer, columns })
+    /// An export of some columns of the view's schema, by number.
+    pub(crate) fn new(columns: Vec<usize>, file: bool) -> Self {
+        Self { writer: Writer::Idle, columns, file }
     }
 
-    /// The bytes of the next rows.
-    pub(crate) fn rows(&mut self, view: &View, table: &Table, from: usize, to: usize) -> wire::Result<Vec<u8>> {
-        let batch = rows(view, table, &self.columns, from, to);
-        let batch = batch.map_err(|error| wire::Error::Encode(error.to_string()))?;
+    /// Takes the next window and gives the next bytes.
+    pub(crate) fn push(&mut self, stream: Vec<u8>) -> wire::Result<Vec<u8>> {
+        let batch = part(&read(stream)?, &self.columns, self.file)?;
+        if matches!(self.writer, Writer::Idle) {
+            self.writer = if self.file {
+                let sink = Sink::default();
+                Writer::File(FileWriter::try_new(sink.clone(), &batch.schema())?, sink)
+            } else {
+                Writer::Stream(StreamEncoder::try_new(&batch.schema())?)
+            };
+        }
         match &mut self.writer {
+            Writer::Idle => Ok(Vec::new()),
             Writer::Stream(encoder) => Ok(joined(&encoder.encode(&batch)?)),
             Writer::File(writer, sink) => {
                 writer.write(&batch)?;
@@ -109,8 +137,9 @@ impl Export {
     }
 
     /// What stands behind the last rows.
-    pub(crate) fn end(self) -> wire::Result<Vec<u8>> {
-        match self.writer {
+    pub(crate) fn end(&mut self) -> wire::Result<Vec<u8>> {
+        match std::mem::replace(&mut self.writer, Writer::Idle) {
+            Writer::Idle => Ok(Vec::new()),
             Writer::Stream(encoder) => Ok(joined(&encoder.finish()?)),
             Writer::File(writer, sink) => {
                 writer.finish()?;
@@ -126,68 +155,58 @@ fn joined(parts: &[arrow_buffer::Buffer]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use arrow_array::cast::AsArray;
-    use arrow_array::types::{Int32Type, Int64Type};
-    use arrow_array::{ArrayRef, DictionaryArray, Int64Array, StringArray};
+    use arrow_array::types::Int32Type;
+    use arrow_array::{DictionaryArray, Int64Array, StringArray, UInt32Array};
     use arrow_buffer::Buffer;
-    use kernels::query::{Nulls, SortBy};
 
     use super::*;
 
-    fn table() -> Table {
-        let batch = |from: i64, words: [&str; 3]| {
-            let dictionary: DictionaryArray<Int32Type> = words.into_iter().collect();
-            RecordBatch::try_from_iter([
-                ("n", Arc::new(Int64Array::from_iter_values(from..from + 3)) as ArrayRef),
-                ("t", Arc::new(StringArray::from(vec![Some("x"), None, Some("z")])) as ArrayRef),
-                ("d", Arc::new(dictionary) as ArrayRef),
-            ])
-            .unwrap()
-        };
-        let mut table = Table::of(batch(0, ["a", "b", "a"]));
-        table.push(batch(3, ["c", "a", "c"]));
-        table
+    fn batch(from: i64, words: [Option<&str>; 3]) -> RecordBatch {
+        let dictionary: DictionaryArray<Int32Type> = words.into_iter().collect();
+        let numbers: ArrayRef = Arc::new(UInt32Array::from(vec![0, 1, 2]));
+        RecordBatch::try_from_iter_with_nullable([
+            (NUMBER, numbers, false),
+            ("n", Arc::new(Int64Array::from_iter_values(from..from + 3)) as ArrayRef, false),
+            ("t", Arc::new(StringArray::from(vec![Some("x"), None, Some("z")])) as ArrayRef, true),
+            ("d", Arc::new(dictionary) as ArrayRef, true),
+        ])
+        .unwrap()
     }
 
-    fn sorted(table: &Table) -> View {
-        let mut view = View::default();
-        view.set_sort(vec![SortBy { column: "n".to_owned(), descending: true, nulls: Nulls::Last }]);
-        view.refresh(table).unwrap();
-        view
+    fn stream(batches: &[RecordBatch]) -> Vec<u8> {
+        wire::discrete::write(&batches[0].schema(), batches, wire::Options::default()).unwrap()
     }
 
     #[test]
-    fn pieces_are_rows_of_the_view() {
-        let table = table();
-        for (view, expected) in [(View::default(), [1i64, 2, 3, 4]), (sorted(&table), [4, 3, 2, 1])] {
-            let batch = rows(&view, &table, &[2, 0], 1, 5).unwrap();
-            assert_eq!(batch.schema().field(0).name(), "d");
-            assert_eq!(batch.column(1).as_primitive::<Int64Type>().values(), &expected);
-            assert_eq!(rows(&view, &table, &[0], 5, 99).unwrap().num_rows(), 1);
-            assert_eq!(rows(&view, &table, &[], 0, 3).unwrap().num_rows(), 3);
-        }
+    fn a_window_is_one_batch_without_numbers() {
+        let batches = [batch(0, [Some("a"), None, Some("b")]), batch(3, [Some("c"), Some("a"), None])];
+        let whole = read(stream(&batches)).unwrap();
+        assert_eq!((whole.num_rows(), whole.num_columns(), whole.schema().field(0).name().as_str()), (6, 3, "n"));
+        assert_eq!(read(stream(&batches[..1])).unwrap().num_rows(), 3);
+        assert_eq!(read(stream(&[batches[0].slice(0, 0)])).unwrap().num_rows(), 0);
     }
 
     #[test]
-    fn an_export_is_read_back_as_the_view() {
-        let table = table();
-        for view in [View::default(), sorted(&table)] {
-            for file in [false, true] {
-                let mut export = Export::new(&view, &table, vec![0, 1, 2], file).unwrap();
-                let mut bytes = Vec::new();
-                for from in [0, 2, 4] {
-                    bytes.extend(export.rows(&view, &table, from, from + 2).unwrap());
-                }
-                bytes.extend(export.end().unwrap());
-                assert_eq!(wire::file::is_file(&bytes), file);
-                let (_, batches) = wire::stream::read(Buffer::from_vec(bytes), &wire::Limits::default()).unwrap();
-                assert_eq!(batches.len(), 3);
-                for (number, batch) in batches.iter().enumerate() {
-                    let expected = rows(&view, &table, &[0, 1, 2], number * 2, number * 2 + 2).unwrap();
-                    assert_eq!(*batch, expected);
-                }
+    fn an_export_is_read_back() {
+        let windows = [batch(0, [Some("a"), None, Some("b")]), batch(3, [Some("c"), Some("a"), None])];
+        for file in [false, true] {
+            let mut export = Export::new(vec![2, 0], file);
+            let mut bytes = Vec::new();
+            for window in &windows {
+                bytes.extend(export.push(stream(std::slice::from_ref(window))).unwrap());
+            }
+            bytes.extend(export.end().unwrap());
+            assert_eq!(wire::file::is_file(&bytes), file);
+            let (schema, batches) = wire::stream::read(Buffer::from_vec(bytes), &Limits::default()).unwrap();
+            assert_eq!(
+                (schema.field(0).name().as_str(), schema.field(1).name().as_str(), batches.len()),
+                ("d", "n", 2)
+            );
+            for (read, window) in batches.iter().zip(&windows) {
+                assert_eq!(read.column(1), window.column(1));
+                let words = unpacked(read.column(0)).unwrap();
+                assert_eq!(&words, &unpacked(window.column(3)).unwrap());
+                assert_eq!(words.null_count(), 1);
             }
         }
     }

@@ -54,6 +54,14 @@ impl Profiles {
         self.known.get(column)
     }
 
+    /// Takes what somebody else found out.
+    pub(crate) fn set(&mut self, column: usize, profile: Profile) {
+        if column >= self.known.len() {
+            self.known.resize(column + 1, Profile::default());
+        }
+        self.known[column] = profile;
+    }
+
     /// Looks at the next slice; `false` when every column is known.
     pub(crate) fn step(&mut self, table: &Table, styles: &[Style], formats: &Formats) -> bool {
         let column = self.known.len();

@@ -14,6 +14,8 @@ pub(crate) struct Table {
     pub(crate) original: SchemaRef,
     /// Rows up to and including each batch.
     ends: Vec<usize>,
+    /// Rows of a table that somebody else holds; none of them are in `batches`.
+    pub(crate) elsewhere: usize,
     /// No other table has this number.
     pub(crate) stamp: u32,
 }
@@ -22,13 +24,8 @@ static STAMPS: AtomicU32 = AtomicU32::new(1);
 
 impl Table {
     pub(crate) fn new(schema: SchemaRef) -> Self {
-        Self {
-            original: schema.clone(),
-            schema,
-            batches: Vec::new(),
-            ends: Vec::new(),
-            stamp: STAMPS.fetch_add(1, Relaxed),
-        }
+        let stamp = STAMPS.fetch_add(1, Relaxed);
+        Self { original: schema.clone(), schema, batches: Vec::new(), ends: Vec::new(), elsewhere: 0, stamp }
     }
 
     pub(crate) fn of(batch: RecordBatch) -> Self {
@@ -44,8 +41,27 @@ impl Table {
         }
     }
 
+    /// Adds a batch, if there is one.
+    pub(crate) fn batches_of(&mut self, batch: Option<RecordBatch>) {
+        batch.into_iter().for_each(|batch| self.push(batch));
+    }
+
     pub(crate) fn rows(&self) -> usize {
-        self.ends.last().copied().unwrap_or(0)
+        self.ends.last().copied().unwrap_or(self.elsewhere)
+    }
+
+    /// The rows of a range, in slices of the batches that they stand in.
+    pub(crate) fn range(&self, rows: std::ops::Range<usize>) -> Vec<RecordBatch> {
+        let mut slices = Vec::new();
+        let mut at = rows.start;
+        while at < rows.end {
+            let number = self.ends.partition_point(|&end| end <= at);
+            let Some(batch) = self.batches.get(number) else { break };
+            let end = self.ends[number].min(rows.end);
+            slices.push(batch.slice(at - (self.ends[number] - batch.num_rows()), end - at));
+            at = end;
+        }
+        slices
     }
 
     /// At most so many rows of a column, from a row on and of one batch; `None` behind the last row.
@@ -88,5 +104,7 @@ mod tests {
         assert!(table.cell(0, 1).is_none());
         let rows = |row| table.slice(0, row, 9).map(|slice| slice.len());
         assert_eq!([rows(0), rows(1), rows(2), rows(3)], [Some(2), Some(1), Some(1), None]);
+        let range = |from, to| table.range(from..to).iter().map(RecordBatch::num_rows).collect::<Vec<_>>();
+        assert_eq!([range(0, 3), range(1, 9), range(2, 3), range(1, 1)], [vec![2, 1], vec![1, 1], vec![1], vec![]]);
     }
 }

@@ -4,6 +4,7 @@ use arrow_schema::SchemaRef;
 use kernels::query::{Aggregate, Nulls, Plan, Predicate, SortBy};
 use kernels::{Indices, Result};
 
+use crate::far::Far;
 use crate::table::Table;
 
 /// A filter box that says something.
@@ -30,6 +31,17 @@ pub(crate) enum Rows {
     Picked(Indices),
     /// A table of its own: groups.
     Groups(Table),
+    /// Rows that somebody else holds.
+    Far(Far),
+}
+
+/// What is asked for; what is shown may still be what was asked for before.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wish {
+    pub(crate) filters: Vec<Filter>,
+    pub(crate) sort: Vec<SortBy>,
+    pub(crate) group_sort: Vec<SortBy>,
+    pub(crate) grouping: Option<Grouping>,
 }
 
 /// What is shown of a table.
@@ -60,6 +72,41 @@ impl View {
         Plan { filter, group_by, aggregates, sort: self.active_sort().to_vec(), ..Plan::default() }
     }
 
+    /// What is asked for, to be asked for again by [`View::wish`].
+    pub(crate) fn wished(&self) -> Wish {
+        let Self { filters, sort, group_sort, grouping, .. } = self;
+        Wish {
+            filters: filters.clone(),
+            sort: sort.clone(),
+            group_sort: group_sort.clone(),
+            grouping: grouping.clone(),
+        }
+    }
+
+    /// Asks for something else; what is shown stays.
+    pub(crate) fn wish(&mut self, wish: Wish) {
+        (self.filters, self.sort, self.group_sort, self.grouping) =
+            (wish.filters, wish.sort, wish.group_sort, wish.grouping);
+    }
+
+    /// Asks for what a plan does.
+    pub(crate) fn wish_plan(&mut self, plan: Plan) {
+        let is_grouped = plan.is_grouped();
+        let whole = |predicate| Filter { column: String::new(), text: String::new(), predicate };
+        self.filters = plan.filter.into_iter().map(whole).collect();
+        self.grouping = is_grouped.then_some(Grouping { keys: plan.group_by, aggregates: plan.aggregates });
+        self.set_sort(plan.sort);
+    }
+
+    /// Whether groups are shown.
+    pub(crate) fn shows_groups(&self) -> bool {
+        match &self.rows {
+            Rows::Groups(_) => true,
+            Rows::Far(far) => far.groups.is_some(),
+            Rows::All | Rows::Picked(_) => false,
+        }
+    }
+
     /// Finds the rows anew.
     pub(crate) fn refresh(&mut self, table: &Table) -> Result<()> {
         let plan = self.plan();
@@ -83,6 +130,7 @@ impl View {
             Rows::All => table.rows(),
             Rows::Picked(indices) => indices.len(),
             Rows::Groups(groups) => groups.rows(),
+            Rows::Far(far) => far.rows,
         }
     }
 
@@ -92,6 +140,16 @@ impl View {
             Rows::All => Some((table, row)),
             Rows::Picked(indices) => Some((table, *indices.as_slice().get(row)? as usize)),
             Rows::Groups(groups) => Some((groups, row)),
+            Rows::Far(far) => far.source(row),
+        }
+    }
+
+    /// A row's number in the table; of groups, their own.
+    pub(crate) fn number(&self, row: usize) -> usize {
+        match &self.rows {
+            Rows::All | Rows::Groups(_) => row,
+            Rows::Picked(indices) => indices.as_slice().get(row).map_or(row, |&row| row as usize),
+            Rows::Far(far) => far.number(row),
         }
     }
 
@@ -99,7 +157,8 @@ impl View {
     pub(crate) fn schema<'a>(&'a self, table: &'a Table) -> &'a SchemaRef {
         match &self.rows {
             Rows::Groups(groups) => &groups.schema,
-            Rows::All | Rows::Picked(_) => &table.schema,
+            Rows::Far(Far { groups: Some(groups), .. }) => groups,
+            Rows::All | Rows::Picked(_) | Rows::Far(_) => &table.schema,
         }
     }
 

@@ -87,7 +87,7 @@ pub(super) async fn data(of: Asked, tables: &Tables, head: bool, headers: &Heade
     let Asked { source, name } = of;
     let mut representation = ask::negotiate(headers, tables.encodes)?;
     representation.format = Format::ArrowStream;
-    let rows = source.rows();
+    let (rows, size) = (source.rows(), source.bytes());
     let tag = ask::entity_tag(source.tag(), b"data", &representation);
     if ask::has(headers, &tag) {
         return Ok(unchanged(&tag));
@@ -97,7 +97,11 @@ pub(super) async fn data(of: Asked, tables: &Tables, head: bool, headers: &Heade
         false => Body::produced(&tables.limits, move |sender| write_data(&source, representation, sender)).await?,
     };
     let mut reply = reply(body, representation, &tag, &name);
-    reply.headers_mut().insert("x-bodkin-rows", HeaderValue::from(rows));
+    // What a viewer needs to know before the rows: whether it wants all of them, and who answers if not.
+    let headers = reply.headers_mut();
+    headers.insert("x-bodkin-rows", HeaderValue::from(rows));
+    headers.insert("x-bodkin-bytes", HeaderValue::from(size));
+    headers.insert("x-bodkin-query", HeaderValue::from_static("query"));
     Ok(reply)
 }
 

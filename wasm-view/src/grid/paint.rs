@@ -35,6 +35,8 @@ pub(crate) trait Columns {
     /// What a column holds, once it is known.
     fn strip(&self, column: usize) -> Option<&Strip>;
     fn manner(&self, column: usize) -> Manner;
+    /// Whether a row's cells are known by now.
+    fn is_here(&self, row: usize) -> bool;
     /// Writes a cell's text; `false` when it is null.
     fn cell(&self, row: usize, column: usize, out: &mut String) -> bool;
     /// Whether a cell with this text is one that is looked for.
@@ -154,7 +156,12 @@ impl Painter {
         self.font(BODY_SIZE);
         for row in layout.visible_rows() {
             text.clear();
-            if columns.cell(row, column, &mut text) {
+            if !columns.is_here(row) {
+                // On its way: a bar where a text will be.
+                let bar = (width - 2.0 * PADDING).clamp(0.0, 60.0);
+                let left = if right { x - bar } else { x };
+                self.fill(&self.theme.line, left, layout.top_of(row) + ROW_HEIGHT / 2.0 - 4.0, bar, 8.0);
+            } else if columns.cell(row, column, &mut text) {
                 if columns.found(row, column, &text) {
                     self.fill(&self.theme.found, left, self.snap(layout.top_of(row)), width, ROW_HEIGHT - self.hair());
                 }

@@ -23,11 +23,19 @@ pub struct ArrowExport(Export);
 
 #[wasm_bindgen]
 impl ArrowExport {
-    /// What stands behind the last rows; the export is used up.
+    /// Takes the next window of the view and gives the next bytes.
+    ///
+    /// # Errors
+    /// When the window cannot be read, or a type not be written.
+    pub fn push(&mut self, stream: Vec<u8>) -> Result<Vec<u8>, JsError> {
+        self.0.push(stream).map_err(failed)
+    }
+
+    /// What stands behind the last rows.
     ///
     /// # Errors
     /// What the writer reports.
-    pub fn end(self) -> Result<Vec<u8>, JsError> {
+    pub fn end(&mut self) -> Result<Vec<u8>, JsError> {
         self.0.end().map_err(failed)
     }
 }
@@ -35,38 +43,28 @@ impl ArrowExport {
 #[wasm_bindgen]
 impl Viewer {
     /// Begins an export of the columns that are shown, and can be read, as an Arrow file or stream.
-    ///
-    /// # Errors
-    /// When there is no table, or a type cannot be written.
+    #[must_use]
     #[wasm_bindgen(js_name = arrowExport)]
-    pub fn arrow_export(&self, file: bool) -> Result<ArrowExport, JsError> {
-        let table = self.table.as_ref().ok_or_else(|| failed("there is no table"))?;
+    pub fn arrow_export(&self, file: bool) -> ArrowExport {
         let columns = (0..self.columns.len()).filter_map(|position| self.columns.column(position));
-        let columns = columns.filter(|&column| self.is_read(column)).collect();
-        Export::new(&self.view, table, columns, file).map(ArrowExport).map_err(failed)
+        ArrowExport(Export::new(columns.filter(|&column| self.is_read(column)).collect(), file))
     }
 
-    /// The bytes of the next rows of an export.
+    /// Values of the rows of a window, row by row, of the columns that are shown.
     ///
     /// # Errors
-    /// What the writer reports.
-    #[wasm_bindgen(js_name = arrowRows)]
-    pub fn arrow_rows(&self, export: &mut ArrowExport, from: usize, to: usize) -> Result<Vec<u8>, JsError> {
-        let table = self.table.as_ref().ok_or_else(|| failed("there is no table"))?;
-        export.0.rows(&self.view, table, from, to).map_err(failed)
-    }
-
-    /// Values of the view's rows `from..to`, row by row, of the columns that are shown.
+    /// When the window cannot be read.
     #[wasm_bindgen(js_name = rowValues)]
-    pub fn row_values(&self, from: usize, to: usize) -> Vec<JsValue> {
-        let mut out = Vec::new();
-        for row in from..to.min(self.rows_shown()) {
+    pub fn row_values(&self, stream: Vec<u8>) -> Result<Vec<JsValue>, JsError> {
+        let batch = piece::read(stream).map_err(failed)?;
+        let mut out = Vec::with_capacity(batch.num_rows() * self.columns.len());
+        for row in 0..batch.num_rows() {
             for position in 0..self.columns.len() {
-                let cell = self.at(row, position);
-                out.push(cell.map_or(JsValue::NULL, |(array, row, _)| value(array, row, &self.formats)));
+                let array = self.columns.column(position).and_then(|column| batch.columns().get(column));
+                out.push(array.map_or(JsValue::NULL, |array| value(array.as_ref(), row, &self.formats)));
             }
         }
-        out
+        Ok(out)
     }
 
     /// The class of JavaScript that holds a column's values; empty when they are a list, nothing for a column that is not
@@ -84,26 +82,24 @@ impl Viewer {
         Some(format::type_label(schema.field(column).data_type()))
     }
 
-    /// Rows `from..to` of a column of the view: bytes of the values, and bits of the validity if some are null. Of a
-    /// column that has no class, the values.
+    /// A column of a window: bytes of the values, and bits of the validity if some are null. Of a column that has no class,
+    /// the values.
     ///
     /// # Errors
-    /// When there is no such column.
+    /// When there is no such column, or the window cannot be read.
     #[wasm_bindgen(js_name = columnPiece)]
-    pub fn column_piece(&self, name: &str, from: usize, to: usize) -> Result<Vec<JsValue>, JsError> {
-        let unknown = || failed(["unknown column ", name].concat());
-        let (table, (_, column)) = self.table.as_ref().zip(self.column_of(name)).ok_or_else(unknown)?;
-        let batch = piece::rows(&self.view, table, &[column], from, to).map_err(failed)?;
-        let array = batch.column(0);
-        if class(array.data_type()).is_empty() {
-            return Ok((0..array.len()).map(|row| value(array.as_ref(), row, &self.formats)).collect());
-        }
-        let values = match array.as_boolean_opt() {
-            Some(array) => Uint8Array::from(&array.values().iter().map(u8::from).collect::<Vec<u8>>()[..]),
-            None => Uint8Array::from(fixed_values(array.as_ref()).ok_or_else(unknown)?.as_slice()),
+    pub fn column_piece(&self, stream: Vec<u8>, name: &str) -> Result<Vec<JsValue>, JsError> {
+        let batch = piece::read(stream).map_err(failed)?;
+        let array = batch.column_by_name(name).ok_or_else(|| failed(["unknown column ", name].concat()))?;
+        let bytes = match (array.as_boolean_opt(), fixed_values(array.as_ref())) {
+            (Some(array), _) => Uint8Array::from(&array.values().iter().map(u8::from).collect::<Vec<u8>>()[..]),
+            (None, Some(values)) if !class(array.data_type()).is_empty() => Uint8Array::from(values.as_slice()),
+            _ => return Ok((0..array.len()).map(|row| value(array.as_ref(), row, &self.formats)).collect()),
         };
         let bits = array.nulls().filter(|nulls| nulls.null_count() > 0).map(|nulls| nulls.inner().sliced());
-        Ok(vec![values.into(), bits.map_or(JsValue::NULL, |bits| Uint8Array::from(bits.as_slice()).into())])
+        let bits =
+            bits.map_or(JsValue::NULL, |bits| Uint8Array::from(&bits.as_slice()[..array.len().div_ceil(8)]).into());
+        Ok(vec![bytes.into(), bits])
     }
 }
 

@@ -18,7 +18,7 @@ const METHODS: &str = "GET, HEAD, POST, PUT, DELETE";
 const HEADERS: &str = "accept, authorization, content-type, if-none-match, if-range, range, x-request-id";
 /// What a page may read beyond the body.
 const EXPOSED: &str =
-    "accept-ranges, content-disposition, content-range, etag, retry-after, x-bodkin-rows, x-request-id";
+    "accept-ranges, content-disposition, content-range, etag, retry-after, x-bodkin-bytes, x-bodkin-query, x-bodkin-rows, x-request-id";
 
 /// Origins whose pages may ask.
 #[derive(Debug, Clone, Default)]
