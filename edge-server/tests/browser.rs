@@ -9,12 +9,16 @@ mod cdp;
 #[path = "browser/columns.rs"]
 mod columns;
 mod common;
+#[path = "browser/data.rs"]
+mod data;
 #[path = "browser/drive.rs"]
 mod drive;
 #[path = "browser/leaving.rs"]
 mod leaving;
 #[path = "browser/menus.rs"]
 mod menus;
+#[path = "browser/opening.rs"]
+mod opening;
 #[path = "browser/selecting.rs"]
 mod selecting;
 
