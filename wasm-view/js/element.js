@@ -91,7 +91,7 @@ class BodkinTable extends TableData {
     this.#forget();
     this.#engine = null;
     this.#source = url;
-    if (!url) return;
+    if (!url) return invite(this, this.#status);
     this.#loading = true;
     this.#error = null;
     this.#total = null;

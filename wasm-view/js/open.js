@@ -212,3 +212,8 @@ function filesFor(host, before, open) {
     if (file) open(file);
   });
 }
+
+/** What stands in the place of a table that there is not yet. */
+function invite(element, status) {
+  if (element.hasAttribute('files')) status.say('No table yet', 'Drop an Arrow, CSV or TSV file here, or choose one by Open.', true);
+}
