@@ -55,6 +55,7 @@ fn release_address() -> usize {
 
 /// A batch with the structs that describe it.
 #[derive(Debug, Default)]
+#[allow(clippy::vec_box, reason = "the structs are known by their addresses, and may not move")]
 pub(crate) struct Described {
     schemas: Vec<Box<CSchema>>,
     arrays: Vec<Box<CArray>>,

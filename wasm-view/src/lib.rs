@@ -5,7 +5,7 @@
 //!
 //! * `load` – bytes to batches, with progress.
 //! * `csv` – a CSV file as an Arrow stream.
-//! * `piece`, `cdata` – rows that leave, and batches by the Arrow C data interface.
+//! * `leaving`, `cdata` – rows that leave, and batches by the Arrow C data interface.
 //! * `table` – the batches, and any row of them.
 //! * `view` – filters, sort and grouping as a plan, and the rows that it gives; `work` – finding them in slices.
 //! * `far` – windows of rows that a worker or the server holds.
@@ -23,9 +23,9 @@ mod filter_text;
 mod find;
 mod format;
 mod grid;
+mod leaving;
 mod load;
 mod numbers;
-mod piece;
 mod profile;
 mod selection;
 mod table;

@@ -12,9 +12,9 @@ use wasm_bindgen::prelude::*;
 
 use super::{Viewer, failed};
 use crate::format::{self, Formats};
+use crate::leaving::{self, Export};
 use crate::load::is_unread;
 use crate::numbers::number;
-use crate::piece::{self, Export};
 
 /// The view on its way out as Arrow.
 #[wasm_bindgen]
@@ -56,7 +56,7 @@ impl Viewer {
     /// When the window cannot be read.
     #[wasm_bindgen(js_name = rowValues)]
     pub fn row_values(&self, stream: Vec<u8>) -> Result<Vec<JsValue>, JsError> {
-        let batch = piece::read(stream).map_err(failed)?;
+        let batch = leaving::read(stream).map_err(failed)?;
         let mut out = Vec::with_capacity(batch.num_rows() * self.columns.len());
         for row in 0..batch.num_rows() {
             for position in 0..self.columns.len() {
@@ -89,7 +89,7 @@ impl Viewer {
     /// When there is no such column, or the window cannot be read.
     #[wasm_bindgen(js_name = columnPiece)]
     pub fn column_piece(&self, stream: Vec<u8>, name: &str) -> Result<Vec<JsValue>, JsError> {
-        let batch = piece::read(stream).map_err(failed)?;
+        let batch = leaving::read(stream).map_err(failed)?;
         let array = batch.column_by_name(name).ok_or_else(|| failed(["unknown column ", name].concat()))?;
         let bytes = match (array.as_boolean_opt(), fixed_values(array.as_ref())) {
             (Some(array), _) => Uint8Array::from(&array.values().iter().map(u8::from).collect::<Vec<u8>>()[..]),
