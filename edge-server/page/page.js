@@ -21,6 +21,11 @@ viewer.addEventListener('bodkin-open', ({ detail }) => {
   document.title = `${detail.name || 'a file'} – Bodkin`;
 });
 
+// A file that is dropped beside the viewer does not take the page's place.
+for (const kind of ['dragover', 'drop']) {
+  addEventListener(kind, (event) => event.dataTransfer?.types.includes('Files') && event.preventDefault());
+}
+
 const named = () => decodeURIComponent(location.hash.slice(1));
 
 try {

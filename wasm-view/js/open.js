@@ -105,6 +105,8 @@ async function readFile(file, signal, viewer, told) {
     rested = performance.now();
   };
   if (await look() === 'arrow') {
+    const footer = await footerOf(file);
+    if (footer) viewer.pushFooter(footer);
     for await (const piece of found.pieces) {
       told.pushed(viewer.push(piece));
       await rest();
@@ -148,6 +150,15 @@ async function readFile(file, signal, viewer, told) {
   } finally {
     reader.free();
   }
+}
+
+/** The footer of an Arrow file, which has the schema; some writers write it nowhere else. */
+async function footerOf(file) {
+  const bytes = async (from, to) => new Uint8Array(await file.slice(from, to).arrayBuffer());
+  const end = await bytes(Math.max(0, file.size - 10), file.size);
+  if (String.fromCharCode(...end.subarray(4)) !== 'ARROW1') return null;
+  const length = new DataView(end.buffer).getInt32(0, true);
+  return length > 0 && length < file.size - 10 ? bytes(file.size - 10 - length, file.size - 10) : null;
 }
 
 function asStream(pieces) {

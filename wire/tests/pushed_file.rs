@@ -76,3 +76,34 @@ fn a_file_that_is_cut_short_is_told() {
     assert!(matches!(pushed(b"ARROW2\0\0", 3), Err(Error::NotAFile { .. })));
     assert!(pushed(b"PAR1....", 8).is_err());
 }
+
+#[test]
+fn a_footer_that_comes_ahead_gives_the_schema() {
+    let expected: Vec<RecordBatch> = (0..3).map(batch).collect();
+    for bytes in [ours(), theirs(), unmarked(&theirs())] {
+        let tail = bytes.len() - 10;
+        let footer = usize::try_from(i32::from_le_bytes(bytes[tail..tail + 4].try_into().unwrap())).unwrap();
+        // Without the schema's message, as some writers leave it out: it ends where the first dictionary begins.
+        let length = usize::try_from(u32::from_le_bytes(bytes[12..16].try_into().unwrap())).unwrap();
+        let bare = [&bytes[..8], &bytes[16 + length..]].concat();
+        assert!(pushed(&bare, 64).is_err());
+        for file in [&bytes, &bare] {
+            let mut decoder = StreamDecoder::new(Limits::default());
+            decoder.push_footer(&bytes[tail - footer..tail]).unwrap();
+            let (mut schemas, mut batches) = (0, Vec::new());
+            for piece in file.chunks(13) {
+                decoder.push(piece.to_vec());
+                while let Some(event) = decoder.next_event() {
+                    match event.unwrap() {
+                        Event::Schema(_) => schemas += 1,
+                        Event::Batch(batch) => batches.push(batch),
+                        Event::End => {}
+                    }
+                }
+            }
+            decoder.finish().unwrap();
+            assert_eq!((schemas, &batches), (1, &expected));
+        }
+    }
+    assert!(StreamDecoder::new(Limits::default()).push_footer(b"no footer at all").is_err());
+}

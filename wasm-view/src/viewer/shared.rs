@@ -32,6 +32,15 @@ impl ArrowStructs {
 
 #[wasm_bindgen]
 impl Viewer {
+    /// Takes an Arrow file's footer ahead of its bytes, where it can be had.
+    ///
+    /// # Errors
+    /// When it is none.
+    #[wasm_bindgen(js_name = pushFooter)]
+    pub fn push_footer(&mut self, footer: &[u8]) -> Result<(), JsError> {
+        self.load.footer(footer).map_err(failed)
+    }
+
     /// A number that no other table has; 0 without a table.
     #[wasm_bindgen(js_name = tableStamp)]
     pub fn table_stamp(&self) -> u32 {

@@ -4,7 +4,7 @@
 //! alone), the metadata and the body. The decoder takes each of the three when all of its bytes are here.
 //!
 //! An Arrow *file* is such a stream between a magic and a footer. It is read the same way, in its own order and while it
-//! comes, without its footer; a file whose dictionaries stand behind the batches that use them needs [`crate::file`].
+//! comes; a file whose dictionaries stand behind the batches that use them needs [`crate::file`].
 
 use std::collections::BTreeMap;
 
@@ -14,6 +14,7 @@ use arrow_schema::{DataType, SchemaRef};
 use kernels::arrays::Trust;
 
 use super::assemble::Pending;
+use crate::flat::Table;
 use crate::message::{self, Outcome, Reader};
 use crate::{Error, Limits, Result};
 
@@ -94,6 +95,8 @@ pub struct StreamDecoder {
     offset: u64,
     /// In a file: whether its messages begin with the continuation marker, so that what does not is the footer.
     file: Option<bool>,
+    /// The schema of a footer that came ahead, and whether it has been told.
+    footer: Option<(SchemaRef, bool)>,
 }
 
 impl Default for StreamDecoder {
@@ -113,6 +116,7 @@ impl StreamDecoder {
             reader: Reader::default(),
             offset: 0,
             file: None,
+            footer: None,
         }
     }
 
@@ -176,6 +180,19 @@ impl StreamDecoder {
         self.reader.schema()
     }
 
+    /// Takes a file's footer (what stands before its length and the magic at the end) ahead of the file's bytes: some writers
+    /// write the schema nowhere else.
+    ///
+    /// # Errors
+    /// [`Error::Metadata`] when the bytes are no footer.
+    pub fn push_footer(&mut self, footer: &[u8]) -> Result<()> {
+        let bad = message::malformed(0);
+        let table = Table::root(footer).map_err(&bad)?.table(1).map_err(&bad)?;
+        let schema = table.ok_or(Error::Metadata { offset: 0, what: "the footer has no schema" })?;
+        self.footer = Some((self.reader.set_schema(schema, 0, &self.limits)?, false));
+        Ok(())
+    }
+
     /// Says that no more bytes come. A stream may end without its marker, but not inside a message, and not
     /// before its schema.
     ///
@@ -212,6 +229,10 @@ impl StreamDecoder {
     }
 
     fn advance(&mut self) -> Result<Option<Event>> {
+        if let Some((schema, told @ false)) = &mut self.footer {
+            *told = true;
+            return Ok(Some(Event::Schema(schema.clone())));
+        }
         loop {
             match &self.state {
                 State::Failed(error) => return Err(error.clone()),
@@ -255,6 +276,10 @@ impl StreamDecoder {
                     let Some(body) = self.pending.take(*length) else { return Ok(None) };
                     // Verified once already; the second look costs by table, not by row.
                     let message = message::parse(metadata, self.offset, &self.limits)?;
+                    if self.footer.is_some() && message.is_schema() {
+                        self.state = State::Prefix;
+                        continue;
+                    }
                     let outcome = self.reader.message(&message, &body, self.offset, &self.limits)?;
                     self.state = State::Prefix;
                     match outcome {
