@@ -11,22 +11,26 @@ mod charts;
 #[path = "browser/columns.rs"]
 mod columns;
 mod common;
+#[path = "browser/data.rs"]
+mod data;
 #[path = "browser/drive.rs"]
 mod drive;
+#[path = "browser/embed.rs"]
+mod embed;
 #[path = "browser/engines.rs"]
 mod engines;
 #[path = "browser/filters.rs"]
 mod filters;
 #[path = "browser/groups.rs"]
 mod groups;
-#[path = "browser/embed.rs"]
-mod embed;
 #[path = "browser/leaving.rs"]
 mod leaving;
 #[path = "browser/live.rs"]
 mod live;
 #[path = "browser/menus.rs"]
 mod menus;
+#[path = "browser/opening.rs"]
+mod opening;
 #[path = "browser/selecting.rs"]
 mod selecting;
 #[path = "common/live.rs"]

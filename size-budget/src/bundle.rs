@@ -78,6 +78,8 @@ const SCRIPTS: &[&str] = &[
     "filter.js",
     "values.js",
     "format.js",
+    "data.js",
+    "open.js",
     "boxes.js",
     "find.js",
     "mirror.js",

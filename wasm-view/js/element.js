@@ -8,7 +8,7 @@ let sheet;
 
 /**
  * A table of an Arrow stream. Attributes: `src`; `theme` (`light` or `dark`); `engine` (who holds the rows: `page`, `worker`,
- * `server`; by default it is chosen); `budget` (megabytes beyond which the server does).
+ * `server`; by default it is chosen); `budget` (megabytes beyond which the server does); `files` (to open files by hand).
  */
 class BodkinTable extends Embedded {
   static observedAttributes = ['src', 'theme', 'engine'];
@@ -25,6 +25,7 @@ class BodkinTable extends Embedded {
   #chart = null;
   #live = null;
   #engine = null;
+  #source = null;
   #spare = null;
   #turn = 0;
   #finding = 0;
@@ -75,6 +76,12 @@ class BodkinTable extends Embedded {
 
   // What the page may ask and say.
 
+  /** Opens a file, or any blob: Arrow, CSV or TSV, also packed by gzip. Resolves when all rows are here, or it failed. */
+  open(file) {
+    this.#emit('bodkin-open', { name: file.name ?? '', size: file.size });
+    return this.load(file);
+  }
+
   /**
    * Loads an Arrow stream from a URL. Resolves when all rows are here, or the load failed. `again` is for what has changed
    * since the last visit: the view that it is shown with.
@@ -88,8 +95,9 @@ class BodkinTable extends Embedded {
     this.#viewer.begin();
     this.#forget();
     this.#engine = null;
+    this.#source = url;
     if (again) this.restore(again);
-    if (!url) return;
+    if (!url) return invite(this, this.#status);
     this.#loading = true;
     this.#error = null;
     this.#total = null;
@@ -107,14 +115,15 @@ class BodkinTable extends Embedded {
       part: (part) => { if (!isOver()) this.#progress(part); },
     };
     try {
-      const address = new URL(url, document.baseURI).href;
+      const isFile = url instanceof Blob;
+      const address = isFile ? url : new URL(url, document.baseURI).href;
       await this.#live.renew();
-      const engine = await this.#choose();
+      const engine = await this.#choose(isFile);
       if (isOver()) return engine.close();
       this.#engine = engine;
       let large = await this.#engine.load(address, this.headers(), this.#budget(), told, this.cache === null ? '' : again ? 'fresh' : 'any');
       if (isOver()) return;
-      if (this.engine === 'server') large = { ...await facts(address, this.headers()) };
+      if (this.engine === 'server' && !isFile) large = { ...await facts(address, this.headers()) };
       if (large) {
         this.#engine.close();
         this.#engine = new ServerEngine(this.#host, large, this.headers(), SEPARATOR);
@@ -150,9 +159,9 @@ class BodkinTable extends Embedded {
   }
 
   /** A worker, if there may be one; it is started while the page still does other things. */
-  #choose() {
+  #choose(isFile) {
     if (this.engine === 'page') return new PageEngine(this.#host);
-    if (this.engine === 'server') return new IdleEngine();
+    if (this.engine === 'server' && !isFile) return new IdleEngine();
     const spare = this.#spare ?? this.#worker();
     this.#spare = null;
     return spare;
@@ -285,6 +294,8 @@ class BodkinTable extends Embedded {
     return this.#inWindow(...this.#viewer.cellRect(row, this.#viewer.shownNames().indexOf(name)));
   }
 
+  [HOST]() { return this.#host; }
+
   #inWindow(left, top, width, height) {
     const canvas = this.#parts.canvas.getBoundingClientRect();
     return new DOMRect(canvas.left + left, canvas.top + top, width, height);
@@ -357,16 +368,21 @@ class BodkinTable extends Embedded {
       const { left, bottom } = p.save.getBoundingClientRect();
       if (this.#viewer) menu(this.shadowRoot, this.#exports(), left, bottom + 4, p.save);
     });
+    filesFor(host, p.find, (file) => this.open(file));
     listen(host);
   }
 
   #exports() {
-    const name = fileName(this.src);
-    const save = async () => {
-      download(await csv(this.#host, (part) => this.#status.tell(`exporting ${Math.round(part * 100)} %`)), `${name}.csv`);
+    const name = fileName(this.#source?.name ?? this.src);
+    const progress = (part) => this.#status.tell(`exporting ${Math.round(part * 100)} %`);
+    const save = async (blob, ending) => {
+      download(await blob, `${name}.${ending}`);
       return `exported ${count(this.#viewer.rowsShown())} rows`;
     };
-    return [['View as CSV', () => this.#busy(save())]];
+    return [
+      ['View as CSV', () => this.#busy(save(csv(this.#host, progress), 'csv'))],
+      ['View as Arrow', () => this.#busy(save(this.toArrow({ file: true, progress }), 'arrow'))],
+    ];
   }
 
   async #begin() {
@@ -505,7 +521,7 @@ class BodkinTable extends Embedded {
   }
 
   #fail(error, url) {
-    this.#error = { title: error.title ?? 'The table could not be loaded', detail: error.message ?? String(error), url: String(url) };
+    this.#error = { title: error.title ?? 'The table could not be loaded', detail: error.message ?? String(error), url: url instanceof Blob ? url : String(url) };
     this.#emit('bodkin-error', this.#error);
     if (error instanceof WebAssembly.RuntimeError || error.trap) this.#viewer = null;
   }

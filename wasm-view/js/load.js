@@ -10,6 +10,7 @@ const BUDGET = 1 << 30;
  * answer, and with one of `fresh` it is not; with both, what comes is kept.
  */
 async function open(url, headers, signal, cache) {
+  if (url instanceof Blob) return { file: url, rows: null };
   const kept = cache === 'any' && await openCached(url);
   if (kept) return kept;
   const response = await fetch(url, { signal, headers: { accept: STREAM, ...headers } });
@@ -34,8 +35,9 @@ async function open(url, headers, signal, cache) {
 const isLarge = ({ size, length, query }, budget) => Boolean(query) && Math.max(size, length) > budget;
 
 /** Reads an answer to its end; `told` hears of the rows that will come, of changes and of progress. */
-async function feed({ response, rows, length, live, keep, cached }, signal, viewer, told) {
+async function feed({ response, rows, length, live, keep, cached, file }, signal, viewer, told) {
   told.total(rows);
+  if (file) return readFile(file, signal, viewer, told);
   told.live(live);
   if (cached) told.cached(cached);
   const reader = response.body.getReader();

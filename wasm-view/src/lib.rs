@@ -5,6 +5,8 @@
 //!
 //! * `load` – bytes to batches, with progress.
 //! * `live` – tables that change: rows, orders and groups kept up to date.
+//! * `csv` – a CSV file as an Arrow stream.
+//! * `leaving`, `cdata` – rows that leave, and batches by the Arrow C data interface.
 //! * `table` – the batches, and any row of them.
 //! * `view` – filters, sort and grouping as a plan, and the rows that it gives; `work` – finding them in slices.
 //! * `far` – windows of rows that a worker or the server holds.
@@ -17,13 +19,16 @@
 #![forbid(unsafe_code)]
 
 mod arrange;
+mod cdata;
 mod chart;
+mod csv;
 mod far;
 mod filter_text;
 mod find;
 mod format;
 mod grid;
 mod groups;
+mod leaving;
 mod live;
 mod load;
 mod numbers;
@@ -36,4 +41,6 @@ mod viewer;
 mod work;
 
 pub use chart::Chart;
+pub use csv::CsvReader;
 pub use viewer::Viewer;
+pub use viewer::{ArrowExport, ArrowStructs, Viewer};

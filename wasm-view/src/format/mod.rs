@@ -21,9 +21,9 @@ use arrow_array::types::{
 };
 use arrow_schema::{DataType, TimeUnit};
 
+pub(crate) use custom::{Custom, Manner};
 pub(crate) use number::float;
 pub(crate) use time::{Clock, civil, clock, date, moment, on_a_line};
-pub(crate) use custom::{Custom, Manner};
 
 pub(crate) use zone::Zones;
 

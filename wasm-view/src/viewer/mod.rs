@@ -8,7 +8,8 @@
 //!   `copying` – what leaves. * `cells` – what the painter sees. * `query` – questions beside the view: counts of values,
 //!   pictures. * `filters` – what the panels of filters and groups need to know. * `formats` – formats that people choose.
 //!   `work` – finding the view's rows in steps. * `far` – rows that a worker or the server holds, `piece` – those that are
-//!   here a piece at a time, `live` – those that change.
+//!   here a piece at a time, `live` – those that change. * `script`, `shared` – data for scripts, copied
+//!   and not.
 
 mod ask;
 mod cells;
@@ -22,10 +23,15 @@ mod live;
 mod piece;
 mod pointer;
 mod query;
+mod script;
 mod search;
 mod select;
+mod shared;
 mod shown;
 mod work;
+
+pub use script::ArrowExport;
+pub use shared::ArrowStructs;
 
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
