@@ -146,7 +146,7 @@ fn points_are_brushed_on_both_sides() {
     };
     let within = |value: Option<i64>, (low, high): (i64, i64)| value.is_some_and(|value| low <= value && value <= high);
     let (distances, times) = (column("distance"), column("air_time"));
-    let both = distances.iter().zip(&times).filter(|&(x, y)| within(x, distance) && within(y, time));
+    let both = distances.iter().zip(times.iter()).filter(|&(x, y)| within(x, distance) && within(y, time));
     page.wait_for(&rows(both.count() as u64));
     // Few enough to be pointed at one by one.
     viewer(&mut page, "setFilter('dest', '=BUR')");
