@@ -65,12 +65,13 @@ const MODULE_SOURCES: [&str; 9] = [
 ];
 
 /// The viewer's scripts, in the order in which they follow the glue.
-const SCRIPTS: [&str; 23] = [
+const SCRIPTS: [&str; 25] = [
     "start.js",
     "style.js",
     "tools.js",
     "tree.js",
     "panel.js",
+    "groups.js",
     "menu.js",
     "copy.js",
     "axis.js",
@@ -83,6 +84,7 @@ const SCRIPTS: [&str; 23] = [
     "mirror.js",
     "touch.js",
     "status.js",
+    "chart.js",
     "input.js",
     "load.js",
     "engine.js",

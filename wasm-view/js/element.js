@@ -22,6 +22,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
   #mirror = null;
   #pane = null;
   #status = null;
+  #chart = null;
   #engine = null;
   #spare = null;
   #turn = 0;
@@ -61,6 +62,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     this.#viewer = null;
     this.#starting = null;
     this.#boxes.clear();
+    this.#chart.free();
   }
 
   attributeChangedCallback(name, before, after) {
@@ -171,12 +173,13 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       arranged: this.#slots().map(({ name, hidden, pinned, width }) => ({ name, hidden, pinned, width, format: formatsOf(this.#host).get(name) })),
       sort: viewer.sort(),
       filters,
-      group: { keys: viewer.groupKeys(), aggregates: this.#aggregates.map(([name, column]) => ({ function: name, column })) },
+      group: { keys: viewer.groupKeys(), aggregates: this.#aggregates.map(([name, column]) => ({ function: name, column })), tree: this.#host.tree.wanted },
       engine: this.#engine?.kind ?? null,
       working: this.#finding > 0,
       selection: Array.from(viewer.selection()),
       selected: top === undefined ? null : { rows: [top, bottom], columns: [left, right] },
       topRow: viewer.topRow(),
+      chart: this.#chart.state(),
     };
   }
 
@@ -186,7 +189,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     const viewer = this.#viewer;
     const to = Math.min(offset + rows, viewer?.rowsShown() ?? 0);
     if (offset >= to) return [];
-    const cells = viewer.windowCells(await this.#engine.window(offset, to));
+    const cells = viewer.windowCells(await this.#host.engine().window(offset, to));
     const columns = viewer.shownNames().length;
     return Array.from({ length: to - offset }, (_, row) => cells.slice(row * columns, (row + 1) * columns));
   }
@@ -207,8 +210,10 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     return this.#timed('filtered', () => this.#viewer.setFilter(column, text));
   }
 
-  /** Groups by columns with aggregates: `[['mean', 'dep_delay'], ['count']]`. Empty lists end it. */
-  setGroup(keys, aggregates) {
+  /** Groups by columns with aggregates: `[['mean', 'dep_delay'], ['count']]`. Empty lists end it. With `tree` the groups of
+   * the first key show, and others when they are opened. */
+  setGroup(keys, aggregates, { tree = this.#host.tree.wanted } = {}) {
+    this.#host.tree.want(tree);
     const before = this.#aggregates;
     this.#aggregates = aggregates.map(([name, column]) => [name, column ?? '']);
     try {
@@ -217,6 +222,16 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       this.#aggregates = before;
       throw error;
     }
+  }
+
+  /** Draws a chart: `{ kind: 'bar', x: 'carrier', y: [['mean', 'dep_delay']], colour: 'origin' }`; `null` closes it. */
+  chart(spec) {
+    this.#chart.show(spec);
+  }
+
+  /** What the chart's tooltip says. */
+  pointed() {
+    return this.#chart.pointed();
   }
 
   /** Arranges columns: `[{ name, hidden, pinned, width }]` in the wanted order; what is not said stays. */
@@ -285,7 +300,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
   #build() {
     if (!sheet) {
       sheet = new CSSStyleSheet();
-      sheet.replaceSync(STYLE);
+      sheet.replaceSync(STYLE + CHART_STYLE);
     }
     this.shadowRoot.adoptedStyleSheets = [sheet];
     const p = this.#parts = tree();
@@ -297,9 +312,10 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       slots: () => this.#slots(),
       after: (changes) => this.#after(changes),
       timed: (what, run) => this.#timed(what, run),
-      engine: () => this.#engine,
+      // A tree of groups is here, wherever its rows are.
+      engine: () => (this.#viewer?.isTree() ? near : this.#engine),
       copy: (names) => this.#busy(copyCells(host, names)),
-      open: () => valuePanel(host, ...this.#viewer.selection()),
+      open: () => host.tree.toggle(this.#viewer.selection()[0]) || valuePanel(host, ...this.#viewer.selection()),
       // Asks whoever holds the rows: a plan of the viewer's `planOf` in, an Arrow stream out.
       ask: (plan) => this.#engine.ask(plan),
       hover: (x, y) => this.#hint(x, y),
@@ -310,9 +326,12 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
         if (error instanceof WebAssembly.RuntimeError) { this.#fail(error, this.src); this.#message(); }
       },
     };
+    const near = new PageEngine(host);
+    host.tree = groupTree(host);
     this.#status = new Status(host, p);
     this.#boxes = new Boxes(host, p.boxes);
     this.#finder = new Finder(host);
+    this.#chart = new ChartPane(host, p);
     this.#mirror = new Mirror(host);
     this.#pane = new Pane(host, p.scroller, p.sizer);
     this.#finder.listen(p.grid);
@@ -367,6 +386,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
   #retheme() {
     const style = getComputedStyle(this);
     this.#viewer.setTheme(Viewer.themeProperties().map((name) => style.getPropertyValue(name).trim()));
+    this.#chart.retheme();
     this.#after(PAINT);
   }
 
@@ -500,6 +520,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       this.#chips();
       if (!this.#parts.panel.hidden) this.#panel();
     }
+    if (changes & (VIEW | ROWS | SCHEMA)) this.#chart.changed(changes);
     if (changes & (VIEW | COLUMNS)) {
       this.#boxes.refresh();
       if (this.#finder.searching) this.#finder.restart(false);
@@ -592,13 +613,13 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
   }
 
   #panel() {
-    this.#parts.panel.replaceChildren(...groupPanel(this.#viewer, this.#aggregates, this.#choices, (keys, aggregates) => {
+    this.#parts.panel.replaceChildren(...groupPanel(this.#viewer, this.#aggregates, this.#choices, (keys, aggregates, more) => {
       try {
-        this.setGroup(keys, aggregates);
+        this.setGroup(keys, aggregates, more);
       } catch (error) {
         this.#status.complain(error);
       }
-    }));
+    }, this.#host.tree.wanted));
   }
 
   #emit(name, detail) {

@@ -20,6 +20,8 @@ mod words;
 
 pub(crate) use parts::parts;
 
+pub(crate) use period::days;
+
 use arrow_schema::DataType;
 use kernels::query::{CompareOp, Predicate, Scalar};
 

@@ -10,11 +10,13 @@
 //! * `filter_text` – what is typed into a filter box, as a predicate.
 //! * `format` – values as text.
 //! * `grid` – where things are, and how they are painted.
+//! * `chart` – bars, lines and points of a question's answer, on a canvas of their own.
 //! * `groups` – groups as a tree.
 //! * `viewer` – the exported class: calls in, numbers and text out.
 #![forbid(unsafe_code)]
 
 mod arrange;
+mod chart;
 mod far;
 mod filter_text;
 mod find;
@@ -31,4 +33,5 @@ mod view;
 mod viewer;
 mod work;
 
+pub use chart::Chart;
 pub use viewer::Viewer;

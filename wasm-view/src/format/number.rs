@@ -28,7 +28,7 @@ pub(super) fn decimal_text(text: &str, separator: Option<char>, out: &mut String
 }
 
 /// A float: shortest text that reads back the same, or with a fixed number of decimals.
-pub(super) fn float(value: f64, fixed: Option<(u8, Option<char>)>, out: &mut String) {
+pub(crate) fn float(value: f64, fixed: Option<(u8, Option<char>)>, out: &mut String) {
     if special(value, out) {
         return;
     }

@@ -8,7 +8,7 @@
 //!   `copying` – what leaves. * `cells` – what the painter sees. * `query` – questions beside the view: counts of values,
 //!   pictures. * `filters` – what the panels of filters and groups need to know. * `formats` – formats that people choose.
 //!   `work` – finding the view's rows in steps. * `far` – rows that a worker or the server holds, `piece` – those that are
-//!   here a piece at a time.
+//!   here a piece at a time. * `tree` – groups as a tree.
 
 mod ask;
 mod cells;
@@ -24,6 +24,7 @@ mod query;
 mod search;
 mod select;
 mod shown;
+mod tree;
 mod work;
 
 use js_sys::Function;
@@ -34,6 +35,7 @@ use crate::arrange::Arrangement;
 use crate::find::Find;
 use crate::format::{Custom, Formats, Style, Zones};
 use crate::grid::{Layout, Painter, Scene, Theme};
+use crate::groups::Tree;
 use crate::load::Load;
 use crate::profile::Profiles;
 use crate::selection::Selection;
@@ -87,6 +89,8 @@ pub struct Viewer {
     styles: Vec<Style>,
     /// Formats that people chose, by the columns' names.
     custom: Vec<(String, Custom)>,
+    /// Groups as a tree, if it is what is shown.
+    tree: Option<Tree>,
     /// The columns of what is shown.
     columns: Arrangement,
     /// The table's columns while groups are shown.
@@ -110,7 +114,7 @@ pub struct Viewer {
     is_arranged: bool,
 }
 
-fn failed(error: impl std::fmt::Display) -> JsError {
+pub(crate) fn failed(error: impl std::fmt::Display) -> JsError {
     JsError::new(&error.to_string())
 }
 
@@ -147,6 +151,7 @@ impl Viewer {
             layout: Layout::default(),
             styles: Vec::new(),
             custom: Vec::new(),
+            tree: None,
             columns: Arrangement::default(),
             table_columns: Arrangement::default(),
             table_styles: Vec::new(),
@@ -186,6 +191,7 @@ impl Viewer {
         self.view = View::default();
         self.styles.clear();
         self.custom.clear();
+        self.tree = None;
         self.columns = Arrangement::default();
         self.group_names.clear();
         self.selection = None;
