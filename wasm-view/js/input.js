@@ -74,7 +74,7 @@ function listen(host) {
     };
     if (brushed(event, guard(click))) return;
     const sign = viewer().signAt(x, y);
-    if (sign >= 0) return host.tree.toggle(sign);
+    if (sign >= 0 && event.pointerType !== 'touch') return host.tree.toggle(sign);
     const changes = viewer().pointerDown(x, y, modifiers(event));
     if (event.pointerType === 'touch') resting = setTimeout(guard(() => menuAt(x, y)), LONG);
     else if (changes & CAPTURE) canvas.setPointerCapture(event.pointerId);

@@ -93,7 +93,7 @@ function cellMenu(host, row, position, x, y) {
   const name = viewer.shownNames()[position];
   const filter = (exclude) => {
     const text = viewer.filterOf(row, position, exclude);
-    return text !== undefined && [`${exclude ? 'Exclude' : 'Filter by'} ${shorten(viewer.shownText(row, position))}`, () => {
+    return text !== undefined && [`${exclude ? 'Exclude' : 'Filter by'} ${shorten(viewer.shownText(row, position).replace(/^[▸▾] /, ''))}`, () => {
       // What was excluded before stays excluded.
       const before = exclude && text.startsWith('!=') && viewer.filterText(name).startsWith('!=') ? viewer.filterText(name) : '';
       const both = before && viewer.columnIsNumber(viewer.columnNames().indexOf(name)) ? `${before} ${text}` : `${before}, ${text.slice(2)}`;
@@ -103,7 +103,7 @@ function cellMenu(host, row, position, x, y) {
   menu(host.root, [
     ['Copy', () => host.copy(false), 'Ctrl C'],
     ['Copy with names', () => host.copy(true)],
-    ['Show in full', () => host.open(), 'Enter'],
+    viewer.groupAt(row) < 0 && ['Show in full', () => host.open(), 'Enter'],
     null, filter(false), filter(true), viewer.groupAt(row) >= 0 && [viewer.groupAt(row) ? 'Close the group' : 'Open the group', () => host.tree.toggle(row), 'Enter'], groupRows(host, row),
     null, ...columnEntries(host, position),
   ], x, y, host.canvas);
