@@ -11,8 +11,12 @@ mod charts;
 #[path = "browser/columns.rs"]
 mod columns;
 mod common;
+#[path = "browser/data.rs"]
+mod data;
 #[path = "browser/drive.rs"]
 mod drive;
+#[path = "browser/embed.rs"]
+mod embed;
 #[path = "browser/engines.rs"]
 mod engines;
 #[path = "browser/filters.rs"]
@@ -21,10 +25,16 @@ mod filters;
 mod groups;
 #[path = "browser/leaving.rs"]
 mod leaving;
+#[path = "browser/live.rs"]
+mod live;
 #[path = "browser/menus.rs"]
 mod menus;
+#[path = "browser/opening.rs"]
+mod opening;
 #[path = "browser/selecting.rs"]
 mod selecting;
+#[path = "common/live.rs"]
+mod tables;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int16Type;

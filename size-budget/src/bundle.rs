@@ -65,7 +65,7 @@ const MODULE_SOURCES: [&str; 9] = [
 ];
 
 /// The viewer's scripts, in the order in which they follow the glue.
-const SCRIPTS: [&str; 25] = [
+const SCRIPTS: &[&str] = &[
     "start.js",
     "style.js",
     "tools.js",
@@ -79,6 +79,8 @@ const SCRIPTS: [&str; 25] = [
     "filter.js",
     "values.js",
     "format.js",
+    "data.js",
+    "open.js",
     "boxes.js",
     "find.js",
     "mirror.js",
@@ -87,9 +89,13 @@ const SCRIPTS: [&str; 25] = [
     "chart.js",
     "input.js",
     "load.js",
+    "cache.js",
     "engine.js",
     "server.js",
     "serve.js",
+    "live.js",
+    "saved.js",
+    "api.js",
     "element.js",
 ];
 

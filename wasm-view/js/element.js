@@ -8,9 +8,9 @@ let sheet;
 
 /**
  * A table of an Arrow stream. Attributes: `src`; `theme` (`light` or `dark`); `engine` (who holds the rows: `page`, `worker`,
- * `server`; by default it is chosen); `budget` (megabytes beyond which the server does).
+ * `server`; by default it is chosen); `budget` (megabytes beyond which the server does); `files` (to open files by hand).
  */
-class BodkinTable extends (globalThis.HTMLElement ?? Object) {
+class BodkinTable extends Embedded {
   static observedAttributes = ['src', 'theme', 'engine'];
 
   #viewer = null;
@@ -23,7 +23,9 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
   #pane = null;
   #status = null;
   #chart = null;
+  #live = null;
   #engine = null;
+  #source = null;
   #spare = null;
   #turn = 0;
   #finding = 0;
@@ -51,6 +53,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
 
   disconnectedCallback() {
     this.#turn++;
+    this.#live.stop();
     this.#engine?.close();
     this.#engine = null;
     this.#spare?.then((engine) => engine?.close());
@@ -71,21 +74,30 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     else this.load(this.src);
   }
 
-  get src() { return this.getAttribute('src'); }
-  set src(value) { this.setAttribute('src', value); }
-
   // What the page may ask and say.
 
-  /** Loads an Arrow stream from a URL. Resolves when all rows are here, or the load failed. */
-  async load(url) {
+  /** Opens a file, or any blob: Arrow, CSV or TSV, also packed by gzip. Resolves when all rows are here, or it failed. */
+  open(file) {
+    this.#emit('bodkin-open', { name: file.name ?? '', size: file.size });
+    return this.load(file);
+  }
+
+  /**
+   * Loads an Arrow stream from a URL. Resolves when all rows are here, or the load failed. `again` is for what has changed
+   * since the last visit: the view that it is shown with.
+   */
+  async load(url, again = null) {
     await this.#starting;
     if (!this.#viewer) return;
     const turn = ++this.#turn;
     this.#engine?.close();
+    this.#live.stop();
     this.#viewer.begin();
     this.#forget();
     this.#engine = null;
-    if (!url) return;
+    this.#source = url;
+    if (again) this.restore(again);
+    if (!url) return invite(this, this.#status);
     this.#loading = true;
     this.#error = null;
     this.#total = null;
@@ -93,19 +105,25 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     this.#status.say('Loading…', '', false);
     const begin = performance.now();
     const isOver = () => turn !== this.#turn || !this.#viewer;
+    let live = null;
+    let cached = null;
     const told = {
+      cached: (etag) => { cached = etag; },
       total: (rows) => { this.#total = rows; },
+      live: (found) => { live = found; },
       pushed: (changes) => { if (!isOver()) this.#after(changes); },
       part: (part) => { if (!isOver()) this.#progress(part); },
     };
     try {
-      const address = new URL(url, document.baseURI).href;
-      const engine = await this.#choose();
+      const isFile = url instanceof Blob;
+      const address = isFile ? url : new URL(url, document.baseURI).href;
+      await this.#live.renew();
+      const engine = await this.#choose(isFile);
       if (isOver()) return engine.close();
       this.#engine = engine;
-      let large = await this.#engine.load(address, this.headers(), this.#budget(), told);
+      let large = await this.#engine.load(address, this.headers(), this.#budget(), told, this.cache === null ? '' : again ? 'fresh' : 'any');
       if (isOver()) return;
-      if (this.engine === 'server') large = { ...await facts(address, this.headers()) };
+      if (this.engine === 'server' && !isFile) large = { ...await facts(address, this.headers()) };
       if (large) {
         this.#engine.close();
         this.#engine = new ServerEngine(this.#host, large, this.headers(), SEPARATOR);
@@ -117,7 +135,10 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       this.#status.took('loaded', performance.now() - begin);
       this.#counts();
       this.#message();
-      this.#emit('bodkin-load', { rows: this.#viewer.rowsLoaded(), bytes: this.#viewer.bytesLoaded(), engine: this.#engine.kind });
+      this.#emit('bodkin-load', { rows: this.#viewer.rowsLoaded(), bytes: this.#viewer.bytesLoaded(), cached: Boolean(cached), engine: this.#engine.kind });
+      if (this.getAttribute('live') !== 'off') await this.#live.start(this.#engine, live);
+      if (isOver()) return;
+      if (cached) recheck(this.#host, address, cached, isOver);
       this.#profile();
     } catch (error) {
       if (isOver()) return;
@@ -130,20 +151,17 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
   }
 
   /** Headers that requests are sent with. */
-  headers() { return {}; }
-
-  /** Who holds the rows: what the attribute says, or else `auto`. */
-  get engine() { return this.getAttribute('engine') ?? 'auto'; }
+  headers() { return this.#live.headers(); }
 
   #budget() {
     const megabytes = Number(this.getAttribute('budget'));
-    return this.engine === 'auto' ? (megabytes > 0 ? megabytes * 1e6 : BUDGET) : Infinity;
+    return (this.engine ?? 'auto') === 'auto' ? (megabytes > 0 ? megabytes * 1e6 : BUDGET) : Infinity;
   }
 
   /** A worker, if there may be one; it is started while the page still does other things. */
-  #choose() {
+  #choose(isFile) {
     if (this.engine === 'page') return new PageEngine(this.#host);
-    if (this.engine === 'server') return new IdleEngine();
+    if (this.engine === 'server' && !isFile) return new IdleEngine();
     const spare = this.#spare ?? this.#worker();
     this.#spare = null;
     return spare;
@@ -176,6 +194,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       group: { keys: viewer.groupKeys(), aggregates: this.#aggregates.map(([name, column]) => ({ function: name, column })), tree: this.#host.tree.wanted },
       engine: this.#engine?.kind ?? null,
       working: this.#finding > 0,
+      live: this.#live.facts(),
       selection: Array.from(viewer.selection()),
       selected: top === undefined ? null : { rows: [top, bottom], columns: [left, right] },
       topRow: viewer.topRow(),
@@ -277,6 +296,8 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     return this.#inWindow(...this.#viewer.cellRect(row, this.#viewer.shownNames().indexOf(name)));
   }
 
+  [HOST]() { return this.#host; }
+
   #inWindow(left, top, width, height) {
     const canvas = this.#parts.canvas.getBoundingClientRect();
     return new DOMRect(canvas.left + left, canvas.top + top, width, height);
@@ -320,6 +341,8 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       ask: (plan) => this.#engine.ask(plan),
       hover: (x, y) => this.#hint(x, y),
       glide: (by) => { this.#glide = by === 0 ? 0 : this.#glide + by; },
+      tell: (text) => this.#status.tell(text),
+      emit: (name, detail) => this.#emit(name, detail),
       complain: (error) => this.#status.complain(error),
       failed: (error) => {
         this.#status.complain(error);
@@ -329,6 +352,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     const near = new PageEngine(host);
     host.tree = groupTree(host);
     this.#status = new Status(host, p);
+    this.#live = new Live(host, p.count, p.grid);
     this.#boxes = new Boxes(host, p.boxes);
     this.#finder = new Finder(host);
     this.#chart = new ChartPane(host, p);
@@ -349,16 +373,21 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       const { left, bottom } = p.save.getBoundingClientRect();
       if (this.#viewer) menu(this.shadowRoot, this.#exports(), left, bottom + 4, p.save);
     });
+    filesFor(host, p.find, (file) => this.open(file));
     listen(host);
   }
 
   #exports() {
-    const name = fileName(this.src);
-    const save = async () => {
-      download(await csv(this.#host, (part) => this.#status.tell(`exporting ${Math.round(part * 100)} %`)), `${name}.csv`);
+    const name = fileName(this.#source?.name ?? this.src);
+    const progress = (part) => this.#status.tell(`exporting ${Math.round(part * 100)} %`);
+    const save = async (blob, ending) => {
+      download(await blob, `${name}.${ending}`);
       return `exported ${count(this.#viewer.rowsShown())} rows`;
     };
-    return [['View as CSV', () => this.#busy(save())]];
+    return [
+      ['View as CSV', () => this.#busy(save(csv(this.#host, progress), 'csv'))],
+      ['View as Arrow', () => this.#busy(save(this.toArrow({ file: true, progress }), 'arrow'))],
+    ];
   }
 
   async #begin() {
@@ -497,7 +526,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
   }
 
   #fail(error, url) {
-    this.#error = { title: error.title ?? 'The table could not be loaded', detail: error.message ?? String(error), url: String(url) };
+    this.#error = { title: error.title ?? 'The table could not be loaded', detail: error.message ?? String(error), url: url instanceof Blob ? url : String(url) };
     this.#emit('bodkin-error', this.#error);
     if (error instanceof WebAssembly.RuntimeError || error.trap) this.#viewer = null;
   }
@@ -528,6 +557,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     }
     if (changes & (LAYOUT | VIEW | ROWS) && this.#viewer.isWindowed()) this.#window();
     if (changes & LAYOUT) {
+      this.#live.moved();
       this.#boxes.place();
       this.#pane.soon();
     }
@@ -552,6 +582,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     } else {
       this.#glide = 0;
     }
+    if (this.#live.fade()) this.#after(PAINT);
     this.#viewer.paint();
   }
 
@@ -623,10 +654,10 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
   }
 
   #emit(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+    this.dispatchEvent(new CustomEvent(name, { detail: { ...detailOf(name, this, this.#viewer), ...detail }, bubbles: true, composed: true }));
   }
 }
 
 if (globalThis.customElements && !customElements.get('bodkin-table')) customElements.define('bodkin-table', BodkinTable);
 
-export { BodkinTable, serve };
+export { BodkinTable, clearCache, configure, init, mount, serve };

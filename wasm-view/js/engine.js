@@ -13,10 +13,10 @@ class PageEngine {
     this.#host = host;
   }
 
-  async load(url, headers, budget, told) {
+  async load(url, headers, budget, told, cache) {
     const { signal } = this.#loading;
     const viewer = this.#host.viewer();
-    const opened = await open(url, headers, signal);
+    const opened = await open(url, headers, signal, cache);
     if (isLarge(opened, budget)) {
       this.#loading.abort();
       return opened;
@@ -41,6 +41,7 @@ class PageEngine {
 
   cancel() { this.#working.abort(); }
   async window(from, to) { return this.#host.viewer().windowOf(from, to); }
+  async live(messages, where) { return { news: this.#host.viewer().liveApply(new Uint8Array(), messages, where, performance.now()) }; }
   async call(name, ...args) { return this.#host.viewer()[name](...args); }
   async slice(name, argument, millis) {
     await breathe();
@@ -113,9 +114,9 @@ class WorkerEngine {
     });
   }
 
-  async load(url, headers, budget, told) {
+  async load(url, headers, budget, told, cache) {
     this.#told = told;
-    const { large, rows, groups } = await this.call('load', url, headers, budget);
+    const { large, rows, groups } = await this.call('load', url, headers, budget, cache);
     if (large) return large;
     const viewer = this.#host.viewer();
     // What was filtered or sorted while rows came is settled now; the windows of all others still hold.
@@ -131,6 +132,7 @@ class WorkerEngine {
 
   cancel() { this.call('cancel'); }
   window(from, to) { return this.call('windowOf', from, to); }
+  live(messages, where) { return this.call('live', this.#host.viewer().viewPlan(0, 0), messages, where); }
   slice(name, argument, millis) { return this.call('slice', name, argument, millis); }
   ask(plan) { return this.call('runPlan', plan); }
   profile() { return this.call('profile'); }

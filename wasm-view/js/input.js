@@ -1,7 +1,5 @@
 // Wheel, pointer and keys, on their way into the viewer.
 
-// What a call to the viewer has changed; as in `viewer/mod.rs`.
-const PAINT = 1, LAYOUT = 2, SELECTION = 4, VIEW = 8, CAPTURE = 16, SCHEMA = 32, ROWS = 64, COLUMNS = 128, MENU = 256, OPEN = 512, AGAIN = 1024, ASK = 2048;
 const CURSORS = ['default', 'pointer', 'col-resize', 'grabbing'];
 /** How long a finger must rest to ask for a menu (ms). */
 const LONG = 500;

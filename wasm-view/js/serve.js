@@ -16,10 +16,10 @@ function serve() {
       await __wbg_init({ module_or_path: module });
       viewer = new Viewer(undefined, zoneOffset, separator);
     },
-    async load(url, headers, budget) {
+    async load(url, headers, budget, cache) {
       loading.abort();
       const { signal } = (loading = new AbortController());
-      const opened = await open(url, headers, signal);
+      const opened = await open(url, headers, signal, cache);
       if (isLarge(opened, budget)) {
         loading.abort();
         const { rows, query, size } = opened;
@@ -30,6 +30,8 @@ function serve() {
       viewer.begin();
       await feed(opened, signal, viewer, {
         total: (rows) => post('total', rows),
+        live: (live) => post('live', live),
+        cached: (etag) => post('cached', etag),
         part: (part) => { if (performance.now() - told > 30 || part === 1) { told = performance.now(); counts(); post('part', part); } },
         pushed: (changes) => {
           if (changes & SCHEMA) post('schema', viewer.schemaStream());
@@ -55,6 +57,15 @@ function serve() {
         throw error;
       }
       return found();
+    },
+    // Updates, and the rows in sight as they are then.
+    live(plan, messages, where) {
+      const news = viewer.liveApply(plan, messages, where, performance.now());
+      if (!news.length) return { news };
+      const [seen, shown] = [where[1], news[4]];
+      const top = news[5] < 0 ? shown - seen : Math.floor(news[5]);
+      const first = Math.max(0, Math.min(top, shown - seen) - seen);
+      return { news, first, window: viewer.windowOf(first, Math.min(shown, first + 4 * seen)) };
     },
     cancel: () => working.abort(),
     slice: (method, argument, millis) => slice(() => viewer[method](argument), millis),

@@ -3,10 +3,10 @@
 
 const LIGHT = `--bodkin-background:#fff;--bodkin-header:#f7f9f9;--bodkin-line:#e6eaeb;--bodkin-text:#1a2226;
 --bodkin-muted:#5a666d;--bodkin-faint:#606c72;--bodkin-hover:#f3f7f7;--bodkin-selected:#e3f3f0;--bodkin-accent:#0b6b62;
---bodkin-thumb:#c4cdd0;--bodkin-found:#ffe9a8;--bodkin-shadow:0 6px 24px #1a222629,0 1px 4px #1a22261f;--bodkin-field:#fff;--bodkin-error:#b3261e;color-scheme:light;`;
+--bodkin-thumb:#c4cdd0;--bodkin-found:#ffe9a8;--bodkin-fresh:#bcd7ff;--bodkin-live:#1a8a4a;--bodkin-stale:#c77700;--bodkin-shadow:0 6px 24px #1a222629,0 1px 4px #1a22261f;--bodkin-field:#fff;--bodkin-error:#b3261e;color-scheme:light;`;
 const DARK = `--bodkin-background:#0f1416;--bodkin-header:#151b1e;--bodkin-line:#252e32;--bodkin-text:#e6ecee;
 --bodkin-muted:#9aa6ac;--bodkin-faint:#8b979e;--bodkin-hover:#161d20;--bodkin-selected:#12312d;--bodkin-accent:#4fd1bd;
---bodkin-thumb:#3c484d;--bodkin-found:#5a4a10;--bodkin-shadow:0 8px 28px #000a,0 0 0 1px #252e32;--bodkin-field:#0f1416;--bodkin-error:#ff8a80;color-scheme:dark;`;
+--bodkin-thumb:#3c484d;--bodkin-found:#5a4a10;--bodkin-fresh:#24497a;--bodkin-live:#3fcf7f;--bodkin-stale:#f0a33a;--bodkin-shadow:0 8px 28px #000a,0 0 0 1px #252e32;--bodkin-field:#0f1416;--bodkin-error:#ff8a80;color-scheme:dark;`;
 const STYLE = `
 :host{${LIGHT}--bodkin-font:ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
 display:block;height:100%;min-height:220px;contain:strict;font:13px/1.4 var(--bodkin-font);color:var(--bodkin-text)}
@@ -20,6 +20,15 @@ display:block;height:100%;min-height:220px;contain:strict;font:13px/1.4 var(--bo
 .bar{min-height:48px;border-bottom:1px solid var(--bodkin-line)}
 .status{height:30px;border-top:1px solid var(--bodkin-line);color:var(--bodkin-muted);font-size:12px;background:var(--bodkin-header)}
 .count b{font-weight:600;font-variant-numeric:tabular-nums}
+.live{display:inline-flex;align-items:center;gap:6px;color:var(--bodkin-muted);font-size:12px;font-variant-numeric:tabular-nums}
+.live i{width:8px;height:8px;border-radius:4px;background:var(--bodkin-faint)}
+.live[data-state=live] i{background:var(--bodkin-live)}
+.live:is([data-state=stale],[data-state=reconnecting]) i{background:var(--bodkin-stale)}
+.live[data-state=reconnecting] i{animation:waiting 1.2s ease-in-out infinite}
+@keyframes waiting{50%{opacity:.25}}
+.unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.pill{position:absolute;left:50%;bottom:26px;transform:translateX(-50%);height:30px;padding:0 14px;border:0;border-radius:15px;
+background:var(--bodkin-accent);color:var(--bodkin-background);font-size:12px;font-weight:600;cursor:pointer;box-shadow:var(--bodkin-shadow)}
 .dim{color:var(--bodkin-muted)}
 .grow{flex:1;min-width:0;overflow:hidden;text-overflow:ellipsis}
 .chips{display:flex;flex-wrap:wrap;gap:6px;min-width:0}
@@ -148,6 +157,6 @@ padding:24px;text-align:center;pointer-events:none}
 .message .button{margin-top:8px;pointer-events:auto}
 .value{color:var(--bodkin-text)}
 .value.error{color:var(--bodkin-error)}
-@media (prefers-reduced-motion:reduce){*{transition:none!important}}
+@media (prefers-reduced-motion:reduce){*{transition:none!important;animation:none!important}}
 @media (max-width:640px){.status .time,.count .dim{display:none}.bar{gap:6px;padding:0 8px;overflow-x:auto}.button{padding:0 9px}}
 @media (forced-colors:active){canvas{forced-color-adjust:none}}`;

@@ -4,6 +4,9 @@
 //! element, the fetch, and the boxes that people type into. The two meet in [`Viewer`].
 //!
 //! * `load` – bytes to batches, with progress.
+//! * `live` – tables that change: rows, orders and groups kept up to date.
+//! * `csv` – a CSV file as an Arrow stream.
+//! * `leaving`, `cdata` – rows that leave, and batches by the Arrow C data interface.
 //! * `table` – the batches, and any row of them.
 //! * `view` – filters, sort and grouping as a plan, and the rows that it gives; `work` – finding them in slices.
 //! * `far` – windows of rows that a worker or the server holds.
@@ -16,13 +19,17 @@
 #![forbid(unsafe_code)]
 
 mod arrange;
+mod cdata;
 mod chart;
+mod csv;
 mod far;
 mod filter_text;
 mod find;
 mod format;
 mod grid;
 mod groups;
+mod leaving;
+mod live;
 mod load;
 mod numbers;
 mod profile;
@@ -34,4 +41,5 @@ mod viewer;
 mod work;
 
 pub use chart::Chart;
-pub use viewer::Viewer;
+pub use csv::CsvReader;
+pub use viewer::{ArrowExport, ArrowStructs, Viewer};

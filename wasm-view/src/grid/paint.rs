@@ -41,6 +41,8 @@ pub(crate) trait Columns {
     fn cell(&self, row: usize, column: usize, out: &mut String) -> bool;
     /// Whether a cell with this text is one that is looked for.
     fn found(&self, row: usize, column: usize, text: &str) -> bool;
+    /// How much of the colour of what has just changed a cell has: from 0 to 1.
+    fn fresh(&self, row: usize, column: usize) -> f64;
     /// The number in the gutter.
     fn row_number(&self, row: usize) -> usize;
 }
@@ -150,6 +152,14 @@ impl Painter {
         }
         let Manner { right, blank } = columns.manner(column);
         let x = if right { left + width - PADDING } else { left + PADDING };
+        for row in layout.visible_rows() {
+            let fresh = columns.fresh(row, column);
+            if fresh > 0.0 {
+                self.context.set_global_alpha(fresh);
+                self.fill(&self.theme.fresh, left, self.snap(layout.top_of(row)), width, ROW_HEIGHT - self.hair());
+                self.context.set_global_alpha(1.0);
+            }
+        }
         let mut text = String::new();
         let mut blanks = Vec::new();
         self.context.set_text_align(if right { "right" } else { "left" });

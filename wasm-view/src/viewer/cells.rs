@@ -73,6 +73,10 @@ impl Columns for Viewer {
         !self.find.is_empty() && self.finds(row, position, text)
     }
 
+    fn fresh(&self, row: usize, position: usize) -> f64 {
+        self.columns.column(position).map_or(0.0, |column| self.marks.strength(row, column))
+    }
+
     fn row_number(&self, row: usize) -> usize {
         self.view.number(row) + 1
     }

@@ -311,17 +311,13 @@ impl Viewer {
         let table = self.table.as_ref().ok_or_else(|| failed("there is no table"))?;
         let to = to.min(self.view.len(table));
         let from = from.min(to);
-        match &self.view.rows {
-            Rows::Groups(groups) => to_stream(&groups.schema, &groups.range(from..to)),
-            Rows::Picked(indices) => {
-                let rows = indices.as_slice().get(from..to).unwrap_or_default().to_vec();
-                let rows = Indices::try_new(rows, table.rows()).map_err(failed)?;
-                let taken = take_batches(&table.schema, &table.batches, &rows).map_err(failed)?;
-                return numbered(&taken, &rows).map_err(failed);
-            }
-            Rows::All | Rows::Far(_) => to_stream(&table.schema, &table.range(from..to)),
+        if let Some(rows) = self.view.picked(from..to) {
+            let rows = Indices::try_new(rows, table.rows()).map_err(failed)?;
+            let taken = take_batches(&table.schema, &table.batches, &rows).map_err(failed)?;
+            return numbered(&taken, &rows).map_err(failed);
         }
-        .map_err(failed)
+        let table = if let Rows::Groups(groups) = &self.view.rows { groups } else { table };
+        to_stream(&table.schema, &table.range(from..to)).map_err(failed)
     }
 
     /// What a header shows of its column, once it is known: bars, shares, text, nulls, both ends of the bars.

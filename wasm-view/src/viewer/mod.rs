@@ -8,7 +8,8 @@
 //!   `copying` – what leaves. * `cells` – what the painter sees. * `query` – questions beside the view: counts of values,
 //!   pictures. * `filters` – what the panels of filters and groups need to know. * `formats` – formats that people choose.
 //!   `work` – finding the view's rows in steps. * `far` – rows that a worker or the server holds, `piece` – those that are
-//!   here a piece at a time. * `tree` – groups as a tree.
+//!   here a piece at a time, `live` – those that change. * `script`, `shared` – data for scripts, copied and not. * `tree` –
+//!   groups as a tree.
 
 mod ask;
 mod cells;
@@ -18,14 +19,20 @@ mod far;
 mod filters;
 mod formats;
 mod keys;
+mod live;
 mod piece;
 mod pointer;
 mod query;
+mod script;
 mod search;
 mod select;
+mod shared;
 mod shown;
 mod tree;
 mod work;
+
+pub use script::ArrowExport;
+pub use shared::ArrowStructs;
 
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
@@ -108,6 +115,10 @@ pub struct Viewer {
     /// What the rows that are shown were found by, while others are being found.
     before: Option<Wish>,
     work: Option<Work>,
+    /// What follows a live table, where its rows are.
+    live: Option<live::Live>,
+    /// Cells that have just changed, where they are painted.
+    marks: live::Marks,
     /// Whether groups are arranged, rather than the table.
     is_grouped: bool,
     /// Whether widths and formats are those of rows.
@@ -165,6 +176,8 @@ impl Viewer {
             press: Press::None,
             before: None,
             work: None,
+            live: None,
+            marks: live::Marks::default(),
             is_grouped: false,
             is_arranged: false,
         })
@@ -201,6 +214,7 @@ impl Viewer {
         self.hover = None;
         self.hover_head = None;
         (self.before, self.work) = (None, None);
+        (self.live, self.marks) = (None, live::Marks::default());
         (self.is_grouped, self.is_arranged) = (false, false);
         self.layout.scroll_to_row(0.0);
         self.place_columns();
