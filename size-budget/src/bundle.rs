@@ -71,6 +71,7 @@ const SCRIPTS: &[&str] = &[
     "tools.js",
     "tree.js",
     "panel.js",
+    "groups.js",
     "menu.js",
     "copy.js",
     "axis.js",

@@ -191,7 +191,7 @@ class BodkinTable extends Embedded {
       arranged: this.#slots().map(({ name, hidden, pinned, width }) => ({ name, hidden, pinned, width, format: formatsOf(this.#host).get(name) })),
       sort: viewer.sort(),
       filters,
-      group: { keys: viewer.groupKeys(), aggregates: this.#aggregates.map(([name, column]) => ({ function: name, column })) },
+      group: { keys: viewer.groupKeys(), aggregates: this.#aggregates.map(([name, column]) => ({ function: name, column })), tree: this.#host.tree.wanted },
       engine: this.#engine?.kind ?? null,
       working: this.#finding > 0,
       live: this.#live.facts(),
@@ -208,7 +208,7 @@ class BodkinTable extends Embedded {
     const viewer = this.#viewer;
     const to = Math.min(offset + rows, viewer?.rowsShown() ?? 0);
     if (offset >= to) return [];
-    const cells = viewer.windowCells(await this.#engine.window(offset, to));
+    const cells = viewer.windowCells(await this.#host.engine().window(offset, to));
     const columns = viewer.shownNames().length;
     return Array.from({ length: to - offset }, (_, row) => cells.slice(row * columns, (row + 1) * columns));
   }
@@ -229,8 +229,10 @@ class BodkinTable extends Embedded {
     return this.#timed('filtered', () => this.#viewer.setFilter(column, text));
   }
 
-  /** Groups by columns with aggregates: `[['mean', 'dep_delay'], ['count']]`. Empty lists end it. */
-  setGroup(keys, aggregates) {
+  /** Groups by columns with aggregates: `[['mean', 'dep_delay'], ['count']]`. Empty lists end it. With `tree` the groups of
+   * the first key show, and others when they are opened. */
+  setGroup(keys, aggregates, { tree = this.#host.tree.wanted } = {}) {
+    this.#host.tree.want(tree);
     const before = this.#aggregates;
     this.#aggregates = aggregates.map(([name, column]) => [name, column ?? '']);
     try {
@@ -331,9 +333,10 @@ class BodkinTable extends Embedded {
       slots: () => this.#slots(),
       after: (changes) => this.#after(changes),
       timed: (what, run) => this.#timed(what, run),
-      engine: () => this.#engine,
+      // A tree of groups is here, wherever its rows are.
+      engine: () => (this.#viewer?.isTree() ? near : this.#engine),
       copy: (names) => this.#busy(copyCells(host, names)),
-      open: () => valuePanel(host, ...this.#viewer.selection()),
+      open: () => host.tree.toggle(this.#viewer.selection()[0]) || valuePanel(host, ...this.#viewer.selection()),
       // Asks whoever holds the rows: a plan of the viewer's `planOf` in, an Arrow stream out.
       ask: (plan) => this.#engine.ask(plan),
       hover: (x, y) => this.#hint(x, y),
@@ -346,6 +349,8 @@ class BodkinTable extends Embedded {
         if (error instanceof WebAssembly.RuntimeError) { this.#fail(error, this.src); this.#message(); }
       },
     };
+    const near = new PageEngine(host);
+    host.tree = groupTree(host);
     this.#status = new Status(host, p);
     this.#live = new Live(host, p.count, p.grid);
     this.#boxes = new Boxes(host, p.boxes);
@@ -639,13 +644,13 @@ class BodkinTable extends Embedded {
   }
 
   #panel() {
-    this.#parts.panel.replaceChildren(...groupPanel(this.#viewer, this.#aggregates, this.#choices, (keys, aggregates) => {
+    this.#parts.panel.replaceChildren(...groupPanel(this.#viewer, this.#aggregates, this.#choices, (keys, aggregates, more) => {
       try {
-        this.setGroup(keys, aggregates);
+        this.setGroup(keys, aggregates, more);
       } catch (error) {
         this.#status.complain(error);
       }
-    }));
+    }, this.#host.tree.wanted));
   }
 
   #emit(name, detail) {
