@@ -42,8 +42,11 @@ pub(super) struct Marks {
 impl Marks {
     /// How much of its colour a cell has: 1 when it has just changed, 0 when it did not.
     pub(super) fn strength(&self, row: usize, column: usize) -> f64 {
-        let of_cell = |mark: &&Mark| mark.row == row && (mark.column == ROW || mark.column as usize == column);
-        let strengths = self.marks.iter().filter(of_cell).map(|mark| 1.0 - (self.now - mark.since) / LASTS);
+        // They come row by row.
+        let first = self.marks.partition_point(|mark| mark.row < row);
+        let of_row = self.marks[first..].iter().take_while(|mark| mark.row == row);
+        let of_cell = of_row.filter(|mark| mark.column == ROW || mark.column as usize == column);
+        let strengths = of_cell.map(|mark| 1.0 - (self.now - mark.since) / LASTS);
         strengths.fold(0.0, f64::max).min(1.0)
     }
 }
