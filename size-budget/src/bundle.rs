@@ -65,7 +65,7 @@ const MODULE_SOURCES: [&str; 9] = [
 ];
 
 /// The viewer's scripts, in the order in which they follow the glue.
-const SCRIPTS: [&str; 19] = [
+const SCRIPTS: &[&str] = &[
     "start.js",
     "style.js",
     "tools.js",
@@ -73,17 +73,28 @@ const SCRIPTS: [&str; 19] = [
     "panel.js",
     "menu.js",
     "copy.js",
+    "axis.js",
+    "brush.js",
+    "filter.js",
+    "values.js",
+    "format.js",
+    "data.js",
+    "open.js",
     "boxes.js",
     "find.js",
     "mirror.js",
     "touch.js",
     "status.js",
+    "chart.js",
     "input.js",
     "load.js",
+    "cache.js",
     "engine.js",
     "server.js",
     "serve.js",
     "live.js",
+    "saved.js",
+    "api.js",
     "element.js",
 ];
 

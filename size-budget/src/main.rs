@@ -5,19 +5,24 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use size_budget::budget::{Budget, Report};
-use size_budget::{Error, Result, bundle, measure};
+use size_budget::{Error, Result, bundle, measure, package};
 
 const USAGE: &str = "usage: size-budget [report|build] [--json] [--without-wasm-opt]
+       size-budget package [FOLDER]
 
 report   build the viewer's bundle, print its bytes against budget.toml, fail over budget (the default)
 build    only build it; the folder of the files is printed; with
          BODKIN_VIEWER_BUILD=quick it is built fast, and not small
+package  write the viewer as an npm package (into target/npm)
 --json   print the report for machines
 --without-wasm-opt   judge a bundle although wasm-opt could not be had
 ";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|argument| argument == "package") {
+        return package(arguments.get(1));
+    }
     let known = ["report", "build", "--json", "--without-wasm-opt"];
     if let Some(odd) = arguments.iter().find(|argument| !known.contains(&argument.as_str())) {
         let help = odd == "--help" || odd == "-h";
@@ -66,6 +71,22 @@ fn run(arguments: &[String]) -> Result<Vec<String>> {
         print(&report.table(20));
     }
     Ok(report.over())
+}
+
+/// Writes the npm package.
+fn package(folder: Option<&String>) -> ExitCode {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| bundle::workspace().join("target"), PathBuf::from);
+    let folder = folder.map_or_else(|| target.join("npm"), PathBuf::from);
+    match bundle::build(&target).and_then(|bundle| package::write(&bundle, &folder)) {
+        Ok(_) => {
+            print(&format!("{}\n", folder.display()));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            print(&format!("size-budget: {error}\n"));
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn print(text: &str) {

@@ -8,9 +8,9 @@ let sheet;
 
 /**
  * A table of an Arrow stream. Attributes: `src`; `theme` (`light` or `dark`); `engine` (who holds the rows: `page`, `worker`,
- * `server`; by default it is chosen); `budget` (megabytes beyond which the server does).
+ * `server`; by default it is chosen); `budget` (megabytes beyond which the server does); `files` (to open files by hand).
  */
-class BodkinTable extends (globalThis.HTMLElement ?? Object) {
+class BodkinTable extends Embedded {
   static observedAttributes = ['src', 'theme', 'engine'];
 
   #viewer = null;
@@ -22,8 +22,10 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
   #mirror = null;
   #pane = null;
   #status = null;
+  #chart = null;
   #live = null;
   #engine = null;
+  #source = null;
   #spare = null;
   #turn = 0;
   #finding = 0;
@@ -63,6 +65,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     this.#viewer = null;
     this.#starting = null;
     this.#boxes.clear();
+    this.#chart.free();
   }
 
   attributeChangedCallback(name, before, after) {
@@ -71,13 +74,19 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     else this.load(this.src);
   }
 
-  get src() { return this.getAttribute('src'); }
-  set src(value) { this.setAttribute('src', value); }
-
   // What the page may ask and say.
 
-  /** Loads an Arrow stream from a URL. Resolves when all rows are here, or the load failed. */
-  async load(url) {
+  /** Opens a file, or any blob: Arrow, CSV or TSV, also packed by gzip. Resolves when all rows are here, or it failed. */
+  open(file) {
+    this.#emit('bodkin-open', { name: file.name ?? '', size: file.size });
+    return this.load(file);
+  }
+
+  /**
+   * Loads an Arrow stream from a URL. Resolves when all rows are here, or the load failed. `again` is for what has changed
+   * since the last visit: the view that it is shown with.
+   */
+  async load(url, again = null) {
     await this.#starting;
     if (!this.#viewer) return;
     const turn = ++this.#turn;
@@ -86,7 +95,9 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     this.#viewer.begin();
     this.#forget();
     this.#engine = null;
-    if (!url) return;
+    this.#source = url;
+    if (again) this.restore(again);
+    if (!url) return invite(this, this.#status);
     this.#loading = true;
     this.#error = null;
     this.#total = null;
@@ -95,21 +106,24 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     const begin = performance.now();
     const isOver = () => turn !== this.#turn || !this.#viewer;
     let live = null;
+    let cached = null;
     const told = {
+      cached: (etag) => { cached = etag; },
       total: (rows) => { this.#total = rows; },
       live: (found) => { live = found; },
       pushed: (changes) => { if (!isOver()) this.#after(changes); },
       part: (part) => { if (!isOver()) this.#progress(part); },
     };
     try {
-      const address = new URL(url, document.baseURI).href;
+      const isFile = url instanceof Blob;
+      const address = isFile ? url : new URL(url, document.baseURI).href;
       await this.#live.renew();
-      const engine = await this.#choose();
+      const engine = await this.#choose(isFile);
       if (isOver()) return engine.close();
       this.#engine = engine;
-      let large = await this.#engine.load(address, this.headers(), this.#budget(), told);
+      let large = await this.#engine.load(address, this.headers(), this.#budget(), told, this.cache === null ? '' : again ? 'fresh' : 'any');
       if (isOver()) return;
-      if (this.engine === 'server') large = { ...await facts(address, this.headers()) };
+      if (this.engine === 'server' && !isFile) large = { ...await facts(address, this.headers()) };
       if (large) {
         this.#engine.close();
         this.#engine = new ServerEngine(this.#host, large, this.headers(), SEPARATOR);
@@ -121,9 +135,10 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       this.#status.took('loaded', performance.now() - begin);
       this.#counts();
       this.#message();
-      this.#emit('bodkin-load', { rows: this.#viewer.rowsLoaded(), bytes: this.#viewer.bytesLoaded(), engine: this.#engine.kind });
+      this.#emit('bodkin-load', { rows: this.#viewer.rowsLoaded(), bytes: this.#viewer.bytesLoaded(), cached: Boolean(cached), engine: this.#engine.kind });
       if (this.getAttribute('live') !== 'off') await this.#live.start(this.#engine, live);
       if (isOver()) return;
+      if (cached) recheck(this.#host, address, cached, isOver);
       this.#profile();
     } catch (error) {
       if (isOver()) return;
@@ -138,18 +153,15 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
   /** Headers that requests are sent with. */
   headers() { return this.#live.headers(); }
 
-  /** Who holds the rows: what the attribute says, or else `auto`. */
-  get engine() { return this.getAttribute('engine') ?? 'auto'; }
-
   #budget() {
     const megabytes = Number(this.getAttribute('budget'));
-    return this.engine === 'auto' ? (megabytes > 0 ? megabytes * 1e6 : BUDGET) : Infinity;
+    return (this.engine ?? 'auto') === 'auto' ? (megabytes > 0 ? megabytes * 1e6 : BUDGET) : Infinity;
   }
 
   /** A worker, if there may be one; it is started while the page still does other things. */
-  #choose() {
+  #choose(isFile) {
     if (this.engine === 'page') return new PageEngine(this.#host);
-    if (this.engine === 'server') return new IdleEngine();
+    if (this.engine === 'server' && !isFile) return new IdleEngine();
     const spare = this.#spare ?? this.#worker();
     this.#spare = null;
     return spare;
@@ -176,7 +188,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       bytes: viewer.bytesLoaded(),
       columns: viewer.columnNames().map((name, index) => ({ name, type: types[index] })),
       shown: viewer.shownNames(),
-      arranged: this.#slots().map(({ name, hidden, pinned, width }) => ({ name, hidden, pinned, width })),
+      arranged: this.#slots().map(({ name, hidden, pinned, width }) => ({ name, hidden, pinned, width, format: formatsOf(this.#host).get(name) })),
       sort: viewer.sort(),
       filters,
       group: { keys: viewer.groupKeys(), aggregates: this.#aggregates.map(([name, column]) => ({ function: name, column })) },
@@ -186,6 +198,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       selection: Array.from(viewer.selection()),
       selected: top === undefined ? null : { rows: [top, bottom], columns: [left, right] },
       topRow: viewer.topRow(),
+      chart: this.#chart.state(),
     };
   }
 
@@ -228,6 +241,16 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     }
   }
 
+  /** Draws a chart: `{ kind: 'bar', x: 'carrier', y: [['mean', 'dep_delay']], colour: 'origin' }`; `null` closes it. */
+  chart(spec) {
+    this.#chart.show(spec);
+  }
+
+  /** What the chart's tooltip says. */
+  pointed() {
+    return this.#chart.pointed();
+  }
+
   /** Arranges columns: `[{ name, hidden, pinned, width }]` in the wanted order; what is not said stays. */
   setColumns(columns) {
     const viewer = this.#viewer;
@@ -235,7 +258,13 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     const names = viewer.schemaNames();
     const known = columns.filter(({ name }) => names.includes(name));
     for (const { name, hidden, pinned, width } of known) viewer.changeColumn(names.indexOf(name), hidden, pinned, width);
+    for (const { name, format } of known) if (format !== undefined) applyFormat(this.#host, name, format);
     this.#after(viewer.orderColumns(known.map(({ name }) => names.indexOf(name))));
+  }
+
+  /** Gives a column a format: `{ style, decimals, grouping, date, zone }`; without one it is written as its values need it. */
+  setFormat(column, format) {
+    if (this.#viewer) applyFormat(this.#host, column, format);
   }
 
   /** Selects from a cell to a cell, each a row and a position; without the second one cell. */
@@ -265,6 +294,8 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     return this.#inWindow(...this.#viewer.cellRect(row, this.#viewer.shownNames().indexOf(name)));
   }
 
+  [HOST]() { return this.#host; }
+
   #inWindow(left, top, width, height) {
     const canvas = this.#parts.canvas.getBoundingClientRect();
     return new DOMRect(canvas.left + left, canvas.top + top, width, height);
@@ -288,7 +319,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
   #build() {
     if (!sheet) {
       sheet = new CSSStyleSheet();
-      sheet.replaceSync(STYLE);
+      sheet.replaceSync(STYLE + CHART_STYLE);
     }
     this.shadowRoot.adoptedStyleSheets = [sheet];
     const p = this.#parts = tree();
@@ -307,6 +338,8 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       ask: (plan) => this.#engine.ask(plan),
       hover: (x, y) => this.#hint(x, y),
       glide: (by) => { this.#glide = by === 0 ? 0 : this.#glide + by; },
+      tell: (text) => this.#status.tell(text),
+      emit: (name, detail) => this.#emit(name, detail),
       complain: (error) => this.#status.complain(error),
       failed: (error) => {
         this.#status.complain(error);
@@ -317,6 +350,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
     this.#live = new Live(host, p.count, p.grid);
     this.#boxes = new Boxes(host, p.boxes);
     this.#finder = new Finder(host);
+    this.#chart = new ChartPane(host, p);
     this.#mirror = new Mirror(host);
     this.#pane = new Pane(host, p.scroller, p.sizer);
     this.#finder.listen(p.grid);
@@ -334,16 +368,21 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       const { left, bottom } = p.save.getBoundingClientRect();
       if (this.#viewer) menu(this.shadowRoot, this.#exports(), left, bottom + 4, p.save);
     });
+    filesFor(host, p.find, (file) => this.open(file));
     listen(host);
   }
 
   #exports() {
-    const name = fileName(this.src);
-    const save = async () => {
-      download(await csv(this.#host, (part) => this.#status.tell(`exporting ${Math.round(part * 100)} %`)), `${name}.csv`);
+    const name = fileName(this.#source?.name ?? this.src);
+    const progress = (part) => this.#status.tell(`exporting ${Math.round(part * 100)} %`);
+    const save = async (blob, ending) => {
+      download(await blob, `${name}.${ending}`);
       return `exported ${count(this.#viewer.rowsShown())} rows`;
     };
-    return [['View as CSV', () => this.#busy(save())]];
+    return [
+      ['View as CSV', () => this.#busy(save(csv(this.#host, progress), 'csv'))],
+      ['View as Arrow', () => this.#busy(save(this.toArrow({ file: true, progress }), 'arrow'))],
+    ];
   }
 
   async #begin() {
@@ -371,6 +410,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
   #retheme() {
     const style = getComputedStyle(this);
     this.#viewer.setTheme(Viewer.themeProperties().map((name) => style.getPropertyValue(name).trim()));
+    this.#chart.retheme();
     this.#after(PAINT);
   }
 
@@ -469,6 +509,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
 
   #forget() {
     this.#boxes.clear();
+    formatsOf(this.#host).clear();
     this.#finder.close();
     this.shadowRoot.querySelector('.pop')?.close(false);
     this.#status.forget();
@@ -480,7 +521,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
   }
 
   #fail(error, url) {
-    this.#error = { title: error.title ?? 'The table could not be loaded', detail: error.message ?? String(error), url: String(url) };
+    this.#error = { title: error.title ?? 'The table could not be loaded', detail: error.message ?? String(error), url: url instanceof Blob ? url : String(url) };
     this.#emit('bodkin-error', this.#error);
     if (error instanceof WebAssembly.RuntimeError || error.trap) this.#viewer = null;
   }
@@ -503,6 +544,7 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
       this.#chips();
       if (!this.#parts.panel.hidden) this.#panel();
     }
+    if (changes & (VIEW | ROWS | SCHEMA)) this.#chart.changed(changes);
     if (changes & (VIEW | COLUMNS)) {
       this.#boxes.refresh();
       if (this.#finder.searching) this.#finder.restart(false);
@@ -607,10 +649,10 @@ class BodkinTable extends (globalThis.HTMLElement ?? Object) {
   }
 
   #emit(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+    this.dispatchEvent(new CustomEvent(name, { detail: { ...detailOf(name, this, this.#viewer), ...detail }, bubbles: true, composed: true }));
   }
 }
 
 if (globalThis.customElements && !customElements.get('bodkin-table')) customElements.define('bodkin-table', BodkinTable);
 
-export { BodkinTable, serve };
+export { BodkinTable, clearCache, configure, init, mount, serve };

@@ -13,10 +13,10 @@ class PageEngine {
     this.#host = host;
   }
 
-  async load(url, headers, budget, told) {
+  async load(url, headers, budget, told, cache) {
     const { signal } = this.#loading;
     const viewer = this.#host.viewer();
-    const opened = await open(url, headers, signal);
+    const opened = await open(url, headers, signal, cache);
     if (isLarge(opened, budget)) {
       this.#loading.abort();
       return opened;
@@ -114,9 +114,9 @@ class WorkerEngine {
     });
   }
 
-  async load(url, headers, budget, told) {
+  async load(url, headers, budget, told, cache) {
     this.#told = told;
-    const { large, rows, groups } = await this.call('load', url, headers, budget);
+    const { large, rows, groups } = await this.call('load', url, headers, budget, cache);
     if (large) return large;
     const viewer = this.#host.viewer();
     // What was filtered or sorted while rows came is settled now; the windows of all others still hold.

@@ -5,17 +5,25 @@ const STREAM = 'application/vnd.apache.arrow.stream';
 /** Bytes of a table beyond which the server keeps the rows, if it can. */
 const BUDGET = 1 << 30;
 
-/** Asks for a table: what its answer tells ahead of its bytes. */
-async function open(url, headers, signal) {
+/**
+ * Asks for a table: what its answer tells ahead of its bytes. With a `cache` of `any` what is kept of the last visit is the
+ * answer, and with one of `fresh` it is not; with both, what comes is kept.
+ */
+async function open(url, headers, signal, cache) {
+  if (url instanceof Blob) return { file: url, rows: null };
+  const kept = cache === 'any' && await openCached(url);
+  if (kept) return kept;
   const response = await fetch(url, { signal, headers: { accept: STREAM, ...headers } });
   if (!response.ok) throw await problem(response);
   const number = (name) => Number(response.headers.get(name)) || 0;
   const query = response.headers.get('x-bodkin-query');
   const live = response.headers.get('x-bodkin-live');
   const key = response.headers.get('x-bodkin-key') ?? '';
+  const rows = number('x-bodkin-rows') || null;
   return {
     response,
-    rows: number('x-bodkin-rows') || null,
+    keep: cache ? writer(url, response, rows, signal) : null,
+    rows,
     size: number('x-bodkin-bytes'),
     length: response.headers.has('content-encoding') ? 0 : number('content-length'),
     query: query && new URL(query, response.url).href,
@@ -27,15 +35,18 @@ async function open(url, headers, signal) {
 const isLarge = ({ size, length, query }, budget) => Boolean(query) && Math.max(size, length) > budget;
 
 /** Reads an answer to its end; `told` hears of the rows that will come, of changes and of progress. */
-async function feed({ response, rows, length, live }, signal, viewer, told) {
+async function feed({ response, rows, length, live, keep, cached, file }, signal, viewer, told) {
   told.total(rows);
+  if (file) return readFile(file, signal, viewer, told);
   told.live(live);
+  if (cached) told.cached(cached);
   const reader = response.body.getReader();
   let rested = performance.now();
   for (;;) {
     const { done, value } = await reader.read();
     if (signal.aborted) throw new DOMException('superseded', 'AbortError');
     if (done) break;
+    await keep?.write(value);
     told.pushed(viewer.push(value));
     told.part(rows ? viewer.rowsLoaded() / rows : length ? viewer.bytesLoaded() / length : 0);
     if (performance.now() - rested > 12) {
@@ -44,6 +55,7 @@ async function feed({ response, rows, length, live }, signal, viewer, told) {
     }
   }
   told.pushed(viewer.end());
+  keep?.close();
   told.part(1);
 }
 

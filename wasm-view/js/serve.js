@@ -16,10 +16,10 @@ function serve() {
       await __wbg_init({ module_or_path: module });
       viewer = new Viewer(undefined, zoneOffset, separator);
     },
-    async load(url, headers, budget) {
+    async load(url, headers, budget, cache) {
       loading.abort();
       const { signal } = (loading = new AbortController());
-      const opened = await open(url, headers, signal);
+      const opened = await open(url, headers, signal, cache);
       if (isLarge(opened, budget)) {
         loading.abort();
         const { rows, query, size } = opened;
@@ -31,6 +31,7 @@ function serve() {
       await feed(opened, signal, viewer, {
         total: (rows) => post('total', rows),
         live: (live) => post('live', live),
+        cached: (etag) => post('cached', etag),
         part: (part) => { if (performance.now() - told > 30 || part === 1) { told = performance.now(); counts(); post('part', part); } },
         pushed: (changes) => {
           if (changes & SCHEMA) post('schema', viewer.schemaStream());

@@ -89,9 +89,10 @@ class ServerEngine {
 
   /** The piece's viewer has these rows, and the columns in sight. */
   async #take(from, to) {
-    const stream = await this.window(from, to);
     const piece = this.#piece;
-    if (!piece) throw new DOMException('superseded', 'AbortError');
+    const stream = await this.window(from, to);
+    // Whoever began anew meanwhile has another.
+    if (!piece || piece !== this.#piece) throw new DOMException('superseded', 'AbortError');
     piece.takePiece(stream, this.#host.viewer().columnSlots());
     return piece;
   }

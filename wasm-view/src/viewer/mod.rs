@@ -6,23 +6,32 @@
 //! * `ask` – sort, filters and groups. * `shown` – what is shown, as numbers and text. * `columns` – widths, order,
 //!   what is hidden and pinned. * `pointer`, `keys`, `select` – what is done by hand. * `search` – finding.
 //!   `copying` – what leaves. * `cells` – what the painter sees. * `query` – questions beside the view: counts of values,
-//!   pictures. * `work` – finding the view's rows in steps. * `far` – rows that a worker or the server holds,
-//!   `piece` – those that are here a piece at a time, `live` – those that change.
+//!   pictures. * `filters` – what the panels of filters and groups need to know. * `formats` – formats that people choose.
+//!   `work` – finding the view's rows in steps. * `far` – rows that a worker or the server holds, `piece` – those that are
+//!   here a piece at a time, `live` – those that change. * `script`, `shared` – data for scripts, copied
+//!   and not.
 
 mod ask;
 mod cells;
 mod columns;
 mod copying;
 mod far;
+mod filters;
+mod formats;
 mod keys;
 mod live;
 mod piece;
 mod pointer;
 mod query;
+mod script;
 mod search;
 mod select;
+mod shared;
 mod shown;
 mod work;
+
+pub use script::ArrowExport;
+pub use shared::ArrowStructs;
 
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
@@ -30,7 +39,7 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 use crate::arrange::Arrangement;
 use crate::find::Find;
-use crate::format::{Formats, Style, Zones};
+use crate::format::{Custom, Formats, Style, Zones};
 use crate::grid::{Layout, Painter, Scene, Theme};
 use crate::load::Load;
 use crate::profile::Profiles;
@@ -83,6 +92,8 @@ pub struct Viewer {
     layout: Layout,
     /// Styles of the columns of what is shown, by the schema's numbers.
     styles: Vec<Style>,
+    /// Formats that people chose, by the columns' names.
+    custom: Vec<(String, Custom)>,
     /// The columns of what is shown.
     columns: Arrangement,
     /// The table's columns while groups are shown.
@@ -110,7 +121,7 @@ pub struct Viewer {
     is_arranged: bool,
 }
 
-fn failed(error: impl std::fmt::Display) -> JsError {
+pub(crate) fn failed(error: impl std::fmt::Display) -> JsError {
     JsError::new(&error.to_string())
 }
 
@@ -146,6 +157,7 @@ impl Viewer {
             painter,
             layout: Layout::default(),
             styles: Vec::new(),
+            custom: Vec::new(),
             columns: Arrangement::default(),
             table_columns: Arrangement::default(),
             table_styles: Vec::new(),
@@ -186,6 +198,7 @@ impl Viewer {
         self.table = None;
         self.view = View::default();
         self.styles.clear();
+        self.custom.clear();
         self.columns = Arrangement::default();
         self.group_names.clear();
         self.selection = None;
