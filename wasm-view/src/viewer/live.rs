@@ -4,12 +4,14 @@
 //! What an update did is told in numbers: rows that came, changed and went, rows of the table and of the view, where the view
 //! is to stand, the epoch and the last update, and the cells in sight that have just changed.
 
+use arrow_array::Array;
 use js_sys::Uint8Array;
 use kernels::query::Plan;
 use wasm_bindgen::prelude::*;
 use wire::table::Touched;
 
 use super::{Viewer, change, failed};
+use crate::format::Style;
 use crate::live::{Anchor, Flashes, Kept, KeptGroups, LASTS, LiveRows, Place, ROW};
 use crate::selection::{Selection, Shape};
 use crate::table::Table;
@@ -276,6 +278,21 @@ impl Viewer {
         };
         self.marks = Marks { marks: marks.chunks_exact(3).map(mark).collect(), now };
         changes
+    }
+
+    /// Columns are written as the values in sight need it, too, beside those that came first.
+    #[wasm_bindgen(js_name = liveStyle)]
+    pub fn live_style(&mut self) {
+        let mut styles = self.styles.clone();
+        for row in self.layout.visible_rows() {
+            for position in 0..self.columns.len() {
+                let Some((array, row, column)) = self.at(row, position) else { continue };
+                if let Some(style) = styles.get_mut(column).filter(|_| row < array.len()) {
+                    *style = style.join(Style::of(array.slice(row, 1).as_ref(), 1));
+                }
+            }
+        }
+        self.styles = styles;
     }
 
     /// Marks fade with time; gives whether there are any.
