@@ -215,7 +215,7 @@ class Live {
       if (error.trap || error instanceof WebAssembly.RuntimeError) {
         this.stop();
         this.#host.failed(error);
-      } else if (this.#failures++ > 0) this.#host.element.load(this.#host.element.src, this.#host.element.state());
+      } else if (this.#failures++ > 0) this.#host.element.load(this.#host.element.src, this.#host.element.save());
       else {
         // Something was missed: all rows anew.
         this.#position = null;
