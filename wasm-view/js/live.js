@@ -215,7 +215,7 @@ class Live {
       if (error.trap || error instanceof WebAssembly.RuntimeError) {
         this.stop();
         this.#host.failed(error);
-      } else if (this.#failures++ > 0) this.#host.element.load(this.#host.element.src);
+      } else if (this.#failures++ > 0) this.#host.element.load(this.#host.element.src, this.#host.element.save());
       else {
         // Something was missed: all rows anew.
         this.#position = null;
@@ -234,6 +234,7 @@ class Live {
     const marks = this.#calm.matches ? news.slice(0, 10) : news;
     let changes = viewer.liveTook(marks, where[0], performance.now());
     if (window) changes |= viewer.giveWindow(first, window);
+    viewer.liveStyle();
     const isOrdered = viewer.sort().length > 0 || viewer.groupKeys().length > 0;
     if (inserted && !where[2] && !isOrdered && viewer.visibleRows()[1] < viewer.rowsShown()) {
       this.#fresh += inserted;

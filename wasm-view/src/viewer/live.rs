@@ -4,12 +4,14 @@
 //! What an update did is told in numbers: rows that came, changed and went, rows of the table and of the view, where the view
 //! is to stand, the epoch and the last update, and the cells in sight that have just changed.
 
+use arrow_array::Array;
 use js_sys::Uint8Array;
 use kernels::query::Plan;
 use wasm_bindgen::prelude::*;
 use wire::table::Touched;
 
 use super::{Viewer, change, failed};
+use crate::format::Style;
 use crate::live::{Anchor, Flashes, Kept, KeptGroups, LASTS, LiveRows, Place, ROW};
 use crate::selection::{Selection, Shape};
 use crate::table::Table;
@@ -42,8 +44,11 @@ pub(super) struct Marks {
 impl Marks {
     /// How much of its colour a cell has: 1 when it has just changed, 0 when it did not.
     pub(super) fn strength(&self, row: usize, column: usize) -> f64 {
-        let of_cell = |mark: &&Mark| mark.row == row && (mark.column == ROW || mark.column as usize == column);
-        let strengths = self.marks.iter().filter(of_cell).map(|mark| 1.0 - (self.now - mark.since) / LASTS);
+        // They come row by row.
+        let first = self.marks.partition_point(|mark| mark.row < row);
+        let of_row = self.marks[first..].iter().take_while(|mark| mark.row == row);
+        let of_cell = of_row.filter(|mark| mark.column == ROW || mark.column as usize == column);
+        let strengths = of_cell.map(|mark| 1.0 - (self.now - mark.since) / LASTS);
         strengths.fold(0.0, f64::max).min(1.0)
     }
 }
@@ -273,6 +278,21 @@ impl Viewer {
         };
         self.marks = Marks { marks: marks.chunks_exact(3).map(mark).collect(), now };
         changes
+    }
+
+    /// Columns are written as the values in sight need it, too, beside those that came first.
+    #[wasm_bindgen(js_name = liveStyle)]
+    pub fn live_style(&mut self) {
+        let mut styles = self.styles.clone();
+        for row in self.layout.visible_rows() {
+            for position in 0..self.columns.len() {
+                let Some((array, row, column)) = self.at(row, position) else { continue };
+                if let Some(style) = styles.get_mut(column).filter(|_| row < array.len()) {
+                    *style = style.join(Style::of(array.slice(row, 1).as_ref(), 1));
+                }
+            }
+        }
+        self.styles = styles;
     }
 
     /// Marks fade with time; gives whether there are any.
