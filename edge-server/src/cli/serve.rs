@@ -174,6 +174,10 @@ fn tables(settings: &Settings) -> Result<Tables> {
         Some(bytes) => tables.with_room_for_handles(bytes),
         None => tables,
     };
+    let tables = match settings.limits.room_for_orders() {
+        Some(bytes) => tables.with_room_for_orders(bytes),
+        None => tables,
+    };
     match &settings.live {
         Some(folder) => tables.with_live(Store::open(folder)?),
         None => Ok(tables),

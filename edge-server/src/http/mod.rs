@@ -146,6 +146,13 @@ impl Tables {
         self
     }
 
+    /// Room for orders of sorted tables that are remembered, in bytes.
+    #[must_use]
+    pub fn with_room_for_orders(mut self, bytes: usize) -> Self {
+        self.knowledge = self.knowledge.with_room_for_orders(bytes);
+        self
+    }
+
     /// What each query may cost.
     #[must_use]
     pub fn with_budget(mut self, budget: Budget) -> Self {

@@ -202,14 +202,65 @@ impl Source for LiveTable {
     }
 
     fn tag(&self) -> u64 {
-        use std::hash::{DefaultHasher, Hash, Hasher};
+        tag(&self.path, &self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn lasts(&self) -> bool {
+        false
+    }
+
+    fn frozen(&self) -> Option<Arc<dyn Source>> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut hasher = DefaultHasher::new();
-        (&self.path, seen.snapshot.epoch, seen.snapshot.sequence, seen.bytes).hash(&mut hasher);
-        hasher.finish()
+        let (tag, bytes, batches) = (tag(&self.path, &seen), seen.bytes, seen.snapshot.batches.clone());
+        Some(Arc::new(Frozen { schema: self.schema.clone(), batches, bytes, tag }))
     }
 
     fn scan(&self, columns: Option<&[usize]>, pieces: Option<&[usize]>) -> Result<Batches> {
         Ok(source::projected(&self.snapshot().batches, columns, pieces))
+    }
+}
+
+fn tag(path: &Path, seen: &Seen) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    (path, seen.snapshot.epoch, seen.snapshot.sequence, seen.bytes).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The rows of one moment: what one request sees, whatever comes meanwhile.
+struct Frozen {
+    schema: SchemaRef,
+    batches: Vec<arrow_array::RecordBatch>,
+    bytes: u64,
+    tag: u64,
+}
+
+impl Source for Frozen {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn rows(&self) -> usize {
+        self.batches.iter().map(arrow_array::RecordBatch::num_rows).sum()
+    }
+
+    fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    fn tag(&self) -> u64 {
+        self.tag
+    }
+
+    fn lasts(&self) -> bool {
+        false
+    }
+
+    fn pieces(&self) -> Vec<usize> {
+        self.batches.iter().map(arrow_array::RecordBatch::num_rows).collect()
+    }
+
+    fn scan(&self, columns: Option<&[usize]>, pieces: Option<&[usize]>) -> Result<Batches> {
+        Ok(source::projected(&self.batches, columns, pieces))
     }
 }
