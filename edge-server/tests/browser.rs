@@ -17,6 +17,8 @@ mod leaving;
 mod menus;
 #[path = "browser/selecting.rs"]
 mod selecting;
+#[path = "browser/signin.rs"]
+mod signin;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int16Type;

@@ -65,7 +65,7 @@ const MODULE_SOURCES: [&str; 9] = [
 ];
 
 /// The viewer's scripts, in the order in which they follow the glue.
-const SCRIPTS: [&str; 14] = [
+const SCRIPTS: [&str; 15] = [
     "style.js",
     "tools.js",
     "tree.js",
@@ -78,6 +78,7 @@ const SCRIPTS: [&str; 14] = [
     "touch.js",
     "status.js",
     "input.js",
+    "access.js",
     "load.js",
     "element.js",
 ];

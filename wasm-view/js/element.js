@@ -68,6 +68,9 @@ class BodkinTable extends HTMLElement {
     else this.#retheme();
   }
 
+  /** A token for the server: a text, or a function that gives one. */
+  token = this.token ?? null;
+
   get src() { return this.getAttribute('src'); }
   set src(value) { this.setAttribute('src', value); }
 
@@ -90,6 +93,7 @@ class BodkinTable extends HTMLElement {
     const begin = performance.now();
     try {
       await stream(url, abort.signal, this.#viewer, {
+        headers: await bearer(this.token),
         total: (rows) => { this.#total = rows; },
         pushed: (changes) => this.#pushed(changes),
         part: (part) => this.#progress(part),
@@ -363,7 +367,7 @@ class BodkinTable extends HTMLElement {
   }
 
   #fail(error, url) {
-    this.#error = { title: error.title ?? 'The table could not be loaded', detail: error.message ?? String(error), url: String(url) };
+    this.#error = { title: error.title ?? 'The table could not be loaded', detail: error.message ?? String(error), url: String(url), status: error.status };
     this.#emit('bodkin-error', this.#error);
     if (error instanceof WebAssembly.RuntimeError) this.#viewer = null;
   }

@@ -2,7 +2,7 @@
 
 /** Reads a stream to its end; `told` hears of the rows that will come, of changes and of progress. */
 async function stream(url, signal, viewer, told) {
-  const response = await fetch(url, { signal, headers: { accept: 'application/vnd.apache.arrow.stream' } });
+  const response = await fetch(url, { signal, headers: { accept: 'application/vnd.apache.arrow.stream', ...told.headers } });
   if (!response.ok) throw await problem(response);
   const rows = Number(response.headers.get('x-bodkin-rows'));
   const total = rows > 0 ? rows : null;

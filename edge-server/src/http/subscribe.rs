@@ -130,11 +130,9 @@ async fn follow(
             () = &mut stopping => end = Some(STOPS),
             _ = ping.tick() => if !peer.send(Message::Ping(Bytes::new())).await { return peer.close_slow().await },
             incoming = peer.socket.next() => match incoming {
-                None | Some(Ok(Message::Close(_))) => return,
-                Some(Err(SocketError::Capacity(_))) => {
-                    return peer.close(CloseCode::Size, "a message longer than 4 kB").await;
-                }
-                Some(Err(_)) => return,
+                None => return,
+                Some(Ok(Message::Close(_))) => return peer.closed().await,
+                Some(Err(error)) => return peer.broken(&error, "a message longer than 4 kB").await,
                 Some(Ok(_)) => {}
             },
         }

@@ -23,6 +23,12 @@ use crate::{Error, Result};
 /// Files up to this size are read into memory.
 const IN_MEMORY: u64 = 64 << 20;
 
+/// Whether a CSV file has to be read as a whole before any page of it is at hand.
+pub(super) fn takes_long(path: &Path, options: &Options) -> bool {
+    let is_large = std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > IN_MEMORY);
+    is_large && options.cache.as_ref().is_none_or(|folder| !Copy::of(path, folder, options).path.exists())
+}
+
 /// Opens a CSV file.
 pub(super) fn csv(path: &Path, delimiter: u8, options: &Options) -> Result<Arc<dyn Source>> {
     let file = File::open(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
@@ -46,7 +52,7 @@ pub(super) fn reader<R: Read + Send>(
         tracing::info!(path = %path.display(), copy = %copy.path.display(), "read from its copy");
         return Ok(Arc::new(source));
     }
-    let progress = Progress::start(&path.display().to_string(), length);
+    let progress = Progress::start(&path.display().to_string(), length, options.reading.clone());
     let csv = Csv::try_new(unpack(progress.count(file))?, path, delimiter, &options.types)?;
     let source: Arc<dyn Source> = match copy {
         Some(copy) => Arc::new(copy.write(csv)?),

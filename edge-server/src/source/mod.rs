@@ -31,6 +31,7 @@ use arrow_schema::SchemaRef;
 
 pub use self::open::{Named, Options, Types, named, open, open_named, open_one, open_with};
 pub use self::parquet::ParquetSource;
+pub use self::progress::Reading;
 use crate::{Error, Result};
 
 /// Rows of a batch, where the source can choose.

@@ -15,7 +15,8 @@ use arrow_array::types::UInt32Type;
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array, UInt64Array};
 use arrow_buffer::Buffer;
 use arrow_schema::{DataType, Field, Schema};
-use kernels::{Indices, KeyNumbers, statistics, take_chunks};
+use kernels::query::AggregateFunction;
+use kernels::{GroupBy, Indices, KeyNumbers, statistics, take_chunks};
 
 use super::{Bounds, Tallies};
 
@@ -62,17 +63,25 @@ impl Look {
 
     /// Looks at a piece; what cannot be found out is left out.
     pub(super) fn at(&self, piece: &RecordBatch) -> Page {
-        let columns = piece.columns().iter().zip(&self.counts);
-        Page(columns.map(|(column, counts)| Noted { bounds: bounds(column), values: values(column, counts) }).collect())
+        let columns = piece.columns().iter().zip(&self.counts).map(|(column, counts)| {
+            let values = values(column, counts);
+            // Few values have the bounds of all rows.
+            let bounded = values.as_ref().map_or(column, |(values, _)| values);
+            Noted { bounds: bounds(bounded, column.logical_null_count() as u64), values }
+        });
+        Page(columns.collect())
     }
 }
 
-fn bounds(column: &ArrayRef) -> Option<(ArrayRef, ArrayRef, u64)> {
-    if column.data_type().is_nested() {
+fn bounds(values: &ArrayRef, nulls: u64) -> Option<(ArrayRef, ArrayRef, u64)> {
+    if values.data_type().is_nested() {
         return None;
     }
-    let summary = statistics::summarize(&[column.as_ref()]).ok()?;
-    Some((summary.min?, summary.max?, summary.nulls as u64))
+    let both = [AggregateFunction::Min, AggregateFunction::Max].map(|one| (one, vec![values.data_type().clone()]));
+    let mut state = GroupBy::try_new(&[], &both).ok()?;
+    state.update(values.len(), &[], &[vec![values.as_ref()], vec![values.as_ref()]]).ok()?;
+    let [min, max] = state.aggregate_arrays().ok()?.try_into().ok()?;
+    Some((min, max, nulls))
 }
 
 fn values(column: &ArrayRef, counts: &AtomicBool) -> Option<(ArrayRef, Vec<u32>)> {
