@@ -137,7 +137,7 @@ fn pages_are_windows_of_the_whole() {
     let (folder, rows) = (tempfile::tempdir().unwrap(), rows());
     let sources = sources(folder.path(), &rows);
     let pages = proptest::collection::vec((0usize..33_000, 0usize..300), 1..4);
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(60));
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(40));
     let knowledge = Knowledge::default();
     // One remembers all, one almost nothing, one nothing.
     let small = [Knowledge::default().with_room_for_orders(300 << 10), Knowledge::default().with_room_for_orders(0)];
