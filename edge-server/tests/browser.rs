@@ -35,6 +35,8 @@ mod opening;
 mod selecting;
 #[path = "common/live.rs"]
 mod tables;
+#[path = "browser/signin.rs"]
+mod signin;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int16Type;

@@ -66,7 +66,6 @@ const MODULE_SOURCES: [&str; 9] = [
 
 /// The viewer's scripts, in the order in which they follow the glue.
 const SCRIPTS: &[&str] = &[
-    "start.js",
     "style.js",
     "tools.js",
     "tree.js",

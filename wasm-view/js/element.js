@@ -74,6 +74,9 @@ class BodkinTable extends Embedded {
     else this.load(this.src);
   }
 
+  /** A token for the server: a text, or a function that gives one, now or later. */
+  token = this.token ?? null;
+
   // What the page may ask and say.
 
   /** Opens a file, or any blob: Arrow, CSV or TSV, also packed by gzip. Resolves when all rows are here, or it failed. */
@@ -526,7 +529,7 @@ class BodkinTable extends Embedded {
   }
 
   #fail(error, url) {
-    this.#error = { title: error.title ?? 'The table could not be loaded', detail: error.message ?? String(error), url: url instanceof Blob ? url : String(url) };
+    this.#error = { title: error.title ?? 'The table could not be loaded', detail: error.message ?? String(error), url: url instanceof Blob ? url : String(url), status: error.status };
     this.#emit('bodkin-error', this.#error);
     if (error instanceof WebAssembly.RuntimeError || error.trap) this.#viewer = null;
   }
