@@ -16,9 +16,10 @@ use crate::{Error, Result};
 /// No locals; the number 0, which is `Ok(())`; the end.
 const WRITES_NOTHING: [u8; 4] = [0, 0x41, 0, 0x0b];
 
-/// Whether a function is such a one, by its name.
+/// Whether a function is such a one, or a closure in one, by its name. Closures are called through the table, which keeps
+/// them when nobody calls them any more.
 fn is_meant(name: &str) -> bool {
-    name.starts_with("<arrow_array::") && name.ends_with(" as core::fmt::Debug>::fmt")
+    name.starts_with("<arrow_array::") && name.contains(" as core::fmt::Debug>::fmt")
 }
 
 /// The module, in which these functions write nothing.
@@ -63,16 +64,17 @@ fn section(id: u8, bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(bytes);
 }
 
-/// The functions that are meant, by their place in the code. One whose type is not `Debug`'s is left alone.
+/// The functions that are meant, by their place in the code. One that does not give a number, as `Debug` does, is left
+/// alone.
 fn meant(module: &[u8]) -> Result<HashSet<u32>> {
     let mut imported = 0;
-    let (mut is_debug, mut types, mut meant) = (Vec::new(), Vec::new(), HashSet::new());
+    let (mut gives_number, mut types, mut meant) = (Vec::new(), Vec::new(), HashSet::new());
     for payload in Parser::new(0).parse_all(module) {
         match payload.map_err(unreadable)? {
             Payload::TypeSection(section) => {
                 for ty in section.into_iter_err_on_gc_types() {
                     let ty = ty.map_err(unreadable)?;
-                    is_debug.push(ty.params() == [ValType::I32; 2] && ty.results() == [ValType::I32]);
+                    gives_number.push(ty.results() == [ValType::I32]);
                 }
             }
             Payload::ImportSection(section) => {
@@ -94,7 +96,7 @@ fn meant(module: &[u8]) -> Result<HashSet<u32>> {
                     for naming in map {
                         let naming = naming.map_err(unreadable)?;
                         let Some(place) = naming.index.checked_sub(imported) else { continue };
-                        let ty = types.get(place as usize).and_then(|&ty| is_debug.get(ty as usize));
+                        let ty = types.get(place as usize).and_then(|&ty| gives_number.get(ty as usize));
                         if ty == Some(&true) && is_meant(&demangle(naming.name)) {
                             meant.insert(place);
                         }

@@ -189,7 +189,7 @@ fn arrays_write_no_debug_text_and_all_else_stays() {
         contents.functions.iter().map(|function| (function.name.as_str(), function.bytes)).collect();
     assert_eq!(bytes[0], ("kernels::filter", 304));
     assert_eq!(bytes[1], ("<arrow_array::Array as core::fmt::Debug>::fmt", 4));
-    // Of another type it is left alone.
+    // One that gives nothing is left alone.
     let other = module_of(&[Made(DEBUG, 300, &[])], 1);
     assert_eq!(read(&silence(&other).unwrap()).unwrap().functions[0].bytes, 302);
     assert_eq!(strip(&silence(&other).unwrap()).unwrap(), strip(&other).unwrap());
