@@ -38,7 +38,8 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
             (bundle.js, bundle.wasm)
         }
     };
-    for (name, bytes) in [("bodkin.js", js), ("bodkin.wasm", wasm)] {
+    let worker = bundle::WORKER.as_bytes().to_vec();
+    for (name, bytes) in [("bodkin.js", js), ("bodkin-worker.js", worker), ("bodkin.wasm", wasm)] {
         write(&viewer, name, &bytes)?;
     }
     Ok(())

@@ -10,7 +10,20 @@ function show(name) {
     else link.removeAttribute('aria-current');
   }
   document.title = name ? `${name} – Bodkin` : 'Bodkin';
-  if (name) viewer.setAttribute('src', `/v1/tables/${encodeURIComponent(name)}/data`);
+  const src = `/v1/tables/${encodeURIComponent(name)}/data`;
+  // Back from a file that was opened, the table is another although its address is the same.
+  if (name && viewer.getAttribute('src') === src) viewer.load(src);
+  else if (name) viewer.setAttribute('src', src);
+}
+
+viewer.addEventListener('bodkin-open', ({ detail }) => {
+  for (const link of nav.children) link.removeAttribute('aria-current');
+  document.title = `${detail.name || 'a file'} – Bodkin`;
+});
+
+// A file that is dropped beside the viewer does not take the page's place.
+for (const kind of ['dragover', 'drop']) {
+  addEventListener(kind, (event) => event.dataTransfer?.types.includes('Files') && event.preventDefault());
 }
 
 const named = () => decodeURIComponent(location.hash.slice(1));
@@ -24,6 +37,7 @@ try {
     link.href = `#${encodeURIComponent(name)}`;
     link.textContent = name;
     link.title = `${rows.toLocaleString()} rows`;
+    link.addEventListener('click', () => !link.hasAttribute('aria-current') && named() === name && show(name));
     nav.append(link);
   }
   const known = (name) => tables.some((table) => table.name === name);

@@ -58,20 +58,36 @@ const MODULE_SOURCES: [&str; 11] = [
 ];
 
 /// The viewer's scripts, in the order in which they follow the glue.
-const SCRIPTS: [&str; 14] = [
+const SCRIPTS: &[&str] = &[
+    "start.js",
     "style.js",
     "tools.js",
     "tree.js",
     "panel.js",
     "menu.js",
     "copy.js",
+    "axis.js",
+    "brush.js",
+    "filter.js",
+    "values.js",
+    "format.js",
+    "data.js",
+    "open.js",
     "boxes.js",
     "find.js",
     "mirror.js",
     "touch.js",
     "status.js",
+    "chart.js",
     "input.js",
     "load.js",
+    "cache.js",
+    "engine.js",
+    "server.js",
+    "serve.js",
+    "live.js",
+    "saved.js",
+    "api.js",
     "element.js",
 ];
 
@@ -83,6 +99,9 @@ pub const MANNER: &str = "BODKIN_VIEWER_BUILD";
 fn is_quick() -> bool {
     env::var_os(MANNER).is_some_and(|manner| manner == "quick")
 }
+
+/// The worker's script: everything it needs stands in the other one, which the page has loaded already.
+pub const WORKER: &str = "import { serve } from './bodkin.js';\n\nserve();\n";
 
 /// Builds the bundle under a target directory, or takes what is kept of it as far as nothing has changed.
 ///
@@ -109,6 +128,7 @@ pub fn build(target: &Path) -> Result<Bundle> {
     }
     let js = script(&root, &fs::read_to_string(&glue).map_err(at(&glue))?)?.into_bytes();
     write(&keep.join("bodkin.js"), &js)?;
+    write(&keep.join("bodkin-worker.js"), WORKER.as_bytes())?;
     let read = |name: &str| {
         let path = keep.join(name);
         fs::read(&path).map_err(at(&path))

@@ -9,12 +9,13 @@ use size_budget::features::Features;
 use size_budget::growth::{Baseline, today};
 use size_budget::report::{Files, Report};
 use size_budget::reproduce::reproduce;
-use size_budget::{Error, Result, bundle, measure, module, text};
+use size_budget::{Error, Result, bundle, measure, module, package, text};
 
 const USAGE: &str = "usage: size-budget [COMMAND] [OPTIONS]
 
 report      build the viewer's bundle, print what it weighs, fail over budget (the default)
 build       only build it and print the bundle's folder; with BODKIN_VIEWER_BUILD=quick it is built fast, and not small
+package     write the viewer as an npm package into the folder that follows, or into target/npm
 baseline    weigh it and keep the result in baseline.json: what later reports compare with
 features    build it with and without each of its features and keep what they cost in features.json
 reproduce   build it twice, in two folders and from nothing, and say whether the bytes are equal
@@ -32,12 +33,14 @@ weigh       as report, of files that another build has made: --wasm, --js, --ser
 The exit status is 0 within budget, 1 over budget or when something failed, 2 when the question is not understood.
 ";
 
-const COMMANDS: [&str; 6] = ["report", "build", "baseline", "features", "reproduce", "weigh"];
+const COMMANDS: [&str; 7] = ["report", "build", "package", "baseline", "features", "reproduce", "weigh"];
 
 /// What is asked for.
 #[derive(Default)]
 struct Asked {
     command: Option<String>,
+    /// Where the package goes.
+    folder: Option<PathBuf>,
     wasm: Option<PathBuf>,
     js: Option<PathBuf>,
     server: Option<PathBuf>,
@@ -95,6 +98,9 @@ impl Asked {
                 "--budget" => &mut asked.budget,
                 "--baseline" => &mut asked.baseline,
                 command if COMMANDS.contains(&command) && asked.command.is_none() => {
+                    if command == "package" {
+                        asked.folder = rest.next_if(|next| !next.starts_with("--")).map(PathBuf::from);
+                    }
                     asked.command = Some(argument);
                     continue;
                 }
@@ -133,6 +139,12 @@ fn run(asked: &Asked) -> Result<bool> {
     match asked.command.as_deref() {
         Some("build") => {
             print(&format!("{}\n", bundle::build(&target())?.folder.display()));
+            return Ok(true);
+        }
+        Some("package") => {
+            let folder = asked.folder.clone().unwrap_or_else(|| target().join("npm"));
+            package::write(&bundle::build(&target())?, &folder)?;
+            print(&format!("{}\n", folder.display()));
             return Ok(true);
         }
         Some("features") => {

@@ -6,7 +6,8 @@ const CLIPBOARD_CELLS = 500_000;
 const PIECE = 2_000;
 
 /** Copies the selected cells: as text with tabs, and as a table for documents. Gives what to tell. */
-async function copyCells(viewer, names) {
+async function copyCells(host, names) {
+  const [viewer, engine] = [host.viewer(), host.engine()];
   const [top, bottom, left, right] = viewer.selectedArea();
   if (top === undefined) return 'select cells to copy them';
   const cells = (bottom - top) * (right - left);
@@ -19,8 +20,9 @@ async function copyCells(viewer, names) {
   }
   // Whole columns are copied with their names.
   const named = names || (bottom - top > 1 && bottom - top === viewer.rowsShown());
-  const text = viewer.textOf(top, bottom, left, right, 0, named);
-  await toClipboard({ 'text/plain': text, 'text/html': `<table>\n${viewer.textOf(top, bottom, left, right, 1, named)}</table>` });
+  await engine.sync();
+  const text = await engine.call('textOf', top, bottom, left, right, 0, named);
+  await toClipboard({ 'text/plain': text, 'text/html': `<table>\n${await engine.call('textOf', top, bottom, left, right, 1, named)}</table>` });
   return `copied ${count(cells)} cells`;
 }
 
@@ -42,11 +44,13 @@ async function toClipboard(kinds) {
 }
 
 /** The view as comma-separated values, a piece at a time. */
-async function csv(viewer, progress) {
+async function csv(host, progress) {
+  const [viewer, engine] = [host.viewer(), host.engine()];
+  await engine.sync();
   const [rows, columns] = [viewer.rowsShown(), viewer.shownNames().length];
-  const parts = [viewer.textOf(0, 0, 0, columns, 2, true)];
+  const parts = [await engine.call('textOf', 0, 0, 0, columns, 2, true)];
   for (let row = 0; row < rows; row += PIECE) {
-    parts.push(viewer.textOf(row, Math.min(rows, row + PIECE), 0, columns, 2, false));
+    parts.push(await engine.call('textOf', row, Math.min(rows, row + PIECE), 0, columns, 2, false));
     progress(row / rows);
     await breathe();
   }

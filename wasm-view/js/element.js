@@ -1,24 +1,17 @@
 // <bodkin-table src="URL of an Arrow stream">: the custom element around the viewer.
 //
-// The module above holds data, view and pixels. Here is what only a page can do: the element and its shadow tree, the
-// fetch, and what follows from a change. The other scripts of this folder stand before it in the bundle; what they need
-// of the element is its `#host`.
+// The module above has view and pixels, an engine (engine.js, server.js) the rows. Here is what only a page can do: the
+// element and its shadow tree, and what follows from a change. The other scripts of this folder stand before it in the
+// bundle; what they need of the element is its `#host`.
 
-/** While a load runs, a filtered or sorted view is found anew at most this often (ms). */
-const REFRESH_EVERY = 400;
-
-let ready;
 let sheet;
 
-/** Fetches and starts the module, once for all elements of a page. */
-function start() {
-  ready ??= __wbg_init({ module_or_path: new URL('bodkin.wasm', import.meta.url) });
-  return ready;
-}
-
-/** A table of an Arrow stream. Attributes: `src`, `theme` (`light` or `dark`). */
-class BodkinTable extends HTMLElement {
-  static observedAttributes = ['src', 'theme'];
+/**
+ * A table of an Arrow stream. Attributes: `src`; `theme` (`light` or `dark`); `engine` (who holds the rows: `page`, `worker`,
+ * `server`; by default it is chosen); `budget` (megabytes beyond which the server does); `files` (to open files by hand).
+ */
+class BodkinTable extends Embedded {
+  static observedAttributes = ['src', 'theme', 'engine'];
 
   #viewer = null;
   #starting = null;
@@ -29,14 +22,22 @@ class BodkinTable extends HTMLElement {
   #mirror = null;
   #pane = null;
   #status = null;
-  #abort = null;
+  #chart = null;
+  #live = null;
+  #engine = null;
+  #source = null;
+  #spare = null;
+  #turn = 0;
+  #finding = 0;
+  #asks = false;
+  #shownView = 0;
+  #what = 'found';
   #frame = 0;
   #loading = false;
   #total = null;
   #error = null;
   #glide = 0;
   #observers = [];
-  #refreshed = 0;
   #aggregates = [];
   #choices = { function: 'mean' };
 
@@ -51,8 +52,12 @@ class BodkinTable extends HTMLElement {
   }
 
   disconnectedCallback() {
-    this.#abort?.abort();
-    this.#abort = null;
+    this.#turn++;
+    this.#live.stop();
+    this.#engine?.close();
+    this.#engine = null;
+    this.#spare?.then((engine) => engine?.close());
+    this.#spare = null;
     for (const stop of this.#observers.splice(0)) stop();
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
@@ -60,52 +65,110 @@ class BodkinTable extends HTMLElement {
     this.#viewer = null;
     this.#starting = null;
     this.#boxes.clear();
+    this.#chart.free();
   }
 
   attributeChangedCallback(name, before, after) {
     if (before === after || !this.#viewer) return;
-    if (name === 'src') this.load(after);
-    else this.#retheme();
+    if (name === 'theme') this.#retheme();
+    else this.load(this.src);
   }
-
-  get src() { return this.getAttribute('src'); }
-  set src(value) { this.setAttribute('src', value); }
 
   // What the page may ask and say.
 
-  /** Loads an Arrow stream from a URL. Resolves when all rows are here, or the load failed. */
-  async load(url) {
+  /** Opens a file, or any blob: Arrow, CSV or TSV, also packed by gzip. Resolves when all rows are here, or it failed. */
+  open(file) {
+    this.#emit('bodkin-open', { name: file.name ?? '', size: file.size });
+    return this.load(file);
+  }
+
+  /**
+   * Loads an Arrow stream from a URL. Resolves when all rows are here, or the load failed. `again` is for what has changed
+   * since the last visit: the view that it is shown with.
+   */
+  async load(url, again = null) {
     await this.#starting;
     if (!this.#viewer) return;
-    this.#abort?.abort();
-    const abort = (this.#abort = new AbortController());
+    const turn = ++this.#turn;
+    this.#engine?.close();
+    this.#live.stop();
     this.#viewer.begin();
     this.#forget();
-    if (!url) return;
+    this.#engine = null;
+    this.#source = url;
+    if (again) this.restore(again);
+    if (!url) return invite(this, this.#status);
     this.#loading = true;
     this.#error = null;
     this.#total = null;
-    this.#parts.progress.classList.add('on');
+    this.#bar(0);
     this.#status.say('Loading…', '', false);
     const begin = performance.now();
+    const isOver = () => turn !== this.#turn || !this.#viewer;
+    let live = null;
+    let cached = null;
+    const told = {
+      cached: (etag) => { cached = etag; },
+      total: (rows) => { this.#total = rows; },
+      live: (found) => { live = found; },
+      pushed: (changes) => { if (!isOver()) this.#after(changes); },
+      part: (part) => { if (!isOver()) this.#progress(part); },
+    };
     try {
-      await stream(url, abort.signal, this.#viewer, {
-        total: (rows) => { this.#total = rows; },
-        pushed: (changes) => this.#pushed(changes),
-        part: (part) => this.#progress(part),
-      });
+      const isFile = url instanceof Blob;
+      const address = isFile ? url : new URL(url, document.baseURI).href;
+      await this.#live.renew();
+      const engine = await this.#choose(isFile);
+      if (isOver()) return engine.close();
+      this.#engine = engine;
+      let large = await this.#engine.load(address, this.headers(), this.#budget(), told, this.cache === null ? '' : again ? 'fresh' : 'any');
+      if (isOver()) return;
+      if (this.engine === 'server' && !isFile) large = { ...await facts(address, this.headers()) };
+      if (large) {
+        this.#engine.close();
+        this.#engine = new ServerEngine(this.#host, large, this.headers(), SEPARATOR);
+        this.#viewer.begin();
+        await this.#engine.load(address, this.headers(), 0, told);
+      }
+      if (isOver()) return;
       this.#loading = false;
       this.#status.took('loaded', performance.now() - begin);
-      this.#emit('bodkin-load', { rows: this.#viewer.rowsLoaded(), bytes: this.#viewer.bytesLoaded() });
+      this.#counts();
+      this.#message();
+      this.#emit('bodkin-load', { rows: this.#viewer.rowsLoaded(), bytes: this.#viewer.bytesLoaded(), cached: Boolean(cached), engine: this.#engine.kind });
+      if (this.getAttribute('live') !== 'off') await this.#live.start(this.#engine, live);
+      if (isOver()) return;
+      if (cached) recheck(this.#host, address, cached, isOver);
       this.#profile();
     } catch (error) {
-      if (abort.signal.aborted) return;
+      if (isOver()) return;
       this.#loading = false;
       this.#fail(error, url);
     }
-    this.#parts.progress.classList.remove('on');
+    this.#bar(null);
     this.#counts();
     this.#message();
+  }
+
+  /** Headers that requests are sent with. */
+  headers() { return this.#live.headers(); }
+
+  #budget() {
+    const megabytes = Number(this.getAttribute('budget'));
+    return (this.engine ?? 'auto') === 'auto' ? (megabytes > 0 ? megabytes * 1e6 : BUDGET) : Infinity;
+  }
+
+  /** A worker, if there may be one; it is started while the page still does other things. */
+  #choose(isFile) {
+    if (this.engine === 'page') return new PageEngine(this.#host);
+    if (this.engine === 'server' && !isFile) return new IdleEngine();
+    const spare = this.#spare ?? this.#worker();
+    this.#spare = null;
+    return spare;
+  }
+
+  #worker() {
+    return module().then((compiled) => WorkerEngine.start(this.#host, compiled, SEPARATOR)).catch(() => new PageEngine(this.#host));
   }
 
   /** What is loaded and shown. */
@@ -125,38 +188,45 @@ class BodkinTable extends HTMLElement {
       bytes: viewer.bytesLoaded(),
       columns: viewer.columnNames().map((name, index) => ({ name, type: types[index] })),
       shown: viewer.shownNames(),
-      arranged: this.#slots().map(({ name, hidden, pinned, width }) => ({ name, hidden, pinned, width })),
+      arranged: this.#slots().map(({ name, hidden, pinned, width }) => ({ name, hidden, pinned, width, format: formatsOf(this.#host).get(name) })),
       sort: viewer.sort(),
       filters,
       group: { keys: viewer.groupKeys(), aggregates: this.#aggregates.map(([name, column]) => ({ function: name, column })) },
+      engine: this.#engine?.kind ?? null,
+      working: this.#finding > 0,
+      live: this.#live.facts(),
       selection: Array.from(viewer.selection()),
       selected: top === undefined ? null : { rows: [top, bottom], columns: [left, right] },
       topRow: viewer.topRow(),
+      chart: this.#chart.state(),
     };
   }
 
   /** The exact text of shown cells, row by row; null where a cell is null. */
-  cells(offset = 0, rows = 100) {
+  async cells(offset = 0, rows = 100) {
+    await this.settled();
     const viewer = this.#viewer;
-    if (!viewer) return [];
+    const to = Math.min(offset + rows, viewer?.rowsShown() ?? 0);
+    if (offset >= to) return [];
+    const cells = viewer.windowCells(await this.#engine.window(offset, to));
     const columns = viewer.shownNames().length;
-    const end = Math.min(offset + rows, viewer.rowsShown());
-    const out = [];
-    for (let row = offset; row < end; row++) {
-      out.push(Array.from({ length: columns }, (_, column) => viewer.cellText(row, column) ?? null));
-    }
-    return out;
+    return Array.from({ length: to - offset }, (_, row) => cells.slice(row * columns, (row + 1) * columns));
+  }
+
+  /** Resolves when the rows that were asked for are shown. */
+  async settled() {
+    while (this.#asks) await this.#asks;
   }
 
   /** Sorts by columns: `['origin', '-dep_delay']`. */
   setSort(keys) {
     const names = keys.map((key) => key.replace(/^-/, ''));
-    this.#timed('sorted', () => this.#viewer.setSort(names, Uint8Array.from(keys, (key) => key.startsWith('-'))));
+    return this.#timed('sorted', () => this.#viewer.setSort(names, Uint8Array.from(keys, (key) => key.startsWith('-'))));
   }
 
   /** Filters a column by what one would type into its box; an empty text takes the filter away. */
   setFilter(column, text) {
-    this.#timed('filtered', () => this.#viewer.setFilter(column, text));
+    return this.#timed('filtered', () => this.#viewer.setFilter(column, text));
   }
 
   /** Groups by columns with aggregates: `[['mean', 'dep_delay'], ['count']]`. Empty lists end it. */
@@ -164,11 +234,21 @@ class BodkinTable extends HTMLElement {
     const before = this.#aggregates;
     this.#aggregates = aggregates.map(([name, column]) => [name, column ?? '']);
     try {
-      this.#timed('grouped', () => this.#viewer.setGroup(keys, this.#aggregates.map(([name]) => name), this.#aggregates.map(([, column]) => column)));
+      return this.#timed('grouped', () => this.#viewer.setGroup(keys, this.#aggregates.map(([name]) => name), this.#aggregates.map(([, column]) => column)));
     } catch (error) {
       this.#aggregates = before;
       throw error;
     }
+  }
+
+  /** Draws a chart: `{ kind: 'bar', x: 'carrier', y: [['mean', 'dep_delay']], colour: 'origin' }`; `null` closes it. */
+  chart(spec) {
+    this.#chart.show(spec);
+  }
+
+  /** What the chart's tooltip says. */
+  pointed() {
+    return this.#chart.pointed();
   }
 
   /** Arranges columns: `[{ name, hidden, pinned, width }]` in the wanted order; what is not said stays. */
@@ -178,7 +258,13 @@ class BodkinTable extends HTMLElement {
     const names = viewer.schemaNames();
     const known = columns.filter(({ name }) => names.includes(name));
     for (const { name, hidden, pinned, width } of known) viewer.changeColumn(names.indexOf(name), hidden, pinned, width);
+    for (const { name, format } of known) if (format !== undefined) applyFormat(this.#host, name, format);
     this.#after(viewer.orderColumns(known.map(({ name }) => names.indexOf(name))));
+  }
+
+  /** Gives a column a format: `{ style, decimals, grouping, date, zone }`; without one it is written as its values need it. */
+  setFormat(column, format) {
+    if (this.#viewer) applyFormat(this.#host, column, format);
   }
 
   /** Selects from a cell to a cell, each a row and a position; without the second one cell. */
@@ -193,7 +279,7 @@ class BodkinTable extends HTMLElement {
 
   /** The view, in its columns' order, as a blob of comma-separated values. */
   toCsv() {
-    return csv(this.#viewer, () => {});
+    return csv(this.#host, () => {});
   }
 
   /** Where a column's header is, in the window's coordinates. */
@@ -208,6 +294,8 @@ class BodkinTable extends HTMLElement {
     return this.#inWindow(...this.#viewer.cellRect(row, this.#viewer.shownNames().indexOf(name)));
   }
 
+  [HOST]() { return this.#host; }
+
   #inWindow(left, top, width, height) {
     const canvas = this.#parts.canvas.getBoundingClientRect();
     return new DOMRect(canvas.left + left, canvas.top + top, width, height);
@@ -215,10 +303,15 @@ class BodkinTable extends HTMLElement {
 
   /** Shows all rows in their order. */
   reset() {
-    for (const column of this.#viewer.filteredColumns()) this.#viewer.setFilter(column, '');
+    for (const column of this.#viewer.filteredColumns()) this.#after(this.#viewer.setFilter(column, ''));
     this.#boxes.markAll();
     if (this.#viewer.groupKeys().length || this.#aggregates.length) this.setGroup([], []);
-    this.setSort([]);
+    return this.setSort([]);
+  }
+
+  /** Gives up what is being found; the rows that are shown stay. */
+  cancel() {
+    this.#engine?.cancel();
   }
 
   // Beginning and ending.
@@ -226,7 +319,7 @@ class BodkinTable extends HTMLElement {
   #build() {
     if (!sheet) {
       sheet = new CSSStyleSheet();
-      sheet.replaceSync(STYLE);
+      sheet.replaceSync(STYLE + CHART_STYLE);
     }
     this.shadowRoot.adoptedStyleSheets = [sheet];
     const p = this.#parts = tree();
@@ -238,13 +331,15 @@ class BodkinTable extends HTMLElement {
       slots: () => this.#slots(),
       after: (changes) => this.#after(changes),
       timed: (what, run) => this.#timed(what, run),
-      perhapsSorted: (run) => this.#perhapsSorted(run),
-      copy: (names) => this.#busy(copyCells(this.#viewer, names)),
+      engine: () => this.#engine,
+      copy: (names) => this.#busy(copyCells(host, names)),
       open: () => valuePanel(host, ...this.#viewer.selection()),
       // Asks whoever holds the rows: a plan of the viewer's `planOf` in, an Arrow stream out.
-      ask: async (plan) => this.#viewer.runPlan(plan),
+      ask: (plan) => this.#engine.ask(plan),
       hover: (x, y) => this.#hint(x, y),
       glide: (by) => { this.#glide = by === 0 ? 0 : this.#glide + by; },
+      tell: (text) => this.#status.tell(text),
+      emit: (name, detail) => this.#emit(name, detail),
       complain: (error) => this.#status.complain(error),
       failed: (error) => {
         this.#status.complain(error);
@@ -252,8 +347,10 @@ class BodkinTable extends HTMLElement {
       },
     };
     this.#status = new Status(host, p);
+    this.#live = new Live(host, p.count, p.grid);
     this.#boxes = new Boxes(host, p.boxes);
     this.#finder = new Finder(host);
+    this.#chart = new ChartPane(host, p);
     this.#mirror = new Mirror(host);
     this.#pane = new Pane(host, p.scroller, p.sizer);
     this.#finder.listen(p.grid);
@@ -264,25 +361,33 @@ class BodkinTable extends HTMLElement {
       if (!p.panel.hidden) this.#panel();
     });
     p.reset.addEventListener('click', () => this.reset());
+    p.cancel.addEventListener('click', () => this.cancel());
     p.find.addEventListener('click', () => this.#viewer && this.#finder.open(false));
     p.columns.addEventListener('click', () => this.#viewer && columnsPanel(host, p.columns));
     p.save.addEventListener('click', () => {
       const { left, bottom } = p.save.getBoundingClientRect();
       if (this.#viewer) menu(this.shadowRoot, this.#exports(), left, bottom + 4, p.save);
     });
+    filesFor(host, p.find, (file) => this.open(file));
     listen(host);
   }
 
   #exports() {
-    const name = fileName(this.src);
-    const save = async () => {
-      download(await csv(this.#viewer, (part) => this.#status.tell(`exporting ${Math.round(part * 100)} %`)), `${name}.csv`);
+    const name = fileName(this.#source?.name ?? this.src);
+    const progress = (part) => this.#status.tell(`exporting ${Math.round(part * 100)} %`);
+    const save = async (blob, ending) => {
+      download(await blob, `${name}.${ending}`);
       return `exported ${count(this.#viewer.rowsShown())} rows`;
     };
-    return [['View as CSV', () => this.#busy(save())]];
+    return [
+      ['View as CSV', () => this.#busy(save(csv(this.#host, progress), 'csv'))],
+      ['View as Arrow', () => this.#busy(save(this.toArrow({ file: true, progress }), 'arrow'))],
+    ];
   }
 
   async #begin() {
+    // The worker begins while the module is still on its way.
+    if (this.src && this.engine !== 'page' && this.engine !== 'server') this.#spare = this.#worker();
     try {
       await start();
     } catch (error) {
@@ -290,8 +395,7 @@ class BodkinTable extends HTMLElement {
       return;
     }
     if (!this.isConnected) return;
-    const separator = (12345).toLocaleString().replace(/\d/g, '')[0] ?? ',';
-    this.#viewer = new Viewer(this.#parts.canvas, zoneOffset, separator);
+    this.#viewer = new Viewer(this.#parts.canvas, zoneOffset, SEPARATOR);
     this.#retheme();
     const observer = new ResizeObserver(() => this.#resize());
     observer.observe(this.#parts.grid);
@@ -306,6 +410,7 @@ class BodkinTable extends HTMLElement {
   #retheme() {
     const style = getComputedStyle(this);
     this.#viewer.setTheme(Viewer.themeProperties().map((name) => style.getPropertyValue(name).trim()));
+    this.#chart.retheme();
     this.#after(PAINT);
   }
 
@@ -322,50 +427,103 @@ class BodkinTable extends HTMLElement {
 
   // The load.
 
-  #pushed(changes) {
-    const now = performance.now();
-    if (changes & ROWS && this.#viewer.needsRefresh() && now - this.#refreshed > REFRESH_EVERY) {
-      changes |= this.#viewer.refresh();
-      this.#refreshed = now;
-    }
-    this.#after(changes);
-  }
-
-  /** What headers show of their columns, in slices that nobody notices. */
+  /** What headers show of their columns, found while nothing else is to be done. */
   async #profile() {
-    const viewer = this.#viewer;
+    const [turn, engine] = [this.#turn, this.#engine];
     await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
-    for (let more = true; more;) {
-      if (viewer !== this.#viewer || this.#loading) return;
-      const begin = performance.now();
-      while (more && performance.now() - begin < 4) more = viewer.profileStep();
-      this.#after(PAINT);
-      await breathe();
-    }
+    if (turn !== this.#turn) return;
+    await engine.profile(() => this.#after(PAINT)).catch(() => {});
+    if (turn !== this.#turn || !this.#viewer) return;
     this.#mirror.soon();
     this.#emit('bodkin-profile', {});
   }
 
+  /** The view's rows are found anew by whoever holds them; meanwhile those that were found before stay. */
+  #find(what) {
+    const [turn, number] = [this.#turn, ++this.#finding];
+    const begin = performance.now();
+    const isOver = () => turn !== this.#turn || number !== this.#finding || !this.#viewer;
+    const shown = setTimeout(() => { if (!isOver()) this.#working(0); }, 120);
+    const asks = (async () => {
+      try {
+        const changes = await this.#engine.find((part) => { if (!isOver()) this.#working(part); });
+        if (isOver()) return;
+        this.#status.took(what, performance.now() - begin);
+        this.#done();
+        this.#after(changes);
+      } catch (error) {
+        if (isOver()) return;
+        this.#done();
+        this.#after(this.#viewer.workCancel());
+        this.#boxes.markAll();
+        if (error.name === 'AbortError') this.#status.tell('given up; the rows are those of before');
+        else this.#status.complain(error);
+      } finally {
+        clearTimeout(shown);
+      }
+    })();
+    this.#asks = asks;
+    return asks.finally(() => { if (this.#asks === asks) this.#asks = false; });
+  }
+
+  #working(part) {
+    this.#bar(part);
+    this.#parts.cancel.hidden = false;
+  }
+
+  #done() {
+    this.#finding = 0;
+    this.#parts.cancel.hidden = true;
+    if (!this.#loading) this.#bar(null);
+  }
+
+  /** Rows that are in sight, and not here, are asked for. */
+  async #window() {
+    const [viewer, engine] = [this.#viewer, this.#engine];
+    if (!engine) return;
+    const [from, to] = viewer.wantWindow();
+    if (to === undefined) return;
+    const view = this.#shownView;
+    try {
+      const rows = await engine.window(from, to);
+      if (viewer === this.#viewer && view === this.#shownView) this.#after(viewer.giveWindow(from, rows));
+    } catch (error) {
+      if (viewer !== this.#viewer || view !== this.#shownView || error.name === 'AbortError') return;
+      viewer.giveUp();
+      this.#status.complain(error);
+    }
+  }
+
+  #bar(part) {
+    const { progress, bar } = this.#parts;
+    progress.classList.toggle('on', part !== null);
+    const percent = Math.min(100, (part ?? 0) * 100);
+    bar.style.width = `${percent}%`;
+    progress.setAttribute('aria-valuenow', String(Math.round(percent)));
+  }
+
   #progress(part) {
-    const percent = Math.min(100, part * 100);
-    this.#parts.bar.style.width = `${percent}%`;
-    this.#parts.progress.setAttribute('aria-valuenow', String(Math.round(percent)));
+    this.#bar(part);
     this.#emit('bodkin-progress', { rows: this.#viewer.rowsLoaded(), total: this.#total, part });
   }
 
   #forget() {
     this.#boxes.clear();
+    formatsOf(this.#host).clear();
     this.#finder.close();
     this.shadowRoot.querySelector('.pop')?.close(false);
     this.#status.forget();
+    this.#done();
+    this.#asks = false;
+    this.#shownView++;
     this.#aggregates = [];
     this.#after(PAINT | LAYOUT | VIEW | SELECTION);
   }
 
   #fail(error, url) {
-    this.#error = { title: error.title ?? 'The table could not be loaded', detail: error.message ?? String(error), url: String(url) };
+    this.#error = { title: error.title ?? 'The table could not be loaded', detail: error.message ?? String(error), url: url instanceof Blob ? url : String(url) };
     this.#emit('bodkin-error', this.#error);
-    if (error instanceof WebAssembly.RuntimeError) this.#viewer = null;
+    if (error instanceof WebAssembly.RuntimeError || error.trap) this.#viewer = null;
   }
 
   // After anything: paint, boxes, counts, events.
@@ -380,16 +538,21 @@ class BodkinTable extends HTMLElement {
       this.#counts();
       this.#message();
     }
+    if (changes & ASK) this.#find(this.#what);
     if (changes & VIEW) {
+      this.#shownView++;
       this.#chips();
       if (!this.#parts.panel.hidden) this.#panel();
     }
+    if (changes & (VIEW | ROWS | SCHEMA)) this.#chart.changed(changes);
     if (changes & (VIEW | COLUMNS)) {
       this.#boxes.refresh();
       if (this.#finder.searching) this.#finder.restart(false);
       this.#emit(changes & VIEW ? 'bodkin-view' : 'bodkin-columns', {});
     }
+    if (changes & (LAYOUT | VIEW | ROWS) && this.#viewer.isWindowed()) this.#window();
     if (changes & LAYOUT) {
+      this.#live.moved();
       this.#boxes.place();
       this.#pane.soon();
     }
@@ -414,23 +577,19 @@ class BodkinTable extends HTMLElement {
     } else {
       this.#glide = 0;
     }
+    if (this.#live.fade()) this.#after(PAINT);
     this.#viewer.paint();
   }
 
+  /** Runs what asks for other rows; resolves when they are shown. */
   #timed(what, run) {
-    if (!this.#viewer) return;
+    if (!this.#viewer) return Promise.resolve();
     const begin = performance.now();
+    this.#what = what;
     const changes = run();
-    this.#status.took(what, performance.now() - begin);
+    if (changes & VIEW) this.#status.took(what, performance.now() - begin);
     this.#after(changes);
-  }
-
-  /** A click may or may not have sorted. */
-  #perhapsSorted(run) {
-    const begin = performance.now();
-    const changes = run();
-    if (changes & VIEW) this.#status.took('sorted', performance.now() - begin);
-    this.#after(changes);
+    return this.settled();
   }
 
   /** Tells what came of something that takes a while. */
@@ -490,10 +649,10 @@ class BodkinTable extends HTMLElement {
   }
 
   #emit(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+    this.dispatchEvent(new CustomEvent(name, { detail: { ...detailOf(name, this, this.#viewer), ...detail }, bubbles: true, composed: true }));
   }
 }
 
-if (!customElements.get('bodkin-table')) customElements.define('bodkin-table', BodkinTable);
+if (globalThis.customElements && !customElements.get('bodkin-table')) customElements.define('bodkin-table', BodkinTable);
 
-export { BodkinTable };
+export { BodkinTable, clearCache, configure, init, mount, serve };

@@ -7,6 +7,7 @@ class Finder {
   #count;
   #at = -1;
   #turn = 0;
+  #found = 0;
   #rows = false;
 
   constructor(host) {
@@ -74,18 +75,26 @@ class Finder {
     if (this.#rows) return this.#tell();
     const turn = ++this.#turn;
     this.#at = -1;
+    const engine = this.#host.engine();
+    const isOver = () => turn !== this.#turn || this.#host.engine() !== engine;
+    this.#found = 0;
+    // The page's own viewer marks what is in sight; the one that has all rows goes through them.
     this.#host.after(viewer.findBegin(this.#input.value));
+    await engine.sync();
+    await engine.call('findBegin', this.#input.value);
     const from = Math.floor(viewer.topRow());
     let more = this.#input.value !== '';
-    while (more) {
-      const begin = performance.now();
-      while (more && performance.now() - begin < 6) more = viewer.findStep(1000);
-      if (jump && this.#at < 0 && viewer.findCount() > viewer.findFrom(from)) this.#show(viewer.findFrom(from));
+    while (more && !isOver()) {
+      more = await engine.slice('findStep', 1000, 6);
+      const found = await engine.call('findCount');
+      const next = jump && this.#at < 0 && found ? await engine.call('findFrom', from) : found;
+      if (isOver()) return;
+      this.#found = found;
+      if (next < found) await this.#show(next);
       this.#tell(more);
-      await breathe();
-      if (turn !== this.#turn || this.#host.viewer() !== viewer) return;
     }
-    if (jump && this.#at < 0 && viewer.findCount()) this.#show(0);
+    if (isOver()) return;
+    if (jump && this.#at < 0 && this.#found) await this.#show(0);
     this.#tell();
   }
 
@@ -99,19 +108,20 @@ class Finder {
       this.#host.after(viewer.select(row, column, row, column, 0));
       return this.close();
     }
-    const count = viewer.findCount();
+    const count = this.#found;
     if (count) this.#show((this.#at < 0 ? (by > 0 ? 0 : count - 1) : this.#at + by + count) % count);
     this.#tell();
   }
 
-  #show(number) {
+  async #show(number) {
     this.#at = number;
-    this.#host.after(this.#host.viewer().findShow(number));
+    const [row, column] = await this.#host.engine().call('findPlace', number);
+    if (row !== undefined) this.#host.after(this.#host.viewer()?.select(row, column, row, column, 0) ?? 0);
   }
 
   #tell(more) {
     const viewer = this.#host.viewer();
-    const found = viewer.findCount();
+    const found = this.#found;
     const all = `${count(found)}${found >= 1e5 ? '+' : more ? '…' : ''}`;
     this.#count.textContent = this.#rows ? `of ${count(viewer.rowsShown())}`
       : !this.#input.value ? '' : found || more ? `${this.#at < 0 ? '–' : count(this.#at + 1)} of ${all}` : 'nothing found';

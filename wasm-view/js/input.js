@@ -1,7 +1,5 @@
 // Wheel, pointer and keys, on their way into the viewer.
 
-// What a call to the viewer has changed; as in `viewer/mod.rs`.
-const PAINT = 1, LAYOUT = 2, SELECTION = 4, VIEW = 8, CAPTURE = 16, SCHEMA = 32, ROWS = 64, COLUMNS = 128, MENU = 256, OPEN = 512, AGAIN = 1024;
 const CURSORS = ['default', 'pointer', 'col-resize', 'grabbing'];
 /** How long a finger must rest to ask for a menu (ms). */
 const LONG = 500;
@@ -14,6 +12,7 @@ const shortcut = (event) => (event.ctrlKey || event.metaKey) && !event.altKey &&
 function listen(host) {
   const { canvas } = host;
   const viewer = host.viewer;
+  const brushed = stripBrush(host);
   const guard = (run) => (event) => {
     if (!viewer()) return;
     try {
@@ -27,7 +26,7 @@ function listen(host) {
   const move = (x, y) => {
     cancelAnimationFrame(again);
     const changes = viewer().pointerMove(x, y);
-    canvas.style.cursor = CURSORS[changes >>> 16] ?? 'default';
+    canvas.style.cursor = stripAt(host, x, y) ? 'crosshair' : CURSORS[changes >>> 16] ?? 'default';
     host.after(changes & 0xffff);
     if (changes & AGAIN) again = requestAnimationFrame(guard(() => move(x, y)));
   };
@@ -67,6 +66,11 @@ function listen(host) {
     canvas.classList.add('pointed');
     canvas.focus({ preventScroll: true });
     const { offsetX: x, offsetY: y } = event;
+    const click = () => {
+      host.after(viewer().pointerDown(x, y, 0));
+      host.timed('sorted', () => viewer().pointerUp(x, y, 0));
+    };
+    if (brushed(event, guard(click))) return;
     const changes = viewer().pointerDown(x, y, modifiers(event));
     if (event.pointerType === 'touch') resting = setTimeout(guard(() => menuAt(x, y)), LONG);
     else if (changes & CAPTURE) canvas.setPointerCapture(event.pointerId);
@@ -80,7 +84,7 @@ function listen(host) {
   }));
   canvas.addEventListener('pointerup', guard((event) => {
     still();
-    if (event.button === 0) host.perhapsSorted(() => viewer().pointerUp(event.offsetX, event.offsetY, modifiers(event)));
+    if (event.button === 0) host.timed('sorted', () => viewer().pointerUp(event.offsetX, event.offsetY, modifiers(event)));
     move(event.offsetX, event.offsetY);
   }));
   canvas.addEventListener('pointercancel', guard(() => { still(); host.after(viewer().pointerCancel()); }));

@@ -1,26 +1,90 @@
-// The fetch: pieces of the response go to the viewer as they come, and the page breathes between them.
+// The fetch: pieces of a response go to a viewer as they come, and whoever runs it breathes between them. Runs in the page
+// and in the worker.
 
-/** Reads a stream to its end; `told` hears of the rows that will come, of changes and of progress. */
-async function stream(url, signal, viewer, told) {
-  const response = await fetch(url, { signal, headers: { accept: 'application/vnd.apache.arrow.stream' } });
+const STREAM = 'application/vnd.apache.arrow.stream';
+/** Bytes of a table beyond which the server keeps the rows, if it can. */
+const BUDGET = 1 << 30;
+
+/**
+ * Asks for a table: what its answer tells ahead of its bytes. With a `cache` of `any` what is kept of the last visit is the
+ * answer, and with one of `fresh` it is not; with both, what comes is kept.
+ */
+async function open(url, headers, signal, cache) {
+  if (url instanceof Blob) return { file: url, rows: null };
+  const kept = cache === 'any' && await openCached(url);
+  if (kept) return kept;
+  const response = await fetch(url, { signal, headers: { accept: STREAM, ...headers } });
   if (!response.ok) throw await problem(response);
-  const rows = Number(response.headers.get('x-bodkin-rows'));
-  const total = rows > 0 ? rows : null;
-  told.total(total);
-  const length = response.headers.has('content-encoding') ? 0 : Number(response.headers.get('content-length'));
+  const number = (name) => Number(response.headers.get(name)) || 0;
+  const query = response.headers.get('x-bodkin-query');
+  const live = response.headers.get('x-bodkin-live');
+  const key = response.headers.get('x-bodkin-key') ?? '';
+  const rows = number('x-bodkin-rows') || null;
+  return {
+    response,
+    keep: cache ? writer(url, response, rows, signal) : null,
+    rows,
+    size: number('x-bodkin-bytes'),
+    length: response.headers.has('content-encoding') ? 0 : number('content-length'),
+    query: query && new URL(query, response.url).href,
+    live: live && { url: new URL(live, response.url).href, key: key.split(',').filter(Boolean).map(decodeURIComponent) },
+  };
+}
+
+/** Whether a table is better left where it is. */
+const isLarge = ({ size, length, query }, budget) => Boolean(query) && Math.max(size, length) > budget;
+
+/** Reads an answer to its end; `told` hears of the rows that will come, of changes and of progress. */
+async function feed({ response, rows, length, live, keep, cached, file }, signal, viewer, told) {
+  told.total(rows);
+  if (file) return readFile(file, signal, viewer, told);
+  told.live(live);
+  if (cached) told.cached(cached);
   const reader = response.body.getReader();
   let rested = performance.now();
   for (;;) {
     const { done, value } = await reader.read();
     if (signal.aborted) throw new DOMException('superseded', 'AbortError');
     if (done) break;
+    await keep?.write(value);
     told.pushed(viewer.push(value));
-    told.part(total ? viewer.rowsLoaded() / total : length ? viewer.bytesLoaded() / length : 0);
+    told.part(rows ? viewer.rowsLoaded() / rows : length ? viewer.bytesLoaded() / length : 0);
     if (performance.now() - rested > 12) {
       await breathe();
       rested = performance.now();
     }
   }
   told.pushed(viewer.end());
+  keep?.close();
   told.part(1);
+}
+
+/** Runs `step`, which says whether there is more, until so many milliseconds have gone; gives what it said last. */
+function slice(step, millis) {
+  const end = performance.now() + millis;
+  for (;;) {
+    if (!step()) return false;
+    if (performance.now() > end) return true;
+  }
+}
+
+/** Finds a viewer's rows anew, in slices between which others have their turn. */
+async function work(viewer, signal, told) {
+  viewer.workBegin();
+  let part = 0;
+  while (slice(() => (part = viewer.workStep(16384)) < 1, 6)) {
+    told(part);
+    await breathe();
+    if (signal.aborted) throw new DOMException('superseded', 'AbortError');
+  }
+  return viewer.workEnd();
+}
+
+/** What headers show of their columns, in slices; `told` hears after each. */
+async function profiles(viewer, isOver, told) {
+  while (!isOver() && slice(() => viewer.profileStep(), 4)) {
+    told();
+    await breathe();
+  }
+  told();
 }

@@ -72,6 +72,15 @@ function columnEntries(host, position) {
     others.length > 0 && ['Sort within the others', () => host.element.setSort([...others, name]), '⇧ click'],
     sort.length > others.length && ['Do not sort', () => host.element.setSort(others)],
     null,
+    viewer.hasFilterBox(position) && ['Filter…', () => {
+      const { left, bottom } = host.element.headerRect(name);
+      filterPanel(host, name, left, bottom + 40, host.canvas);
+    }, 'Alt ↓'],
+    isFormatted(viewer, position) && ['Format…', () => {
+      const { left, bottom } = host.element.headerRect(name);
+      formatPanel(host, position, left, bottom);
+    }],
+    null,
     !grouped && [`Group by ${name}`, () => host.element.setGroup([name], [['count', '']])],
     [pinned ? 'Unpin' : 'Pin to the left', () => host.after(viewer.changeColumn(column, undefined, !pinned, undefined))],
     viewer.shownNames().length > 1 && ['Hide', () => host.after(viewer.changeColumn(column, true, undefined, undefined))],
@@ -95,9 +104,21 @@ function cellMenu(host, row, position, x, y) {
     ['Copy', () => host.copy(false), 'Ctrl C'],
     ['Copy with names', () => host.copy(true)],
     ['Show in full', () => host.open(), 'Enter'],
-    null, filter(false), filter(true),
+    null, filter(false), filter(true), groupRows(host, row),
     null, ...columnEntries(host, position),
   ], x, y, host.canvas);
+}
+
+/** For a group: its rows, by filters of its keys. */
+function groupRows(host, row) {
+  const viewer = host.viewer();
+  const keys = viewer.groupKeys();
+  const names = viewer.shownNames();
+  const filters = keys.map((key) => [key, viewer.filterOf(row, names.indexOf(key), false)]);
+  return keys.length > 0 && filters.every(([, text]) => text) && ['Show its rows', () => {
+    for (const [key, text] of filters) host.element.setFilter(key, text);
+    host.element.setGroup([], []);
+  }];
 }
 
 /** The menu of a header. */

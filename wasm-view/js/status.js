@@ -104,14 +104,17 @@ class Status {
   }
 
   async #count(turn, rows, columns) {
-    const viewer = this.#host.viewer();
+    const engine = this.#host.engine();
+    // What is being pulled larger is counted when it rests.
+    await new Promise((resolve) => setTimeout(resolve, engine?.kind === 'page' ? 0 : 40));
+    if (turn !== this.#turn || !engine) return;
+    await engine.sync();
     for (let more = true; more;) {
-      const begin = performance.now();
-      while (more && performance.now() - begin < 5) more = viewer.countStep(2000);
-      await breathe();
-      if (turn !== this.#turn || viewer !== this.#host.viewer()) return;
+      more = await engine.slice('countStep', 2000, 5);
+      if (turn !== this.#turn || engine !== this.#host.engine()) return;
     }
-    const [present, numbers, sum, mean, least, greatest] = viewer.counted();
+    const [present, numbers, sum, mean, least, greatest] = await engine.call('counted') ?? [];
+    if (turn !== this.#turn) return;
     if (present === undefined) return;
     const pairs = [[`${count(rows)} × ${count(columns)}`, ''], ['count', count(present)]];
     if (numbers) pairs.push(['sum', figure(sum)], ['mean', figure(mean)], ['min', figure(least)], ['max', figure(greatest)]);

@@ -1,4 +1,7 @@
-// Small things that the element needs of the browser: time zones, breaks, elements, numbers, problem documents.
+// Small things that page and worker need: what changes are called, time zones, breaks, elements, numbers, problem documents.
+
+// What a call to the viewer has changed; as in `viewer/mod.rs`.
+const PAINT = 1, LAYOUT = 2, SELECTION = 4, VIEW = 8, CAPTURE = 16, SCHEMA = 32, ROWS = 64, COLUMNS = 128, MENU = 256, OPEN = 512, AGAIN = 1024, ASK = 2048;
 
 const zones = new Map();
 

@@ -10,6 +10,7 @@ function tree() {
     columns: button('Columns', { 'aria-haspopup': 'dialog', 'aria-expanded': 'false' }),
     toggle: button('Group', { 'aria-expanded': 'false' }),
     save: button('Export', { 'aria-haspopup': 'menu', 'aria-expanded': 'false' }),
+    cancel: button('Cancel', { hidden: true, className: 'button cancel' }),
     reset: button('Reset', { hidden: true }),
     panel: make('div', { className: 'panel', hidden: true }),
     bar: make('i'),
@@ -25,7 +26,7 @@ function tree() {
   p.progress = make('div', { className: 'progress', role: 'progressbar', 'aria-label': 'loading' }, p.bar);
   p.grid = make('div', { className: 'grid' }, p.scroller, p.boxes, p.message);
   p.frame = make('div', { className: 'frame', part: 'frame' },
-    make('div', { className: 'bar' }, p.count, p.chips, p.reset, p.find, p.columns, p.toggle, p.save), p.panel, p.progress, p.grid,
+    make('div', { className: 'bar' }, p.count, p.cancel, p.chips, p.reset, p.find, p.columns, p.toggle, p.save), p.panel, p.progress, p.grid,
     make('div', { className: 'status' }, p.value, p.sums, p.time));
   return p;
 }

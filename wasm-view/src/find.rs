@@ -17,6 +17,8 @@ pub(crate) struct Find {
     pub(crate) matches: Vec<(u32, u32)>,
     /// The row where the search goes on.
     pub(crate) next_row: usize,
+    /// The row of the view that row 0 is, where rows are here a piece at a time.
+    pub(crate) first: usize,
     /// Whether there is more to be searched.
     pub(crate) running: bool,
 }
@@ -46,9 +48,14 @@ impl Find {
 
     /// Takes a match; gives `false` when there are enough.
     pub(crate) fn add(&mut self, row: usize, column: usize) -> bool {
-        self.matches.push((row as u32, column as u32));
-        self.running = self.matches.len() < MOST;
+        self.matches.push(((self.first + row) as u32, column as u32));
+        self.running = !self.is_enough();
         self.running
+    }
+
+    /// Whether no more matches are kept.
+    pub(crate) fn is_enough(&self) -> bool {
+        self.matches.len() >= MOST
     }
 }
 

@@ -1,5 +1,7 @@
 //! The rows that have come, in the batches that they came in.
 
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::SchemaRef;
 
@@ -12,11 +14,18 @@ pub(crate) struct Table {
     pub(crate) original: SchemaRef,
     /// Rows up to and including each batch.
     ends: Vec<usize>,
+    /// Rows of a table that somebody else holds; none of them are in `batches`.
+    pub(crate) elsewhere: usize,
+    /// No other table has this number.
+    pub(crate) stamp: u32,
 }
+
+static STAMPS: AtomicU32 = AtomicU32::new(1);
 
 impl Table {
     pub(crate) fn new(schema: SchemaRef) -> Self {
-        Self { original: schema.clone(), schema, batches: Vec::new(), ends: Vec::new() }
+        let stamp = STAMPS.fetch_add(1, Relaxed);
+        Self { original: schema.clone(), schema, batches: Vec::new(), ends: Vec::new(), elsewhere: 0, stamp }
     }
 
     pub(crate) fn of(batch: RecordBatch) -> Self {
@@ -32,8 +41,34 @@ impl Table {
         }
     }
 
+    /// Takes other batches in place of those that are there.
+    pub(crate) fn set(&mut self, batches: Vec<RecordBatch>) {
+        self.batches.clear();
+        self.ends.clear();
+        batches.into_iter().for_each(|batch| self.push(batch));
+    }
+
+    /// Adds a batch, if there is one.
+    pub(crate) fn batches_of(&mut self, batch: Option<RecordBatch>) {
+        batch.into_iter().for_each(|batch| self.push(batch));
+    }
+
     pub(crate) fn rows(&self) -> usize {
-        self.ends.last().copied().unwrap_or(0)
+        self.ends.last().copied().unwrap_or(self.elsewhere)
+    }
+
+    /// The rows of a range, in slices of the batches that they stand in.
+    pub(crate) fn range(&self, rows: std::ops::Range<usize>) -> Vec<RecordBatch> {
+        let mut slices = Vec::new();
+        let mut at = rows.start;
+        while at < rows.end {
+            let number = self.ends.partition_point(|&end| end <= at);
+            let Some(batch) = self.batches.get(number) else { break };
+            let end = self.ends[number].min(rows.end);
+            slices.push(batch.slice(at - (self.ends[number] - batch.num_rows()), end - at));
+            at = end;
+        }
+        slices
     }
 
     /// At most so many rows of a column, from a row on and of one batch; `None` behind the last row.
@@ -76,5 +111,7 @@ mod tests {
         assert!(table.cell(0, 1).is_none());
         let rows = |row| table.slice(0, row, 9).map(|slice| slice.len());
         assert_eq!([rows(0), rows(1), rows(2), rows(3)], [Some(2), Some(1), Some(1), None]);
+        let range = |from, to| table.range(from..to).iter().map(RecordBatch::num_rows).collect::<Vec<_>>();
+        assert_eq!([range(0, 3), range(1, 9), range(2, 3), range(1, 1)], [vec![2, 1], vec![1, 1], vec![1], vec![]]);
     }
 }

@@ -4,6 +4,8 @@ use arrow_schema::SchemaRef;
 use kernels::query::{Aggregate, Nulls, Plan, Predicate, SortBy};
 use kernels::{Indices, Result};
 
+use crate::far::Far;
+use crate::live::Kept;
 use crate::table::Table;
 
 /// A filter box that says something.
@@ -28,8 +30,21 @@ pub(crate) enum Rows {
     All,
     /// These rows of the table.
     Picked(Indices),
+    /// Rows of a live table, kept up to date.
+    Kept(Box<Kept>),
     /// A table of its own: groups.
     Groups(Table),
+    /// Rows that somebody else holds.
+    Far(Far),
+}
+
+/// What is asked for; what is shown may still be what was asked for before.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wish {
+    pub(crate) filters: Vec<Filter>,
+    pub(crate) sort: Vec<SortBy>,
+    pub(crate) group_sort: Vec<SortBy>,
+    pub(crate) grouping: Option<Grouping>,
 }
 
 /// What is shown of a table.
@@ -60,6 +75,41 @@ impl View {
         Plan { filter, group_by, aggregates, sort: self.active_sort().to_vec(), ..Plan::default() }
     }
 
+    /// What is asked for, to be asked for again by [`View::wish`].
+    pub(crate) fn wished(&self) -> Wish {
+        let Self { filters, sort, group_sort, grouping, .. } = self;
+        Wish {
+            filters: filters.clone(),
+            sort: sort.clone(),
+            group_sort: group_sort.clone(),
+            grouping: grouping.clone(),
+        }
+    }
+
+    /// Asks for something else; what is shown stays.
+    pub(crate) fn wish(&mut self, wish: Wish) {
+        (self.filters, self.sort, self.group_sort, self.grouping) =
+            (wish.filters, wish.sort, wish.group_sort, wish.grouping);
+    }
+
+    /// Asks for what a plan does.
+    pub(crate) fn wish_plan(&mut self, plan: Plan) {
+        let is_grouped = plan.is_grouped();
+        let whole = |predicate| Filter { column: String::new(), text: String::new(), predicate };
+        self.filters = plan.filter.into_iter().map(whole).collect();
+        self.grouping = is_grouped.then_some(Grouping { keys: plan.group_by, aggregates: plan.aggregates });
+        self.set_sort(plan.sort);
+    }
+
+    /// Whether groups are shown.
+    pub(crate) fn shows_groups(&self) -> bool {
+        match &self.rows {
+            Rows::Groups(_) => true,
+            Rows::Far(far) => far.groups.is_some(),
+            Rows::All | Rows::Picked(_) | Rows::Kept(_) => false,
+        }
+    }
+
     /// Finds the rows anew.
     pub(crate) fn refresh(&mut self, table: &Table) -> Result<()> {
         let plan = self.plan();
@@ -82,7 +132,9 @@ impl View {
         match &self.rows {
             Rows::All => table.rows(),
             Rows::Picked(indices) => indices.len(),
+            Rows::Kept(kept) => kept.len(),
             Rows::Groups(groups) => groups.rows(),
+            Rows::Far(far) => far.rows,
         }
     }
 
@@ -91,7 +143,28 @@ impl View {
         match &self.rows {
             Rows::All => Some((table, row)),
             Rows::Picked(indices) => Some((table, *indices.as_slice().get(row)? as usize)),
+            Rows::Kept(kept) => Some((table, kept.number(row)?)),
             Rows::Groups(groups) => Some((groups, row)),
+            Rows::Far(far) => far.source(row),
+        }
+    }
+
+    /// The numbers in the table of some rows; `None` where rows stand as the table has them, or are no rows of it.
+    pub(crate) fn picked(&self, rows: std::ops::Range<usize>) -> Option<Vec<u32>> {
+        match &self.rows {
+            Rows::Picked(indices) => Some(indices.as_slice().get(rows).unwrap_or_default().to_vec()),
+            Rows::Kept(kept) => Some(rows.filter_map(|row| kept.number(row)).map(|row| row as u32).collect()),
+            Rows::All | Rows::Groups(_) | Rows::Far(_) => None,
+        }
+    }
+
+    /// A row's number in the table; of groups, their own.
+    pub(crate) fn number(&self, row: usize) -> usize {
+        match &self.rows {
+            Rows::All | Rows::Groups(_) => row,
+            Rows::Picked(indices) => indices.as_slice().get(row).map_or(row, |&row| row as usize),
+            Rows::Kept(kept) => kept.number(row).unwrap_or(row),
+            Rows::Far(far) => far.number(row),
         }
     }
 
@@ -99,7 +172,8 @@ impl View {
     pub(crate) fn schema<'a>(&'a self, table: &'a Table) -> &'a SchemaRef {
         match &self.rows {
             Rows::Groups(groups) => &groups.schema,
-            Rows::All | Rows::Picked(_) => &table.schema,
+            Rows::Far(Far { groups: Some(groups), .. }) => groups,
+            Rows::All | Rows::Picked(_) | Rows::Kept(_) | Rows::Far(_) => &table.schema,
         }
     }
 

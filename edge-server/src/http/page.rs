@@ -46,12 +46,13 @@ macro_rules! bundle {
     };
 }
 
-static ASSETS: [Asset; 6] = [
+static ASSETS: [Asset; 7] = [
     page!("/", "index.html", "text/html; charset=utf-8"),
     page!("/page.css", "page.css", "text/css; charset=utf-8"),
     page!("/page.js", "page.js", "text/javascript; charset=utf-8"),
     page!("/icon.svg", "icon.svg", "image/svg+xml"),
     bundle!("bodkin.js", "text/javascript; charset=utf-8"),
+    bundle!("bodkin-worker.js", "text/javascript; charset=utf-8"),
     bundle!("bodkin.wasm", "application/wasm"),
 ];
 

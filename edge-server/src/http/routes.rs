@@ -165,7 +165,7 @@ async fn serve(request: Request<Incoming>, segments: &[String], context: &Contex
         },
         ["v1", "tables", name, "data"] => {
             let head = get(&request)?;
-            tables::data(Asked::table(name, all)?, all, head, request.headers()).await
+            tables::data(Asked::followed(name, all)?, all, head, request.headers()).await
         }
         ["v1", "tables", name, "file"] => {
             let head = get(&request)?;

@@ -4,13 +4,14 @@
 //! limit, and handed out at once. A grouping keeps only its groups. A sort keeps the rows that pass the
 //! filter until the end.
 
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_buffer::BooleanBufferBuilder;
 use arrow_schema::SchemaRef;
 
 use super::bind::BoundPlan;
 use super::grouped::{finish_grouping, group_batches, start_grouping, update_grouping};
-use crate::filter::{Filter, filter_batches, mask_to_indices};
+use super::selecting::Selecting;
+use crate::filter::filter_batches;
 use crate::group::GroupBy;
 use crate::sort::{SortKey, SortOptions, sort_keys_to_indices};
 use crate::take::take_batches;
@@ -125,6 +126,17 @@ impl Execution {
         }
     }
 
+    /// The result of a grouping as of the rows so far; more may be pushed behind it. `None` when the plan is not grouped.
+    ///
+    /// # Errors
+    /// As [`Execution::finish`].
+    pub fn groups(&self) -> Result<Option<RecordBatch>> {
+        match &self.state {
+            State::Group { state } => finish_grouping(&self.plan, state).map(Some),
+            State::Stream { .. } | State::Sort { .. } => Ok(None),
+        }
+    }
+
     /// The rest of the result. A sort or a grouping gives one batch, which may have no rows.
     ///
     /// # Errors
@@ -150,42 +162,9 @@ impl BoundPlan {
     /// # Errors
     /// [`Error::InvalidPlan`] when the plan is grouped; otherwise what the kernels report.
     pub fn select(&self, batches: &[RecordBatch]) -> Result<Indices> {
-        if self.grouping.is_some() {
-            return Err(Error::InvalidPlan { reason: "a grouped plan does not select rows", detail: String::new() });
-        }
-        let total: usize = batches.iter().map(RecordBatch::num_rows).sum();
-        if u32::try_from(total).is_err() {
-            return Err(Error::TooManyRows { rows: total });
-        }
-        batches.iter().try_for_each(|batch| self.check(batch))?;
-        let end = self.limit.map(|limit| self.offset.saturating_add(limit));
-        if self.filter.is_none() {
-            let order = if self.sort.is_empty() { Indices::identity(total)? } else { self.sort_batches(batches, end)? };
-            return Ok(order.window(self.offset, self.limit));
-        }
-        // Row numbers that pass the filter, ascending.
-        let mut kept: Vec<u32> = Vec::new();
-        let mut parts = Vec::new();
-        let mut start = 0u32;
-        for batch in batches {
-            let Some(mask) = self.mask(batch)? else { break };
-            kept.extend(mask_to_indices(&mask)?.as_slice().iter().map(|&row| start + row));
-            if !self.sort.is_empty() {
-                parts.push(self.sort_columns_of(batch, &mask)?);
-            }
-            start += batch.num_rows() as u32;
-        }
-        if !self.sort.is_empty() {
-            let keys: Vec<SortKey<'_>> = (0..self.sort.len())
-                .map(|key| SortKey {
-                    chunks: parts.iter().map(|part| part[key].as_ref()).collect(),
-                    options: self.sort[key].1,
-                })
-                .collect();
-            let order = sort_keys_to_indices(&keys, end)?;
-            kept = order.as_slice().iter().map(|&position| kept[position as usize]).collect();
-        }
-        Ok(Indices::try_new(kept, total)?.window(self.offset, self.limit))
+        let mut selecting = Selecting::try_new(self.clone())?;
+        batches.iter().try_for_each(|batch| selecting.push(batch))?;
+        selecting.finish(batches)
     }
 
     /// Runs the whole query over batches that are all here.
@@ -213,7 +192,7 @@ impl BoundPlan {
     }
 
     /// Whether a batch has the types that the plan was bound to.
-    fn check(&self, batch: &RecordBatch) -> Result<()> {
+    pub(super) fn check(&self, batch: &RecordBatch) -> Result<()> {
         if batch.num_columns() != self.input.fields().len() {
             return Err(Error::LengthMismatch { expected: self.input.fields().len(), found: batch.num_columns() });
         }
@@ -243,12 +222,7 @@ impl BoundPlan {
         Ok(Some(Mask::new(bits.finish())))
     }
 
-    fn sort_columns_of(&self, batch: &RecordBatch, mask: &Mask) -> Result<Vec<ArrayRef>> {
-        let filter = Filter::new(mask);
-        self.sort.iter().map(|(column, _)| filter.apply(batch.column(*column).as_ref())).collect()
-    }
-
-    fn sort_batches(&self, batches: &[RecordBatch], limit: Option<usize>) -> Result<Indices> {
+    pub(super) fn sort_batches(&self, batches: &[RecordBatch], limit: Option<usize>) -> Result<Indices> {
         let keys: Vec<SortKey<'_>> =
             self.sort.iter().map(|(column, options)| sort_key(batches, *column, *options)).collect();
         sort_keys_to_indices(&keys, limit)

@@ -29,7 +29,9 @@ mod explain;
 mod grouped;
 mod plan;
 mod predicate;
+mod selecting;
 
 pub use bind::BoundPlan;
 pub use execute::{Execution, Flow};
 pub use plan::{Aggregate, AggregateFunction, CompareOp, Fraction, Nulls, Plan, Predicate, Scalar, SortBy, TextTest};
+pub use selecting::Selecting;

@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use super::query::aggregates;
 use super::{Viewer, failed};
 use crate::filter_text;
-use crate::view::{Filter, Grouping, View};
+use crate::view::{Filter, Grouping};
 
 #[wasm_bindgen]
 impl Viewer {
@@ -22,7 +22,7 @@ impl Viewer {
     /// When there is no such column, or its type has no order.
     #[wasm_bindgen(js_name = setSort)]
     pub fn set_sort(&mut self, columns: Vec<String>, descending: Vec<u8>) -> Result<u32, JsError> {
-        let before = self.view.active_sort().to_vec();
+        let before = self.view.wished();
         let keys = columns
             .into_iter()
             .enumerate()
@@ -33,7 +33,7 @@ impl Viewer {
             })
             .collect();
         self.view.set_sort(keys);
-        self.refresh_or(|view| view.set_sort(before))
+        self.ask_anew(before)
     }
 
     /// Columns that have a filter.
@@ -61,10 +61,10 @@ impl Viewer {
         let predicate = filter_text::parse(column, field.data_type(), text, &self.formats.zones).map_err(failed)?;
         let filter =
             predicate.map(|predicate| Filter { column: column.to_owned(), text: text.trim().to_owned(), predicate });
-        let before = self.view.filters.clone();
+        let before = self.view.wished();
         self.view.set_filter(column, filter);
         self.layout.scroll_to_row(0.0);
-        self.refresh_or(|view| view.filters = before)
+        self.ask_anew(before)
     }
 
     /// The keys of the grouping.
@@ -86,10 +86,8 @@ impl Viewer {
         columns: Vec<String>,
     ) -> Result<u32, JsError> {
         let aggregates = aggregates(&functions, columns)?;
-        let was_grouped = self.view.grouping.is_some();
+        let before = self.view.wished();
         let grouped = !keys.is_empty() || !aggregates.is_empty();
-        let before = self.view.grouping.take();
-        let sort_before = self.view.group_sort.clone();
         let grouping = grouped.then_some(Grouping { keys, aggregates });
         if let Some(grouping) = &grouping {
             // A sort by a column that is no more would be an error.
@@ -97,24 +95,7 @@ impl Viewer {
             self.view.group_sort.retain(|key| grouping.keys.contains(&key.column) || names.contains(&key.column));
         }
         self.view.grouping = grouping;
-        if let Some(Err(error)) = self.table.as_ref().map(|table| self.view.refresh(table)) {
-            self.view.grouping = before;
-            self.view.group_sort = sort_before;
-            return Err(failed(error));
-        }
-        if was_grouped != grouped {
-            self.selection = None;
-            self.layout.scroll_to_row(0.0);
-        }
-        if grouped && !was_grouped {
-            self.table_columns = std::mem::take(&mut self.columns);
-            self.group_names.clear();
-        } else if was_grouped && !grouped {
-            self.columns = std::mem::take(&mut self.table_columns);
-            self.style_columns();
-            self.place_columns();
-        }
-        Ok(self.refreshed())
+        self.ask_anew(before)
     }
 
     /// Turns the sort of a shown column on: ascending, descending, none.
@@ -124,21 +105,9 @@ impl Viewer {
     #[wasm_bindgen(js_name = toggleSort)]
     pub fn toggle_sort(&mut self, position: usize, add: bool) -> Result<u32, JsError> {
         let Some(name) = self.name(position) else { return Ok(0) };
-        let before = self.view.active_sort().to_vec();
+        let before = self.view.wished();
         self.view.toggle_sort(&name, add);
         self.layout.scroll_to_row(0.0);
-        self.refresh_or(|view| view.set_sort(before))
-    }
-}
-
-impl Viewer {
-    /// Refreshes; when that fails, undoes what was asked for.
-    fn refresh_or(&mut self, undo: impl FnOnce(&mut View)) -> Result<u32, JsError> {
-        let Some(table) = &self.table else { return Ok(0) };
-        if let Err(error) = self.view.refresh(table) {
-            undo(&mut self.view);
-            return Err(failed(error));
-        }
-        Ok(self.refreshed())
+        self.ask_anew(before)
     }
 }

@@ -34,7 +34,7 @@ impl Columns for Viewer {
             .iter()
             .position(|key| key.column == *field.name())
             .map(|place| (keys[place].descending, if keys.len() > 1 { place + 1 } else { 0 }));
-        let profile = self.profiles.of(column).filter(|_| self.view.grouping.is_none());
+        let profile = self.profiles.of(column).filter(|_| !self.view.shows_groups());
         Head {
             name: field.name().clone(),
             label: self.label(column),
@@ -61,17 +61,23 @@ impl Columns for Viewer {
         }
     }
 
+    fn is_here(&self, row: usize) -> bool {
+        Self::is_here(self, row)
+    }
+
     fn cell(&self, row: usize, position: usize, out: &mut String) -> bool {
-        self.at(row, position)
-            .is_some_and(|(array, row, column)| format::write(array, row, self.styles.get(column), &self.formats, out))
+        self.at(row, position).is_some_and(|(array, row, column)| self.write_shown(array, row, column, out))
     }
 
     fn found(&self, row: usize, position: usize, text: &str) -> bool {
         !self.find.is_empty() && self.finds(row, position, text)
     }
 
+    fn fresh(&self, row: usize, position: usize) -> f64 {
+        self.columns.column(position).map_or(0.0, |column| self.marks.strength(row, column))
+    }
+
     fn row_number(&self, row: usize) -> usize {
-        let source = self.table.as_ref().and_then(|table| self.view.source(table, row));
-        source.map_or(row, |(_, row)| row) + 1
+        self.view.number(row) + 1
     }
 }

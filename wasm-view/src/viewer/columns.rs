@@ -18,7 +18,7 @@ const WIDEST_FITTED: f64 = 900.0;
 impl Viewer {
     /// Positions, widths and header of the layout, as the arrangement has them.
     pub(super) fn place_columns(&mut self) {
-        self.layout.header = HEADER_HEIGHT + if self.view.grouping.is_none() { PROFILE_HEIGHT } else { 0.0 };
+        self.layout.header = HEADER_HEIGHT + if self.view.shows_groups() { 0.0 } else { PROFILE_HEIGHT };
         self.layout.set_columns(self.columns.widths(), self.columns.pinned());
     }
 
@@ -41,6 +41,8 @@ impl Viewer {
         }
         self.group_names = names;
         self.arrange_columns();
+        // Of rows that are elsewhere the first have still to come.
+        self.is_arranged = !self.is_windowed();
     }
 
     pub(super) fn style_columns(&mut self) {
@@ -48,7 +50,8 @@ impl Viewer {
         let Some(table) = &self.table else { return };
         let shown = match &self.view.rows {
             Rows::Groups(groups) => groups,
-            Rows::All | Rows::Picked(_) => table,
+            Rows::Far(far) => far.sample().unwrap_or(table),
+            Rows::All | Rows::Picked(_) | Rows::Kept(_) => table,
         };
         let style = |column: usize| {
             let right = format::is_number(schema.field(column).data_type());
@@ -73,9 +76,10 @@ impl Viewer {
             }
         }
         let head = Head { filtered: false, ..self.head(position) };
-        let content = (self.painter.measure(&longest) + 30.0).min(widest);
+        let Some(painter) = &self.painter else { return MIN_WIDTH };
+        let content = (painter.measure(&longest) + 30.0).min(widest);
         // A name may be longer than all values, within reason.
-        let named = self.painter.measure_head(&head).min(widest.max(190.0));
+        let named = painter.measure_head(&head).min(widest.max(190.0));
         content.max(named).max(MIN_WIDTH + 24.0).ceil()
     }
 

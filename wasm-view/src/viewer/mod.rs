@@ -6,18 +6,32 @@
 //! * `ask` – sort, filters and groups. * `shown` – what is shown, as numbers and text. * `columns` – widths, order,
 //!   what is hidden and pinned. * `pointer`, `keys`, `select` – what is done by hand. * `search` – finding.
 //!   `copying` – what leaves. * `cells` – what the painter sees. * `query` – questions beside the view: counts of values,
-//!   pictures.
+//!   pictures. * `filters` – what the panels of filters and groups need to know. * `formats` – formats that people choose.
+//!   `work` – finding the view's rows in steps. * `far` – rows that a worker or the server holds, `piece` – those that are
+//!   here a piece at a time, `live` – those that change. * `script`, `shared` – data for scripts, copied
+//!   and not.
 
 mod ask;
 mod cells;
 mod columns;
 mod copying;
+mod far;
+mod filters;
+mod formats;
 mod keys;
+mod live;
+mod piece;
 mod pointer;
 mod query;
+mod script;
 mod search;
 mod select;
+mod shared;
 mod shown;
+mod work;
+
+pub use script::ArrowExport;
+pub use shared::ArrowStructs;
 
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
@@ -25,13 +39,14 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 use crate::arrange::Arrangement;
 use crate::find::Find;
-use crate::format::{Formats, Style, Zones};
+use crate::format::{Custom, Formats, Style, Zones};
 use crate::grid::{Layout, Painter, Scene, Theme};
 use crate::load::Load;
 use crate::profile::Profiles;
 use crate::selection::Selection;
 use crate::table::Table;
-use crate::view::View;
+use crate::view::{View, Wish};
+use crate::work::Work;
 use pointer::Press;
 use select::Counting;
 
@@ -59,6 +74,8 @@ pub(crate) mod change {
     pub(crate) const OPEN: u32 = 512;
     /// The pointer is outside: the same move again, with the next frame.
     pub(crate) const AGAIN: u32 = 1024;
+    /// The view's rows are to be found anew, in steps or by whoever holds them.
+    pub(crate) const ASK: u32 = 2048;
 }
 
 /// A table, its view and its canvas.
@@ -69,15 +86,19 @@ pub struct Viewer {
     table: Option<Table>,
     view: View,
     formats: Formats,
-    canvas: HtmlCanvasElement,
-    painter: Painter,
+    canvas: Option<HtmlCanvasElement>,
+    /// None in a worker, which holds rows and paints nothing.
+    painter: Option<Painter>,
     layout: Layout,
     /// Styles of the columns of what is shown, by the schema's numbers.
     styles: Vec<Style>,
+    /// Formats that people chose, by the columns' names.
+    custom: Vec<(String, Custom)>,
     /// The columns of what is shown.
     columns: Arrangement,
     /// The table's columns while groups are shown.
     table_columns: Arrangement,
+    table_styles: Vec<Style>,
     /// Names of the groups' columns that `columns` was made for.
     group_names: Vec<String>,
     selection: Option<Selection>,
@@ -87,23 +108,38 @@ pub struct Viewer {
     hover: Option<usize>,
     hover_head: Option<usize>,
     press: Press,
+    /// What the rows that are shown were found by, while others are being found.
+    before: Option<Wish>,
+    work: Option<Work>,
+    /// What follows a live table, where its rows are.
+    live: Option<live::Live>,
+    /// Cells that have just changed, where they are painted.
+    marks: live::Marks,
+    /// Whether groups are arranged, rather than the table.
+    is_grouped: bool,
+    /// Whether widths and formats are those of rows.
+    is_arranged: bool,
 }
 
-fn failed(error: impl std::fmt::Display) -> JsError {
+pub(crate) fn failed(error: impl std::fmt::Display) -> JsError {
     JsError::new(&error.to_string())
 }
 
 #[wasm_bindgen]
 impl Viewer {
-    /// A viewer on a canvas. `zone_offset(zone, seconds)` gives the offset in seconds of a time zone at a
+    /// A viewer on a canvas, or without one for a worker. `zone_offset(zone, seconds)` gives the offset in seconds of a time zone at a
     /// moment, or NaN; `separator` stands between groups of three digits.
     ///
     /// # Errors
     /// When the canvas has no 2D context.
     #[wasm_bindgen(constructor)]
-    pub fn new(canvas: HtmlCanvasElement, zone_offset: Function, separator: &str) -> Result<Viewer, JsError> {
-        let context = canvas.get_context("2d").ok().flatten().and_then(|context| context.dyn_into().ok());
-        let context: CanvasRenderingContext2d = context.ok_or_else(|| failed("the canvas has no 2D context"))?;
+    pub fn new(canvas: Option<HtmlCanvasElement>, zone_offset: Function, separator: &str) -> Result<Viewer, JsError> {
+        let painter = canvas.as_ref().map(|canvas| {
+            let context = canvas.get_context("2d").ok().flatten().and_then(|context| context.dyn_into().ok());
+            let context: CanvasRenderingContext2d = context.ok_or_else(|| failed("the canvas has no 2D context"))?;
+            Ok(Painter { context, theme: Theme::default(), scale: 1.0 })
+        });
+        let painter = painter.transpose().map_err(|error: JsError| error)?;
         let source = move |zone: &str, seconds: i64| -> Option<i32> {
             let zone = JsValue::from_str(zone);
             let offset = zone_offset.call2(&JsValue::NULL, &zone, &JsValue::from_f64(seconds as f64)).ok()?.as_f64()?;
@@ -118,11 +154,13 @@ impl Viewer {
                 separator: separator.chars().next().unwrap_or(','),
             },
             canvas,
-            painter: Painter { context, theme: Theme::default(), scale: 1.0 },
+            painter,
             layout: Layout::default(),
             styles: Vec::new(),
+            custom: Vec::new(),
             columns: Arrangement::default(),
             table_columns: Arrangement::default(),
+            table_styles: Vec::new(),
             group_names: Vec::new(),
             selection: None,
             counting: None,
@@ -131,6 +169,12 @@ impl Viewer {
             hover: None,
             hover_head: None,
             press: Press::None,
+            before: None,
+            work: None,
+            live: None,
+            marks: live::Marks::default(),
+            is_grouped: false,
+            is_arranged: false,
         })
     }
 
@@ -143,7 +187,9 @@ impl Viewer {
     /// Takes colours and font.
     #[wasm_bindgen(js_name = setTheme)]
     pub fn set_theme(&mut self, values: Vec<String>) {
-        self.painter.theme = Theme::new(values);
+        if let Some(painter) = &mut self.painter {
+            painter.theme = Theme::new(values);
+        }
     }
 
     /// Begins a load: what was there is dropped, filters and sort with it.
@@ -152,6 +198,7 @@ impl Viewer {
         self.table = None;
         self.view = View::default();
         self.styles.clear();
+        self.custom.clear();
         self.columns = Arrangement::default();
         self.group_names.clear();
         self.selection = None;
@@ -160,6 +207,9 @@ impl Viewer {
         self.profiles = Profiles::default();
         self.hover = None;
         self.hover_head = None;
+        (self.before, self.work) = (None, None);
+        (self.live, self.marks) = (None, live::Marks::default());
+        (self.is_grouped, self.is_arranged) = (false, false);
         self.layout.scroll_to_row(0.0);
         self.place_columns();
         self.layout.set_rows(0);
@@ -212,7 +262,22 @@ impl Viewer {
 
     /// Fits everything to the rows that were found.
     fn refreshed(&mut self) -> u32 {
-        if self.view.grouping.is_some() {
+        let grouped = self.view.shows_groups();
+        if grouped != self.is_grouped {
+            self.is_grouped = grouped;
+            self.selection = None;
+            self.layout.scroll_to_row(0.0);
+            if grouped {
+                self.table_columns = std::mem::take(&mut self.columns);
+                self.table_styles = std::mem::take(&mut self.styles);
+                self.group_names.clear();
+            } else {
+                self.columns = std::mem::take(&mut self.table_columns);
+                self.styles = std::mem::take(&mut self.table_styles);
+                self.place_columns();
+            }
+        }
+        if grouped {
             self.arrange_groups();
         }
         self.fit_rows();
@@ -239,19 +304,22 @@ impl Viewer {
     pub fn profile_step(&mut self) -> bool {
         let Some(table) = &self.table else { return false };
         // Groups have other styles; a later call goes on.
-        self.view.grouping.is_none() && self.profiles.step(table, &self.styles, &self.formats)
+        !self.view.shows_groups() && self.profiles.step(table, &self.styles, &self.formats)
     }
 
     /// Takes the size of the grid in CSS pixels and the screen's pixels per CSS pixel.
     pub fn resize(&mut self, width: f64, height: f64, scale: f64) {
-        self.painter.scale = scale.clamp(0.25, 8.0);
-        self.canvas.set_width((width * self.painter.scale).round() as u32);
-        self.canvas.set_height((height * self.painter.scale).round() as u32);
+        if let (Some(painter), Some(canvas)) = (&mut self.painter, &self.canvas) {
+            painter.scale = scale.clamp(0.25, 8.0);
+            canvas.set_width((width * painter.scale).round() as u32);
+            canvas.set_height((height * painter.scale).round() as u32);
+        }
         self.layout.resize(width, height);
     }
 
     /// Paints.
     pub fn paint(&self) {
+        let Some(painter) = &self.painter else { return };
         let area = self.area();
         let scene = Scene {
             hover: self.hover,
@@ -262,6 +330,6 @@ impl Viewer {
             gap: if let Press::Move(_, gap) = self.press { Some(gap) } else { None },
             dragged: matches!(self.press, Press::Vertical(_) | Press::Horizontal(_)),
         };
-        self.painter.paint(&self.layout, self, &scene);
+        painter.paint(&self.layout, self, &scene);
     }
 }

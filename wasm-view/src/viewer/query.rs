@@ -2,12 +2,12 @@
 //!
 //! A question is a plan as bytes, which the page hands to whoever holds the rows; the answer is an Arrow stream.
 
-use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 use kernels::query::{Aggregate, AggregateFunction, Nulls, Plan, Predicate, SortBy};
 use wasm_bindgen::prelude::*;
 use wire::Limits;
 
+use super::far::to_stream;
 use super::{Viewer, failed};
 use crate::format;
 
@@ -28,15 +28,6 @@ pub(super) fn sort_keys(names: Vec<String>) -> Vec<SortBy> {
         SortBy { descending: plain.is_some(), column: plain.unwrap_or(name), nulls: Nulls::Last }
     };
     names.into_iter().map(key).collect()
-}
-
-/// A batch as an Arrow stream.
-pub(crate) fn to_stream(batch: &RecordBatch) -> wire::Result<Vec<u8>> {
-    let mut encoder = wire::stream::StreamEncoder::try_new(&batch.schema())?;
-    let mut parts = encoder.schema()?;
-    parts.extend(encoder.encode(batch)?);
-    parts.extend(encoder.finish()?);
-    Ok(parts.iter().flat_map(|part| part.as_slice()).copied().collect())
 }
 
 #[wasm_bindgen]
@@ -82,7 +73,7 @@ impl Viewer {
         let table = self.table.as_ref().ok_or_else(|| failed("there is no table"))?;
         let plan = wire::plan::from_bytes(plan).map_err(failed)?;
         let result = plan.bind(&table.schema).and_then(|plan| plan.execute(&table.batches)).map_err(failed)?;
-        to_stream(&result).map_err(failed)
+        to_stream(&result.schema(), std::slice::from_ref(&result)).map_err(failed)
     }
 
     /// All cells of an Arrow stream, row by row, as exact text; nothing for a null.

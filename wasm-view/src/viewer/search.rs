@@ -6,7 +6,6 @@ use super::{Viewer, change};
 use crate::find::Find;
 use crate::format;
 use crate::grid::Columns;
-use crate::selection::Selection;
 
 impl Viewer {
     /// Whether a cell that is shown as `text` is one that is looked for.
@@ -67,15 +66,12 @@ impl Viewer {
         self.find.next_row
     }
 
-    /// Selects a match and brings it into sight.
-    #[wasm_bindgen(js_name = findShow)]
-    pub fn find_show(&mut self, number: usize) -> u32 {
-        let Some(&(row, column)) = self.find.matches.get(number) else { return 0 };
-        let Some(position) = self.columns.position(column as usize) else { return 0 };
-        let place = (row as usize, position);
-        self.choose(Selection::cell(place));
-        self.layout.show_cell(place.0, place.1);
-        change::PAINT | change::LAYOUT | change::SELECTION
+    /// Row and position of a match; nothing where its column is hidden.
+    #[wasm_bindgen(js_name = findPlace)]
+    pub fn find_place(&self, number: usize) -> Vec<usize> {
+        let place = self.find.matches.get(number);
+        let place = place.and_then(|&(row, column)| Some((row as usize, self.columns.position(column as usize)?)));
+        place.map_or_else(Vec::new, |(row, position)| vec![row, position])
     }
 
     /// The first match in a row or behind it.
@@ -88,7 +84,7 @@ impl Viewer {
     #[wasm_bindgen(js_name = shownText)]
     pub fn shown_text(&self, row: usize, position: usize) -> String {
         let mut text = String::new();
-        if !self.cell(row, position, &mut text) {
+        if self.is_here(row) && !self.cell(row, position, &mut text) {
             text.push_str(self.manner(position).blank);
         }
         text

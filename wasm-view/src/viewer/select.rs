@@ -9,9 +9,9 @@ use crate::selection::{Area, Selection, Shape};
 /// A count over a selection, as far as it has come.
 #[derive(Debug)]
 pub(super) struct Counting {
-    area: Area,
-    row: usize,
-    tally: Tally,
+    pub(super) area: Area,
+    pub(super) row: usize,
+    pub(super) tally: Tally,
 }
 
 impl Viewer {

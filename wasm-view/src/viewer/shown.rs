@@ -17,7 +17,7 @@ impl Viewer {
     /// The shown columns as the stream has them, also those that cannot be read.
     pub(super) fn original_schema(&self) -> Option<&SchemaRef> {
         let table = self.table.as_ref()?;
-        Some(if self.view.grouping.is_some() { self.view.schema(table) } else { &table.original })
+        Some(if self.view.shows_groups() { self.view.schema(table) } else { &table.original })
     }
 
     /// Names of the schema that is shown.
@@ -102,8 +102,7 @@ impl Viewer {
             note.push_str(" · ");
             note.push_str(&nulls);
         }
-        if let Some(strip) = self.strip(position).filter(|strip| !strip.text.is_empty() && self.view.grouping.is_none())
-        {
+        if let Some(strip) = self.strip(position).filter(|strip| !strip.text.is_empty() && !self.view.shows_groups()) {
             note.push_str(" · ");
             note.push_str(&strip.text);
         }

@@ -1,0 +1,96 @@
+//! A selection in the making: the row numbers that a plan keeps, found batch by batch, so that whoever asks can rest
+//! between two of them, tell how far it has come, or stop.
+//!
+//! The filter runs as batches are pushed; a sort waits for the end, since only then all of its keys are there.
+
+use arrow_array::{ArrayRef, RecordBatch};
+
+use super::bind::BoundPlan;
+use crate::filter::{Filter, mask_to_indices};
+use crate::sort::{SortKey, sort_keys_to_indices};
+use crate::{Error, Indices, Result};
+
+/// Row numbers in the making: see [`BoundPlan::select`].
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use arrow_array::{ArrayRef, Int32Array, RecordBatch};
+/// # use kernels::query::{Plan, Selecting, SortBy, Nulls};
+/// # let batch = RecordBatch::try_from_iter([("n", Arc::new(Int32Array::from(vec![3, 1, 2])) as ArrayRef)])?;
+/// let sort = vec![SortBy { column: "n".into(), descending: false, nulls: Nulls::Last }];
+/// let plan = Plan { sort, ..Plan::default() }.bind(&batch.schema())?;
+/// let batches = [batch.clone(), batch];
+/// let mut selecting = Selecting::try_new(plan)?;
+/// for batch in &batches {
+///     selecting.push(batch)?;
+/// }
+/// assert_eq!(selecting.finish(&batches)?.as_slice(), [1, 4, 2, 5, 0, 3]);
+/// # Ok::<(), kernels::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Selecting {
+    plan: BoundPlan,
+    /// Row numbers that pass the filter, ascending; left empty without a filter.
+    kept: Vec<u32>,
+    /// The sort's columns of those rows, by batch.
+    parts: Vec<Vec<ArrayRef>>,
+    rows: usize,
+}
+
+impl Selecting {
+    /// Begins.
+    ///
+    /// # Errors
+    /// [`Error::InvalidPlan`] when the plan is grouped.
+    pub fn try_new(plan: BoundPlan) -> Result<Self> {
+        if plan.grouping.is_some() {
+            return Err(Error::InvalidPlan { reason: "a grouped plan does not select rows", detail: String::new() });
+        }
+        Ok(Self { plan, kept: Vec::new(), parts: Vec::new(), rows: 0 })
+    }
+
+    /// Looks at the next batch. `O(rows)` of the filter's columns; nothing without a filter.
+    ///
+    /// # Errors
+    /// [`Error::SchemaMismatch`], [`Error::TooManyRows`] beyond 2³² rows, and what the kernels report.
+    pub fn push(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.plan.check(batch)?;
+        let start = self.rows;
+        self.rows += batch.num_rows();
+        if u32::try_from(self.rows).is_err() {
+            return Err(Error::TooManyRows { rows: self.rows });
+        }
+        let Some(mask) = self.plan.mask(batch)? else { return Ok(()) };
+        self.kept.extend(mask_to_indices(&mask)?.as_slice().iter().map(|&row| start as u32 + row));
+        if !self.plan.sort.is_empty() {
+            let filter = Filter::new(&mask);
+            let columns = self.plan.sort.iter().map(|(column, _)| filter.apply(batch.column(*column).as_ref()));
+            self.parts.push(columns.collect::<Result<_>>()?);
+        }
+        Ok(())
+    }
+
+    /// The row numbers. `batches` are those that were pushed.
+    ///
+    /// # Errors
+    /// What the sort reports.
+    pub fn finish(self, batches: &[RecordBatch]) -> Result<Indices> {
+        let Self { plan, mut kept, parts, rows } = self;
+        let end = plan.limit.map(|limit| plan.offset.saturating_add(limit));
+        if plan.filter.is_none() {
+            let order = if plan.sort.is_empty() { Indices::identity(rows)? } else { plan.sort_batches(batches, end)? };
+            return Ok(order.window(plan.offset, plan.limit));
+        }
+        if !plan.sort.is_empty() {
+            let keys: Vec<SortKey<'_>> = (0..plan.sort.len())
+                .map(|key| SortKey {
+                    chunks: parts.iter().map(|part| part[key].as_ref()).collect(),
+                    options: plan.sort[key].1,
+                })
+                .collect();
+            let order = sort_keys_to_indices(&keys, end)?;
+            kept = order.as_slice().iter().map(|&position| kept[position as usize]).collect();
+        }
+        Ok(Indices::try_new(kept, rows)?.window(plan.offset, plan.limit))
+    }
+}

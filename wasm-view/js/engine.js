@@ -1,0 +1,149 @@
+// Whoever holds the rows, behind one face: this page, a worker, or (server.js) the server. The page asks to `load`, to `find`
+// the view's rows anew, for a `window` of them, to `call` the viewer that has all rows, to `ask` a question beside the view.
+
+/** The page itself: small tables, and where workers are refused. */
+class PageEngine {
+  kind = 'page';
+  #host;
+  #loading = new AbortController();
+  #working = new AbortController();
+  #refound = 0;
+
+  constructor(host) {
+    this.#host = host;
+  }
+
+  async load(url, headers, budget, told, cache) {
+    const { signal } = this.#loading;
+    const viewer = this.#host.viewer();
+    const opened = await open(url, headers, signal, cache);
+    if (isLarge(opened, budget)) {
+      this.#loading.abort();
+      return opened;
+    }
+    await feed(opened, signal, viewer, {
+      ...told,
+      pushed: (changes) => {
+        if (changes & ROWS && viewer.needsRefresh() && performance.now() - this.#refound > REFIND) {
+          changes |= viewer.refresh();
+          this.#refound = performance.now();
+        }
+        told.pushed(changes);
+      },
+    });
+  }
+
+  find(told) {
+    this.cancel();
+    this.#working = new AbortController();
+    return work(this.#host.viewer(), this.#working.signal, told);
+  }
+
+  cancel() { this.#working.abort(); }
+  async window(from, to) { return this.#host.viewer().windowOf(from, to); }
+  async live(messages, where) { return { news: this.#host.viewer().liveApply(new Uint8Array(), messages, where, performance.now()) }; }
+  async call(name, ...args) { return this.#host.viewer()[name](...args); }
+  async slice(name, argument, millis) {
+    await breathe();
+    return slice(() => this.#host.viewer()[name](argument), millis);
+  }
+  async ask(plan) { return this.#host.viewer().runPlan(plan); }
+  async sync() {}
+  profile(told) { return profiles(this.#host.viewer(), () => this.#loading.signal.aborted, told); }
+
+  close() {
+    this.#loading.abort();
+    this.cancel();
+  }
+}
+
+/** A worker, which has its own module and memory. */
+class WorkerEngine {
+  kind = 'worker';
+  #host;
+  #worker;
+  #waiting = new Map();
+  #next = 0;
+  #told = {};
+  #working = () => {};
+
+  constructor(host, worker) {
+    this.#host = host;
+    this.#worker = worker;
+    worker.onmessage = ({ data }) => this.#heard(data);
+    worker.onerror = (event) => this.#end(new Error(event.message || 'the worker ended'));
+  }
+
+  /** A worker that has answered; fails where the browser or the page's policy refuses it. */
+  static async start(host, module, separator) {
+    const engine = new WorkerEngine(host, new Worker(workerUrl(), { type: 'module', name: 'bodkin' }));
+    await engine.call('start', module, separator);
+    return engine;
+  }
+
+  #heard({ id, result, error, event, more }) {
+    if (event) {
+      const viewer = this.#host.viewer();
+      if (!viewer) return;
+      switch (event) {
+        case 'schema': return this.#told.pushed?.(viewer.beginFar(more[0]));
+        case 'rows': return this.#told.pushed?.(viewer.farRows(...more));
+        case 'found': return this.#told.pushed?.(viewer.settle(more[0].rows, more[0].groups));
+        case 'working': return this.#working(more[0]);
+        case 'profile': return this.#host.after(viewer.takeProfile(...more));
+        default: return this.#told[event]?.(...more);
+      }
+    }
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (!waiting) return;
+    if (!error) return waiting.resolve(result);
+    waiting.reject(Object.assign(new Error(error.message), { name: error.name, title: error.title, trap: error.trap }));
+  }
+
+  #end(error) {
+    this.#worker.terminate();
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+
+  call(name, ...args) {
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(++this.#next, { resolve, reject });
+      this.#worker.postMessage({ id: this.#next, name, args });
+    });
+  }
+
+  async load(url, headers, budget, told, cache) {
+    this.#told = told;
+    const { large, rows, groups } = await this.call('load', url, headers, budget, cache);
+    if (large) return large;
+    const viewer = this.#host.viewer();
+    // What was filtered or sorted while rows came is settled now; the windows of all others still hold.
+    if (viewer && (groups || viewer.rowsShown() !== rows)) told.pushed(viewer.settle(rows, groups));
+  }
+
+  async find(told) {
+    this.#working = told;
+    const viewer = this.#host.viewer();
+    const { rows, groups } = await this.call('run', viewer.viewPlan(0, 0));
+    return this.#host.viewer()?.settle(rows, groups) ?? 0;
+  }
+
+  cancel() { this.call('cancel'); }
+  window(from, to) { return this.call('windowOf', from, to); }
+  live(messages, where) { return this.call('live', this.#host.viewer().viewPlan(0, 0), messages, where); }
+  slice(name, argument, millis) { return this.call('slice', name, argument, millis); }
+  ask(plan) { return this.call('runPlan', plan); }
+  profile() { return this.call('profile'); }
+
+  /** The worker's viewer has the same columns in sight, and the same cells selected. */
+  sync() {
+    const viewer = this.#host.viewer();
+    const [top, bottom, left, right] = viewer.selectedArea();
+    const selects = top === undefined ? Promise.resolve() : this.call('select', top, left, bottom - 1, right - 1, 0);
+    return Promise.all([this.call('setColumnSlots', viewer.columnSlots()), selects]);
+  }
+
+  close() { this.#end(new DOMException('superseded', 'AbortError')); }
+}

@@ -1,0 +1,88 @@
+// The worker's half: a viewer without a canvas that holds the rows, and answers the page's calls. A call is the name of one
+// of the functions below, or of the viewer's own.
+
+/** While a load runs, a filtered or sorted view is found anew at most this often (ms). */
+const REFIND = 1000;
+
+function serve() {
+  let viewer;
+  let loading = new AbortController();
+  let working = new AbortController();
+  const post = (event, ...more) => postMessage({ event, more });
+  const counts = () => post('rows', viewer.rowsLoaded(), viewer.rowsShown(), viewer.bytesLoaded());
+  const found = () => ({ rows: viewer.rowsShown(), groups: viewer.groupsStream() });
+  const calls = {
+    async start(module, separator) {
+      await __wbg_init({ module_or_path: module });
+      viewer = new Viewer(undefined, zoneOffset, separator);
+    },
+    async load(url, headers, budget, cache) {
+      loading.abort();
+      const { signal } = (loading = new AbortController());
+      const opened = await open(url, headers, signal, cache);
+      if (isLarge(opened, budget)) {
+        loading.abort();
+        const { rows, query, size } = opened;
+        return { large: { rows, query, size } };
+      }
+      let told = 0;
+      let refound = performance.now();
+      viewer.begin();
+      await feed(opened, signal, viewer, {
+        total: (rows) => post('total', rows),
+        live: (live) => post('live', live),
+        cached: (etag) => post('cached', etag),
+        part: (part) => { if (performance.now() - told > 30 || part === 1) { told = performance.now(); counts(); post('part', part); } },
+        pushed: (changes) => {
+          if (changes & SCHEMA) post('schema', viewer.schemaStream());
+          if (changes & ROWS && told === 0) { told = performance.now(); counts(); }
+          if (changes & ROWS && viewer.needsRefresh() && performance.now() - refound > REFIND) {
+            viewer.refresh();
+            refound = performance.now();
+            post('found', found());
+          }
+        },
+      });
+      counts();
+      return found();
+    },
+    async run(plan) {
+      working.abort();
+      const { signal } = (working = new AbortController());
+      viewer.takePlan(plan);
+      try {
+        await work(viewer, signal, (part) => post('working', part));
+      } catch (error) {
+        if (!signal.aborted) viewer.workCancel();
+        throw error;
+      }
+      return found();
+    },
+    // Updates, and the rows in sight as they are then.
+    live(plan, messages, where) {
+      const news = viewer.liveApply(plan, messages, where, performance.now());
+      if (!news.length) return { news };
+      const [seen, shown] = [where[1], news[4]];
+      const top = news[5] < 0 ? shown - seen : Math.floor(news[5]);
+      const first = Math.max(0, Math.min(top, shown - seen) - seen);
+      return { news, first, window: viewer.windowOf(first, Math.min(shown, first + 4 * seen)) };
+    },
+    cancel: () => working.abort(),
+    slice: (method, argument, millis) => slice(() => viewer[method](argument), millis),
+    async profile() {
+      const { signal } = loading;
+      let known = 0;
+      await profiles(viewer, () => signal.aborted, () => {
+        for (let profile; (profile = viewer.profileOf(known)).length; known++) post('profile', known, ...profile);
+      });
+    },
+  };
+  onmessage = async ({ data: { id, name, args } }) => {
+    try {
+      const result = await (calls[name] ?? viewer[name].bind(viewer))(...args);
+      postMessage({ id, result }, result instanceof Uint8Array ? [result.buffer] : []);
+    } catch (error) {
+      postMessage({ id, error: { name: error.name, title: error.title, message: error.message ?? String(error), trap: error instanceof WebAssembly.RuntimeError } });
+    }
+  };
+}

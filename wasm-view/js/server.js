@@ -1,0 +1,128 @@
+// The server as the holder of the rows: for tables that are too large to be sent. Every question is a plan, answered by the
+// table's query endpoint; windows are pages of its answer. What needs all cells goes through them in pieces, by a viewer
+// that has one piece at a time and no canvas.
+
+const PLAN = 'application/vnd.bodkin.plan';
+/** Rows of a piece. */
+const PIECE_ROWS = 20_000;
+
+/** What a table's address tells of it without its rows. */
+async function facts(url, headers) {
+  const response = await fetch(url, { method: 'HEAD', headers: { accept: STREAM, ...headers } });
+  if (!response.ok) throw await problem(response);
+  const query = response.headers.get('x-bodkin-query');
+  if (!query) throw new Error('this address answers no queries: its rows cannot stay on the server');
+  return { rows: Number(response.headers.get('x-bodkin-rows')), query: new URL(query, response.url).href };
+}
+
+/** Nobody, until the table's address has told who answers for it. */
+class IdleEngine {
+  kind = 'server';
+  async load() {}
+  close() {}
+}
+
+class ServerEngine {
+  kind = 'server';
+  #host;
+  #query;
+  #rows;
+  #headers;
+  #separator;
+  #piece = null;
+  #at = 0;
+  #working = new AbortController();
+  #ended = new AbortController();
+
+  constructor(host, { query, rows }, headers, separator) {
+    this.#host = host;
+    this.#query = query;
+    this.#rows = rows;
+    this.#headers = headers;
+    this.#separator = separator;
+  }
+
+  async ask(plan, signal = this.#ended.signal) {
+    const response = await fetch(this.#query, { method: 'POST', body: plan, signal, headers: { accept: STREAM, 'content-type': PLAN, ...this.#headers } });
+    if (!response.ok) throw await problem(response);
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
+  async load(_url, _headers, _budget, told) {
+    const viewer = this.#host.viewer();
+    told.total(this.#rows);
+    told.pushed(viewer.beginFar(await this.ask(viewer.viewPlan(0, 1))));
+    told.pushed(viewer.farRows(this.#rows, this.#rows, 0));
+  }
+
+  async find() {
+    this.cancel();
+    const { signal } = (this.#working = new AbortController());
+    const viewer = this.#host.viewer();
+    if (viewer.wishesGroups()) {
+      const groups = await this.ask(viewer.viewPlan(0, 0), signal);
+      return viewer.settleGroups(groups);
+    }
+    const rows = viewer.wishesFilter() ? viewer.countOf(await this.ask(viewer.countPlan(), signal)) : this.#rows;
+    return viewer.settle(rows, undefined);
+  }
+
+  cancel() { this.#working.abort(); }
+
+  window(from, to) {
+    const viewer = this.#host.viewer();
+    return viewer.isWindowed() ? this.ask(viewer.viewPlan(from, to)) : Promise.resolve(viewer.windowOf(from, to));
+  }
+
+  async profile() {}
+
+  async sync() {
+    this.#end();
+    this.#piece = new Viewer(undefined, zoneOffset, this.#separator);
+    this.#at = 0;
+  }
+
+  #end() {
+    this.#piece?.free();
+    this.#piece = null;
+  }
+
+  /** The piece's viewer has these rows, and the columns in sight. */
+  async #take(from, to) {
+    const piece = this.#piece;
+    const stream = await this.window(from, to);
+    // Whoever began anew meanwhile has another.
+    if (!piece || piece !== this.#piece) throw new DOMException('superseded', 'AbortError');
+    piece.takePiece(stream, this.#host.viewer().columnSlots());
+    return piece;
+  }
+
+  async call(name, ...args) {
+    if (name === 'textOf') {
+      const [from, to, ...rest] = args;
+      if (!this.#piece) await this.sync();
+      return (await this.#take(from, Math.max(to, from + 1))).textOf(0, to - from, ...rest);
+    }
+    return this.#piece?.[name](...args);
+  }
+
+  /** The next piece is looked through for `findStep`, or counted for `countStep`. */
+  async slice(name) {
+    const viewer = this.#host.viewer();
+    const [top, bottom, left, right] = name === 'findStep' ? [0, viewer.rowsShown(), 0, 0] : viewer.selectedArea();
+    const from = Math.max(this.#at, top);
+    const to = Math.min(from + PIECE_ROWS, bottom);
+    if (from >= to || !this.#piece) return false;
+    const piece = await this.#take(from, to);
+    if (name === 'findStep') piece.findPiece(from);
+    else piece.countPiece(left, right);
+    this.#at = to;
+    return to < bottom;
+  }
+
+  close() {
+    this.#ended.abort();
+    this.cancel();
+    this.#end();
+  }
+}

@@ -1,0 +1,359 @@
+//! Rows that somebody else holds. One half of this file is called in the page, whose viewer has windows of the rows; the
+//! other in a worker, whose viewer has all of them and no canvas.
+
+use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
+use arrow_buffer::Buffer;
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use kernels::query::{Aggregate, AggregateFunction, Plan};
+use kernels::{Indices, take_batches};
+use wasm_bindgen::prelude::*;
+use wire::Limits;
+use wire::stream::{Event, StreamDecoder, StreamEncoder};
+
+use std::sync::Arc;
+
+use super::{Viewer, change, failed};
+use crate::far::{Far, NUMBER};
+use crate::format;
+use crate::grid::Strip;
+use crate::load::is_unread;
+use crate::numbers::number;
+use crate::profile::Profile;
+use crate::table::Table;
+use crate::view::{Rows, View};
+
+/// Batches of one schema as an Arrow stream.
+pub(super) fn to_stream(schema: &Schema, batches: &[RecordBatch]) -> wire::Result<Vec<u8>> {
+    let mut encoder = StreamEncoder::try_new(schema)?;
+    let mut parts = encoder.schema()?;
+    for batch in batches {
+        parts.extend(encoder.encode(batch)?);
+    }
+    parts.extend(encoder.finish()?);
+    let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_slice()).collect();
+    Ok(parts.concat())
+}
+
+/// The schema of a stream as it is read here, and as the stream has it.
+fn schemas(stream: Vec<u8>) -> Result<(SchemaRef, SchemaRef), JsError> {
+    let mut decoder = StreamDecoder::new(Limits::default()).leaving_out(is_unread);
+    decoder.push(stream);
+    match decoder.next_event().transpose().map_err(failed)? {
+        Some(Event::Schema(schema)) => {
+            let original = decoder.schema().cloned().unwrap_or_else(|| schema.clone());
+            Ok((schema, original))
+        }
+        _ => Err(failed("no schema came")),
+    }
+}
+
+#[wasm_bindgen]
+impl Viewer {
+    // In the page.
+
+    /// Whether somebody else holds the rows.
+    #[wasm_bindgen(js_name = isFar)]
+    pub fn is_far(&self) -> bool {
+        matches!(self.view.rows, Rows::Far(_)) || self.table.as_ref().is_some_and(|table| table.elsewhere > 0)
+    }
+
+    /// Whether what is shown is here in windows only. Groups of rows that are elsewhere may be here as a whole.
+    #[wasm_bindgen(js_name = isWindowed)]
+    pub fn is_windowed(&self) -> bool {
+        matches!(self.view.rows, Rows::Far(_))
+    }
+
+    /// Begins a table whose rows somebody else holds, by an Arrow stream that has its schema.
+    ///
+    /// # Errors
+    /// When the bytes are no Arrow stream.
+    #[wasm_bindgen(js_name = beginFar)]
+    pub fn begin_far(&mut self, schema: Vec<u8>) -> Result<u32, JsError> {
+        let (schema, original) = schemas(schema)?;
+        let mut table = Table::new(schema);
+        table.original = original;
+        self.table = Some(table);
+        self.view.rows = Rows::Far(Far::default());
+        self.arrange_columns();
+        Ok(change::SCHEMA | change::LAYOUT | change::PAINT)
+    }
+
+    /// Tells how many rows the table and the view have by now, and how many bytes have come; what was seen of the view
+    /// still holds.
+    #[wasm_bindgen(js_name = farRows)]
+    pub fn far_rows(&mut self, loaded: usize, shown: usize, bytes: usize) -> u32 {
+        self.load.bytes = bytes;
+        if let Some(table) = &mut self.table {
+            table.elsewhere = loaded;
+        }
+        if let Rows::Far(far) = &mut self.view.rows {
+            far.rows = shown;
+        }
+        self.fit_rows();
+        change::ROWS | change::PAINT | change::LAYOUT
+    }
+
+    /// The view's rows have been found elsewhere: so many, and the schema of groups if they are groups.
+    ///
+    /// # Errors
+    /// When the bytes are no Arrow stream.
+    pub fn settle(&mut self, rows: usize, groups: Option<Vec<u8>>) -> Result<u32, JsError> {
+        let groups = groups.map(schemas).transpose()?.map(|(schema, _)| schema);
+        self.view.rows = Rows::Far(Far::new(rows, groups));
+        self.before = None;
+        Ok(self.refreshed())
+    }
+
+    /// Rows to be asked for now: from, to; nothing when all that are in sight are here or on their way.
+    #[wasm_bindgen(js_name = wantWindow)]
+    pub fn want_window(&mut self) -> Vec<usize> {
+        let seen = self.layout.visible_rows();
+        let Rows::Far(far) = &mut self.view.rows else { return Vec::new() };
+        far.want(seen).map_or_else(Vec::new, |rows| vec![rows.start, rows.end])
+    }
+
+    /// Takes rows that were asked for, as an Arrow stream.
+    ///
+    /// # Errors
+    /// When the bytes are no such stream.
+    #[wasm_bindgen(js_name = giveWindow)]
+    pub fn give_window(&mut self, first: usize, stream: Vec<u8>) -> Result<u32, JsError> {
+        if !self.is_windowed() {
+            return Ok(0);
+        }
+        let mut decoder = StreamDecoder::new(Limits::default()).leaving_out(is_unread);
+        decoder.push(stream);
+        let mut batches = Vec::new();
+        while let Some(event) = decoder.next_event() {
+            match event.map_err(failed)? {
+                Event::Batch(batch) => batches.push(batch),
+                Event::Schema(_) => {}
+                Event::End => break,
+            }
+        }
+        let Some(schema) = self.shown_schema().cloned() else { return Ok(0) };
+        if let Rows::Far(far) = &mut self.view.rows {
+            far.give(first, &schema, batches);
+        }
+        // Widths and formats are those of the first rows that come.
+        if !self.is_arranged {
+            self.arrange_columns();
+            self.is_arranged = true;
+        }
+        Ok(change::PAINT | change::LAYOUT | change::SELECTION)
+    }
+
+    /// Says that rows that were asked for do not come.
+    #[wasm_bindgen(js_name = giveUp)]
+    pub fn give_up(&mut self) {
+        if let Rows::Far(far) = &mut self.view.rows {
+            far.give_up();
+        }
+    }
+
+    /// The shown cells of a window, row by row, as exact text; nothing for a null.
+    ///
+    /// # Errors
+    /// When the bytes are no Arrow stream.
+    #[wasm_bindgen(js_name = windowCells)]
+    pub fn window_cells(&self, stream: Vec<u8>) -> Result<Vec<JsValue>, JsError> {
+        let (_, batches) = wire::stream::read(Buffer::from_vec(stream), &Limits::default()).map_err(failed)?;
+        let mut cells = Vec::new();
+        let mut text = String::new();
+        for batch in &batches {
+            let numbered = batch.schema_ref().fields().first().is_some_and(|field| field.name() == NUMBER);
+            for row in 0..batch.num_rows() {
+                for position in 0..self.columns.len() {
+                    let column = self.columns.column(position).map_or(usize::MAX, |at| at + usize::from(numbered));
+                    let array = batch.columns().get(column);
+                    text.clear();
+                    let some = array.is_some_and(|array| format::write(array, row, None, &self.formats, &mut text));
+                    cells.push(if some { JsValue::from_str(&text) } else { JsValue::NULL });
+                }
+            }
+        }
+        Ok(cells)
+    }
+
+    /// Whether a row of the view is here.
+    #[wasm_bindgen(js_name = isHere)]
+    pub fn is_here(&self, row: usize) -> bool {
+        match &self.view.rows {
+            Rows::Far(far) => far.source(row).is_some(),
+            _ => true,
+        }
+    }
+
+    /// The view that is asked for as a plan, as bytes; with `to` above 0 the rows from `from` to `to` of the one that is
+    /// shown.
+    ///
+    /// # Errors
+    /// When the plan is too large to be written.
+    #[wasm_bindgen(js_name = viewPlan)]
+    pub fn view_plan(&self, from: usize, to: usize) -> Result<Vec<u8>, JsError> {
+        let mut plan = self.view.plan();
+        if to > 0 {
+            // Those that are shown, whatever has been asked for since.
+            if let Some(before) = &self.before {
+                let mut shown = View::default();
+                shown.wish(before.clone());
+                plan = shown.plan();
+            }
+            (plan.offset, plan.limit) = (from, Some(to.saturating_sub(from)));
+        }
+        wire::plan::to_bytes(&plan).map_err(failed)
+    }
+
+    /// Whether groups are asked for.
+    #[wasm_bindgen(js_name = wishesGroups)]
+    pub fn wishes_groups(&self) -> bool {
+        self.view.plan().is_grouped()
+    }
+
+    /// Whether something is filtered in what is asked for.
+    #[wasm_bindgen(js_name = wishesFilter)]
+    pub fn wishes_filter(&self) -> bool {
+        !self.view.filters.is_empty()
+    }
+
+    /// The plan that counts the rows of the view that is asked for.
+    ///
+    /// # Errors
+    /// When the plan is too large to be written.
+    #[wasm_bindgen(js_name = countPlan)]
+    pub fn count_plan(&self) -> Result<Vec<u8>, JsError> {
+        let count = Aggregate { function: AggregateFunction::Count, column: None, other: None, name: None };
+        let plan = Plan { filter: self.view.plan().filter, aggregates: vec![count], ..Plan::default() };
+        wire::plan::to_bytes(&plan).map_err(failed)
+    }
+
+    /// The answer to [`Viewer::count_plan`] as a number.
+    ///
+    /// # Errors
+    /// When it is no count.
+    #[wasm_bindgen(js_name = countOf)]
+    pub fn count_of(&self, stream: Vec<u8>) -> Result<usize, JsError> {
+        let (_, batches) = wire::stream::read(Buffer::from_vec(stream), &Limits::default()).map_err(failed)?;
+        let count = batches.iter().find(|batch| batch.num_rows() > 0 && batch.num_columns() > 0);
+        let count = count.and_then(|batch| number(batch.column(0).as_ref(), 0));
+        count.map(|count| count as usize).ok_or_else(|| failed("the rows could not be counted"))
+    }
+
+    /// Shows groups that were found elsewhere, all of them as an Arrow stream.
+    ///
+    /// # Errors
+    /// When the bytes are no such stream.
+    #[wasm_bindgen(js_name = settleGroups)]
+    pub fn settle_groups(&mut self, stream: Vec<u8>) -> Result<u32, JsError> {
+        let (schema, batches) = wire::stream::read(Buffer::from_vec(stream), &Limits::default()).map_err(failed)?;
+        let mut groups = Table::new(schema);
+        batches.into_iter().for_each(|batch| groups.push(batch));
+        self.view.rows = Rows::Groups(groups);
+        self.before = None;
+        Ok(self.refreshed())
+    }
+
+    /// Takes what a header shows, found elsewhere.
+    #[wasm_bindgen(js_name = takeProfile)]
+    pub fn take_profile(
+        &mut self,
+        column: usize,
+        bars: Vec<f32>,
+        shares: Vec<f32>,
+        text: String,
+        nulls: String,
+        ends: Vec<f64>,
+    ) -> u32 {
+        let axis = if let [low, high] = ends[..] { (low, high) } else { (0.0, 1.0) };
+        let strip = Strip { bars, shares, text, axis, mark: None };
+        self.profiles.set(column, Profile { strip, nulls });
+        change::PAINT
+    }
+
+    // In the worker.
+
+    /// The table's schema, as an Arrow stream without rows.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    #[wasm_bindgen(js_name = schemaStream)]
+    pub fn schema_stream(&self) -> Result<Vec<u8>, JsError> {
+        let table = self.table.as_ref().ok_or_else(|| failed("there is no table"))?;
+        to_stream(&table.original, &[]).map_err(failed)
+    }
+
+    /// The groups' schema, likewise; nothing when rows are shown.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    #[wasm_bindgen(js_name = groupsStream)]
+    pub fn groups_stream(&self) -> Result<Option<Vec<u8>>, JsError> {
+        let Rows::Groups(groups) = &self.view.rows else { return Ok(None) };
+        to_stream(&groups.schema, &[]).map(Some).map_err(failed)
+    }
+
+    /// Asks for what a plan does, as bytes.
+    ///
+    /// # Errors
+    /// When the bytes are no plan.
+    #[wasm_bindgen(js_name = takePlan)]
+    pub fn take_plan(&mut self, plan: &[u8]) -> Result<(), JsError> {
+        self.view.wish_plan(wire::plan::from_bytes(plan).map_err(failed)?);
+        Ok(())
+    }
+
+    /// Rows of the view as an Arrow stream, their numbers in the table first where they are not the rows' own.
+    ///
+    /// # Errors
+    /// When they cannot be taken or written.
+    #[wasm_bindgen(js_name = windowOf)]
+    pub fn window_of(&self, from: usize, to: usize) -> Result<Vec<u8>, JsError> {
+        let table = self.table.as_ref().ok_or_else(|| failed("there is no table"))?;
+        let to = to.min(self.view.len(table));
+        let from = from.min(to);
+        if let Some(rows) = self.view.picked(from..to) {
+            let rows = Indices::try_new(rows, table.rows()).map_err(failed)?;
+            let taken = take_batches(&table.schema, &table.batches, &rows).map_err(failed)?;
+            return numbered(&taken, &rows).map_err(failed);
+        }
+        let table = if let Rows::Groups(groups) = &self.view.rows { groups } else { table };
+        to_stream(&table.schema, &table.range(from..to)).map_err(failed)
+    }
+
+    /// What a header shows of its column, once it is known: bars, shares, text, nulls, both ends of the bars.
+    #[wasm_bindgen(js_name = profileOf)]
+    pub fn profile_of(&self, column: usize) -> Vec<JsValue> {
+        let Some(Profile { strip, nulls }) = self.profiles.of(column) else { return Vec::new() };
+        let (bars, shares) =
+            (js_sys::Float32Array::from(&strip.bars[..]), js_sys::Float32Array::from(&strip.shares[..]));
+        let (text, nulls) = (JsValue::from_str(&strip.text), JsValue::from_str(nulls));
+        let ends = js_sys::Float64Array::from(&[strip.axis.0, strip.axis.1][..]);
+        vec![bars.into(), shares.into(), text, nulls, ends.into()]
+    }
+
+    /// Takes the arrangement of columns as [`Viewer::column_slots`] gives it.
+    #[wasm_bindgen(js_name = setColumnSlots)]
+    pub fn set_column_slots(&mut self, numbers: Vec<f64>) {
+        let order: Vec<usize> = numbers.chunks_exact(4).map(|slot| slot[0] as usize).collect();
+        for slot in numbers.chunks_exact(4) {
+            self.columns.change(slot[0] as usize, Some(slot[1] != 0.0), Some(slot[2] != 0.0));
+        }
+        self.columns.order(&order);
+        self.place_columns();
+    }
+}
+
+/// Rows with their numbers before them.
+fn numbered(batch: &RecordBatch, rows: &Indices) -> wire::Result<Vec<u8>> {
+    let numbers: ArrayRef = Arc::new(UInt32Array::from(rows.as_slice().to_vec()));
+    let field = Arc::new(Field::new(NUMBER, DataType::UInt32, false));
+    let schema = batch.schema();
+    let fields: Vec<_> = std::iter::once(field).chain(schema.fields().iter().cloned()).collect();
+    let schema = Arc::new(Schema::new(fields));
+    let columns = std::iter::once(numbers).chain(batch.columns().iter().cloned()).collect();
+    let batch = RecordBatch::try_new(schema.clone(), columns).map_err(|_unequal| wire::Error::Mismatch {
+        column: NUMBER.to_owned(),
+        reason: "the rows' numbers do not fit the rows".to_owned(),
+    })?;
+    to_stream(&schema, std::slice::from_ref(&batch))
+}
