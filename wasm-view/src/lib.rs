@@ -42,5 +42,4 @@ mod work;
 
 pub use chart::Chart;
 pub use csv::CsvReader;
-pub use viewer::Viewer;
 pub use viewer::{ArrowExport, ArrowStructs, Viewer};
