@@ -33,10 +33,10 @@ mod menus;
 mod opening;
 #[path = "browser/selecting.rs"]
 mod selecting;
-#[path = "common/live.rs"]
-mod tables;
 #[path = "browser/signin.rs"]
 mod signin;
+#[path = "common/live.rs"]
+mod tables;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int16Type;
