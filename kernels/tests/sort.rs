@@ -10,7 +10,7 @@ use arrow_ord::ord::make_comparator;
 use arrow_schema::{DataType, SortOptions as ArrowOptions};
 use common::{Random, array, cut, refs, types};
 use kernels::query::Nulls;
-use kernels::{SortKey, SortOptions};
+use kernels::{RowOrder, SortKey, SortOptions};
 use proptest::prelude::*;
 
 fn options(random: &mut Random) -> SortOptions {
@@ -46,6 +46,22 @@ fn check(keys: &[(ArrayRef, SortOptions)], rows: usize, random: &mut Random) {
         let expected = &expected[..limit.unwrap_or(rows).min(rows)];
         let described: Vec<_> = keys.iter().map(|(array, options)| (array.data_type(), options)).collect();
         assert_eq!(ours.as_slice(), expected, "{described:?} limit {limit:?}");
+        if limit.is_none() && !described.iter().any(|(data_type, _)| matches!(data_type, DataType::RunEndEncoded(..))) {
+            check_rows(&RowOrder::try_new(&sort_keys).unwrap(), expected, random);
+        }
+    }
+}
+
+/// Row against row it is the same order.
+fn check_rows(order: &RowOrder<'_>, expected: &[u32], random: &mut Random) {
+    for pair in expected.windows(2) {
+        let compared = order.compare(pair[0], pair[1]);
+        assert!(compared.is_lt() || compared.is_eq() && pair[0] < pair[1]);
+        assert_eq!(order.compare(pair[1], pair[0]), compared.reverse());
+    }
+    for _ in 0..expected.len().min(50) {
+        let (a, b) = (random.below(expected.len()), random.below(expected.len()));
+        assert!(a > b || order.compare(expected[a], expected[b]).is_le());
     }
 }
 

@@ -28,7 +28,7 @@ async function init(wasm) {
 }
 
 /** The part of the element that knows nothing of what is shown. On a server, where there are no elements, it is nothing. */
-class Embedded extends (globalThis.HTMLElement ?? Object) {
+class Embedded extends TableData {
   #wanted = null;
 
   constructor() {

@@ -1,4 +1,5 @@
-// The filter boxes under the headers: made as their columns come into sight, and put where the viewer says.
+// The filter boxes under the headers, each with a funnel that opens its panel: made as their columns come into sight,
+// and put where the viewer says.
 
 /** Quiet after a keystroke before a filter runs (ms). */
 const TYPING = 140;
@@ -14,7 +15,7 @@ class Boxes {
   }
 
   clear() {
-    for (const box of this.#boxes.values()) box.remove();
+    for (const box of this.#boxes.values()) box.parentNode.remove();
     this.#boxes.clear();
   }
 
@@ -26,7 +27,7 @@ class Boxes {
     for (const [name, box] of this.#boxes) {
       const column = names.indexOf(name);
       if (column < 0 || !viewer.hasFilterBox(column)) {
-        box.remove();
+        box.parentNode.remove();
         this.#boxes.delete(name);
       } else if (name !== focused) this.mark(box, null);
     }
@@ -52,23 +53,24 @@ class Boxes {
         box = this.#make(name, viewer.filterHint(column));
         this.#boxes.set(name, box);
       }
+      const place = box.parentNode;
       const [left, width, clip] = viewer.columnSpan(column);
-      box.style.left = `${left - gutter + 4}px`;
-      box.style.width = `${width - 8}px`;
+      place.style.left = `${left - gutter + 4}px`;
+      place.style.width = `${width - 8}px`;
       // What is pinned lies over what scrolls.
-      box.style.clipPath = clip > left ? `inset(-2px -2px -2px ${clip - left - 3}px)` : '';
+      place.style.clipPath = clip > left ? `inset(-2px -2px -2px ${clip - left - 3}px)` : '';
     };
     for (let column = 0; column < fixed; column++) put(column);
     for (let column = Math.max(fixed, first - 1); column <= last; column++) put(column);
     const active = this.#host.root.activeElement;
     for (const [name, box] of this.#boxes) {
-      if (!wanted.has(name) && active !== box) {
-        box.remove();
+      if (!wanted.has(name) && !box.parentNode.contains(active)) {
+        box.parentNode.remove();
         this.#boxes.delete(name);
       }
     }
     // In the order of the columns, for the Tab key.
-    const ordered = names.filter((name) => this.#boxes.has(name)).map((name) => this.#boxes.get(name));
+    const ordered = names.filter((name) => this.#boxes.has(name)).map((name) => this.#boxes.get(name).parentNode);
     if (!pane.contains(active)) {
       if (ordered.some((box, index) => pane.children[index] !== box)) pane.replaceChildren(...ordered);
     } else {
@@ -90,6 +92,13 @@ class Boxes {
         this.mark(box, error);
       }
     };
+    const funnel = make('button', { type: 'button', className: 'funnel', tabIndex: -1, 'aria-haspopup': 'dialog', 'aria-expanded': 'false', 'aria-label': `choose what to see of ${name}`, title: 'Alt ↓' });
+    const choose = () => {
+      const { left, bottom } = box.getBoundingClientRect();
+      filterPanel(host, name, left - 4, bottom + 6, document.activeElement && host.root.activeElement === box ? box : funnel);
+    };
+    funnel.addEventListener('click', choose);
+    make('span', { className: 'box' }, box, funnel);
     box.addEventListener('input', () => {
       clearTimeout(timer);
       timer = setTimeout(apply, TYPING);
@@ -99,7 +108,8 @@ class Boxes {
     box.addEventListener('keydown', (event) => {
       if (event.key === 'Enter') apply();
       if (event.key === 'Escape') { box.value = ''; apply(); }
-      if (event.key === 'ArrowDown') host.canvas.focus();
+      if (event.key === 'ArrowDown' && event.altKey) { event.preventDefault(); choose(); }
+      else if (event.key === 'ArrowDown') host.canvas.focus();
     });
     this.mark(box, null);
     return box;

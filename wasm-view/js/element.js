@@ -8,7 +8,7 @@ let sheet;
 
 /**
  * A table of an Arrow stream. Attributes: `src`; `theme` (`light` or `dark`); `engine` (who holds the rows: `page`, `worker`,
- * `server`; by default it is chosen); `budget` (megabytes beyond which the server does).
+ * `server`; by default it is chosen); `budget` (megabytes beyond which the server does); `files` (to open files by hand).
  */
 class BodkinTable extends Embedded {
   static observedAttributes = ['src', 'theme', 'engine'];
@@ -22,7 +22,10 @@ class BodkinTable extends Embedded {
   #mirror = null;
   #pane = null;
   #status = null;
+  #chart = null;
+  #live = null;
   #engine = null;
+  #source = null;
   #spare = null;
   #turn = 0;
   #finding = 0;
@@ -50,6 +53,7 @@ class BodkinTable extends Embedded {
 
   disconnectedCallback() {
     this.#turn++;
+    this.#live.stop();
     this.#engine?.close();
     this.#engine = null;
     this.#spare?.then((engine) => engine?.close());
@@ -61,6 +65,7 @@ class BodkinTable extends Embedded {
     this.#viewer = null;
     this.#starting = null;
     this.#boxes.clear();
+    this.#chart.free();
   }
 
   attributeChangedCallback(name, before, after) {
@@ -69,7 +74,16 @@ class BodkinTable extends Embedded {
     else this.load(this.src);
   }
 
+  /** A token for the server: a text, or a function that gives one, now or later. */
+  token = this.token ?? null;
+
   // What the page may ask and say.
+
+  /** Opens a file, or any blob: Arrow, CSV or TSV, also packed by gzip. Resolves when all rows are here, or it failed. */
+  open(file) {
+    this.#emit('bodkin-open', { name: file.name ?? '', size: file.size });
+    return this.load(file);
+  }
 
   /**
    * Loads an Arrow stream from a URL. Resolves when all rows are here, or the load failed. `again` is for what has changed
@@ -80,11 +94,13 @@ class BodkinTable extends Embedded {
     if (!this.#viewer) return;
     const turn = ++this.#turn;
     this.#engine?.close();
+    this.#live.stop();
     this.#viewer.begin();
     this.#forget();
     this.#engine = null;
+    this.#source = url;
     if (again) this.restore(again);
-    if (!url) return;
+    if (!url) return invite(this, this.#status);
     this.#loading = true;
     this.#error = null;
     this.#total = null;
@@ -92,21 +108,25 @@ class BodkinTable extends Embedded {
     this.#status.say('Loading…', '', false);
     const begin = performance.now();
     const isOver = () => turn !== this.#turn || !this.#viewer;
+    let live = null;
     let cached = null;
     const told = {
       cached: (etag) => { cached = etag; },
       total: (rows) => { this.#total = rows; },
+      live: (found) => { live = found; },
       pushed: (changes) => { if (!isOver()) this.#after(changes); },
       part: (part) => { if (!isOver()) this.#progress(part); },
     };
     try {
-      const address = new URL(url, document.baseURI).href;
-      const engine = await this.#choose();
+      const isFile = url instanceof Blob;
+      const address = isFile ? url : new URL(url, document.baseURI).href;
+      await this.#live.renew();
+      const engine = await this.#choose(isFile);
       if (isOver()) return engine.close();
       this.#engine = engine;
       let large = await this.#engine.load(address, this.headers(), this.#budget(), told, this.cache === null ? '' : again ? 'fresh' : 'any');
       if (isOver()) return;
-      if (this.engine === 'server') large = { ...await facts(address, this.headers()) };
+      if (this.engine === 'server' && !isFile) large = { ...await facts(address, this.headers()) };
       if (large) {
         this.#engine.close();
         this.#engine = new ServerEngine(this.#host, large, this.headers(), SEPARATOR);
@@ -119,6 +139,8 @@ class BodkinTable extends Embedded {
       this.#counts();
       this.#message();
       this.#emit('bodkin-load', { rows: this.#viewer.rowsLoaded(), bytes: this.#viewer.bytesLoaded(), cached: Boolean(cached), engine: this.#engine.kind });
+      if (this.getAttribute('live') !== 'off') await this.#live.start(this.#engine, live);
+      if (isOver()) return;
       if (cached) recheck(this.#host, address, cached, isOver);
       this.#profile();
     } catch (error) {
@@ -132,7 +154,7 @@ class BodkinTable extends Embedded {
   }
 
   /** Headers that requests are sent with. */
-  headers() { return {}; }
+  headers() { return this.#live.headers(); }
 
   #budget() {
     const megabytes = Number(this.getAttribute('budget'));
@@ -140,9 +162,9 @@ class BodkinTable extends Embedded {
   }
 
   /** A worker, if there may be one; it is started while the page still does other things. */
-  #choose() {
+  #choose(isFile) {
     if (this.engine === 'page') return new PageEngine(this.#host);
-    if (this.engine === 'server') return new IdleEngine();
+    if (this.engine === 'server' && !isFile) return new IdleEngine();
     const spare = this.#spare ?? this.#worker();
     this.#spare = null;
     return spare;
@@ -169,15 +191,17 @@ class BodkinTable extends Embedded {
       bytes: viewer.bytesLoaded(),
       columns: viewer.columnNames().map((name, index) => ({ name, type: types[index] })),
       shown: viewer.shownNames(),
-      arranged: this.#slots().map(({ name, hidden, pinned, width }) => ({ name, hidden, pinned, width })),
+      arranged: this.#slots().map(({ name, hidden, pinned, width }) => ({ name, hidden, pinned, width, format: formatsOf(this.#host).get(name) })),
       sort: viewer.sort(),
       filters,
-      group: { keys: viewer.groupKeys(), aggregates: this.#aggregates.map(([name, column]) => ({ function: name, column })) },
+      group: { keys: viewer.groupKeys(), aggregates: this.#aggregates.map(([name, column]) => ({ function: name, column })), tree: this.#host.tree.wanted },
       engine: this.#engine?.kind ?? null,
       working: this.#finding > 0,
+      live: this.#live.facts(),
       selection: Array.from(viewer.selection()),
       selected: top === undefined ? null : { rows: [top, bottom], columns: [left, right] },
       topRow: viewer.topRow(),
+      chart: this.#chart.state(),
     };
   }
 
@@ -187,7 +211,7 @@ class BodkinTable extends Embedded {
     const viewer = this.#viewer;
     const to = Math.min(offset + rows, viewer?.rowsShown() ?? 0);
     if (offset >= to) return [];
-    const cells = viewer.windowCells(await this.#engine.window(offset, to));
+    const cells = viewer.windowCells(await this.#host.engine().window(offset, to));
     const columns = viewer.shownNames().length;
     return Array.from({ length: to - offset }, (_, row) => cells.slice(row * columns, (row + 1) * columns));
   }
@@ -208,8 +232,10 @@ class BodkinTable extends Embedded {
     return this.#timed('filtered', () => this.#viewer.setFilter(column, text));
   }
 
-  /** Groups by columns with aggregates: `[['mean', 'dep_delay'], ['count']]`. Empty lists end it. */
-  setGroup(keys, aggregates) {
+  /** Groups by columns with aggregates: `[['mean', 'dep_delay'], ['count']]`. Empty lists end it. With `tree` the groups of
+   * the first key show, and others when they are opened. */
+  setGroup(keys, aggregates, { tree = this.#host.tree.wanted } = {}) {
+    this.#host.tree.want(tree);
     const before = this.#aggregates;
     this.#aggregates = aggregates.map(([name, column]) => [name, column ?? '']);
     try {
@@ -220,6 +246,16 @@ class BodkinTable extends Embedded {
     }
   }
 
+  /** Draws a chart: `{ kind: 'bar', x: 'carrier', y: [['mean', 'dep_delay']], colour: 'origin' }`; `null` closes it. */
+  chart(spec) {
+    this.#chart.show(spec);
+  }
+
+  /** What the chart's tooltip says. */
+  pointed() {
+    return this.#chart.pointed();
+  }
+
   /** Arranges columns: `[{ name, hidden, pinned, width }]` in the wanted order; what is not said stays. */
   setColumns(columns) {
     const viewer = this.#viewer;
@@ -227,7 +263,13 @@ class BodkinTable extends Embedded {
     const names = viewer.schemaNames();
     const known = columns.filter(({ name }) => names.includes(name));
     for (const { name, hidden, pinned, width } of known) viewer.changeColumn(names.indexOf(name), hidden, pinned, width);
+    for (const { name, format } of known) if (format !== undefined) applyFormat(this.#host, name, format);
     this.#after(viewer.orderColumns(known.map(({ name }) => names.indexOf(name))));
+  }
+
+  /** Gives a column a format: `{ style, decimals, grouping, date, zone }`; without one it is written as its values need it. */
+  setFormat(column, format) {
+    if (this.#viewer) applyFormat(this.#host, column, format);
   }
 
   /** Selects from a cell to a cell, each a row and a position; without the second one cell. */
@@ -257,6 +299,8 @@ class BodkinTable extends Embedded {
     return this.#inWindow(...this.#viewer.cellRect(row, this.#viewer.shownNames().indexOf(name)));
   }
 
+  [HOST]() { return this.#host; }
+
   #inWindow(left, top, width, height) {
     const canvas = this.#parts.canvas.getBoundingClientRect();
     return new DOMRect(canvas.left + left, canvas.top + top, width, height);
@@ -280,7 +324,7 @@ class BodkinTable extends Embedded {
   #build() {
     if (!sheet) {
       sheet = new CSSStyleSheet();
-      sheet.replaceSync(STYLE);
+      sheet.replaceSync(STYLE + CHART_STYLE);
     }
     this.shadowRoot.adoptedStyleSheets = [sheet];
     const p = this.#parts = tree();
@@ -292,9 +336,10 @@ class BodkinTable extends Embedded {
       slots: () => this.#slots(),
       after: (changes) => this.#after(changes),
       timed: (what, run) => this.#timed(what, run),
-      engine: () => this.#engine,
+      // A tree of groups is here, wherever its rows are.
+      engine: () => (this.#viewer?.isTree() ? near : this.#engine),
       copy: (names) => this.#busy(copyCells(host, names)),
-      open: () => valuePanel(host, ...this.#viewer.selection()),
+      open: () => host.tree.toggle(this.#viewer.selection()[0]) || valuePanel(host, ...this.#viewer.selection()),
       // Asks whoever holds the rows: a plan of the viewer's `planOf` in, an Arrow stream out.
       ask: (plan) => this.#engine.ask(plan),
       hover: (x, y) => this.#hint(x, y),
@@ -307,9 +352,13 @@ class BodkinTable extends Embedded {
         if (error instanceof WebAssembly.RuntimeError) { this.#fail(error, this.src); this.#message(); }
       },
     };
+    const near = new PageEngine(host);
+    host.tree = groupTree(host);
     this.#status = new Status(host, p);
+    this.#live = new Live(host, p.count, p.grid);
     this.#boxes = new Boxes(host, p.boxes);
     this.#finder = new Finder(host);
+    this.#chart = new ChartPane(host, p);
     this.#mirror = new Mirror(host);
     this.#pane = new Pane(host, p.scroller, p.sizer);
     this.#finder.listen(p.grid);
@@ -327,16 +376,21 @@ class BodkinTable extends Embedded {
       const { left, bottom } = p.save.getBoundingClientRect();
       if (this.#viewer) menu(this.shadowRoot, this.#exports(), left, bottom + 4, p.save);
     });
+    filesFor(host, p.find, (file) => this.open(file));
     listen(host);
   }
 
   #exports() {
-    const name = fileName(this.src);
-    const save = async () => {
-      download(await csv(this.#host, (part) => this.#status.tell(`exporting ${Math.round(part * 100)} %`)), `${name}.csv`);
+    const name = fileName(this.#source?.name ?? this.src);
+    const progress = (part) => this.#status.tell(`exporting ${Math.round(part * 100)} %`);
+    const save = async (blob, ending) => {
+      download(await blob, `${name}.${ending}`);
       return `exported ${count(this.#viewer.rowsShown())} rows`;
     };
-    return [['View as CSV', () => this.#busy(save())]];
+    return [
+      ['View as CSV', () => this.#busy(save(csv(this.#host, progress), 'csv'))],
+      ['View as Arrow', () => this.#busy(save(this.toArrow({ file: true, progress }), 'arrow'))],
+    ];
   }
 
   async #begin() {
@@ -364,6 +418,7 @@ class BodkinTable extends Embedded {
   #retheme() {
     const style = getComputedStyle(this);
     this.#viewer.setTheme(Viewer.themeProperties().map((name) => style.getPropertyValue(name).trim()));
+    this.#chart.retheme();
     this.#after(PAINT);
   }
 
@@ -462,6 +517,7 @@ class BodkinTable extends Embedded {
 
   #forget() {
     this.#boxes.clear();
+    formatsOf(this.#host).clear();
     this.#finder.close();
     this.shadowRoot.querySelector('.pop')?.close(false);
     this.#status.forget();
@@ -473,7 +529,7 @@ class BodkinTable extends Embedded {
   }
 
   #fail(error, url) {
-    this.#error = { title: error.title ?? 'The table could not be loaded', detail: error.message ?? String(error), url: String(url) };
+    this.#error = { title: error.title ?? 'The table could not be loaded', detail: error.message ?? String(error), url: url instanceof Blob ? url : String(url), status: error.status };
     this.#emit('bodkin-error', this.#error);
     if (error instanceof WebAssembly.RuntimeError || error.trap) this.#viewer = null;
   }
@@ -496,6 +552,7 @@ class BodkinTable extends Embedded {
       this.#chips();
       if (!this.#parts.panel.hidden) this.#panel();
     }
+    if (changes & (VIEW | ROWS | SCHEMA)) this.#chart.changed(changes);
     if (changes & (VIEW | COLUMNS)) {
       this.#boxes.refresh();
       if (this.#finder.searching) this.#finder.restart(false);
@@ -503,6 +560,7 @@ class BodkinTable extends Embedded {
     }
     if (changes & (LAYOUT | VIEW | ROWS) && this.#viewer.isWindowed()) this.#window();
     if (changes & LAYOUT) {
+      this.#live.moved();
       this.#boxes.place();
       this.#pane.soon();
     }
@@ -527,6 +585,7 @@ class BodkinTable extends Embedded {
     } else {
       this.#glide = 0;
     }
+    if (this.#live.fade()) this.#after(PAINT);
     this.#viewer.paint();
   }
 
@@ -588,13 +647,13 @@ class BodkinTable extends Embedded {
   }
 
   #panel() {
-    this.#parts.panel.replaceChildren(...groupPanel(this.#viewer, this.#aggregates, this.#choices, (keys, aggregates) => {
+    this.#parts.panel.replaceChildren(...groupPanel(this.#viewer, this.#aggregates, this.#choices, (keys, aggregates, more) => {
       try {
-        this.setGroup(keys, aggregates);
+        this.setGroup(keys, aggregates, more);
       } catch (error) {
         this.#status.complain(error);
       }
-    }));
+    }, this.#host.tree.wanted));
   }
 
   #emit(name, detail) {

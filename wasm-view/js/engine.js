@@ -41,6 +41,7 @@ class PageEngine {
 
   cancel() { this.#working.abort(); }
   async window(from, to) { return this.#host.viewer().windowOf(from, to); }
+  async live(messages, where) { return { news: this.#host.viewer().liveApply(new Uint8Array(), messages, where, performance.now()) }; }
   async call(name, ...args) { return this.#host.viewer()[name](...args); }
   async slice(name, argument, millis) {
     await breathe();
@@ -97,7 +98,7 @@ class WorkerEngine {
     this.#waiting.delete(id);
     if (!waiting) return;
     if (!error) return waiting.resolve(result);
-    waiting.reject(Object.assign(new Error(error.message), { name: error.name, title: error.title, trap: error.trap }));
+    waiting.reject(Object.assign(new Error(error.message), { name: error.name, title: error.title, status: error.status, trap: error.trap }));
   }
 
   #end(error) {
@@ -131,6 +132,7 @@ class WorkerEngine {
 
   cancel() { this.call('cancel'); }
   window(from, to) { return this.call('windowOf', from, to); }
+  live(messages, where) { return this.call('live', this.#host.viewer().viewPlan(0, 0), messages, where); }
   slice(name, argument, millis) { return this.call('slice', name, argument, millis); }
   ask(plan) { return this.call('runPlan', plan); }
   profile() { return this.call('profile'); }

@@ -12,6 +12,7 @@ const shortcut = (event) => (event.ctrlKey || event.metaKey) && !event.altKey &&
 function listen(host) {
   const { canvas } = host;
   const viewer = host.viewer;
+  const brushed = stripBrush(host);
   const guard = (run) => (event) => {
     if (!viewer()) return;
     try {
@@ -25,7 +26,7 @@ function listen(host) {
   const move = (x, y) => {
     cancelAnimationFrame(again);
     const changes = viewer().pointerMove(x, y);
-    canvas.style.cursor = CURSORS[changes >>> 16] ?? 'default';
+    canvas.style.cursor = stripAt(host, x, y) ? 'crosshair' : CURSORS[changes >>> 16] ?? 'default';
     host.after(changes & 0xffff);
     if (changes & AGAIN) again = requestAnimationFrame(guard(() => move(x, y)));
   };
@@ -65,6 +66,13 @@ function listen(host) {
     canvas.classList.add('pointed');
     canvas.focus({ preventScroll: true });
     const { offsetX: x, offsetY: y } = event;
+    const click = () => {
+      host.after(viewer().pointerDown(x, y, 0));
+      host.timed('sorted', () => viewer().pointerUp(x, y, 0));
+    };
+    if (brushed(event, guard(click))) return;
+    const sign = viewer().signAt(x, y);
+    if (sign >= 0 && event.pointerType !== 'touch') return host.tree.toggle(sign);
     const changes = viewer().pointerDown(x, y, modifiers(event));
     if (event.pointerType === 'touch') resting = setTimeout(guard(() => menuAt(x, y)), LONG);
     else if (changes & CAPTURE) canvas.setPointerCapture(event.pointerId);
@@ -95,6 +103,7 @@ function listen(host) {
     if (menuAt(x, y)) event.preventDefault();
   }));
   canvas.addEventListener('dblclick', guard((event) => {
+    if (viewer().signAt(event.offsetX, event.offsetY) >= 0) return;
     const changes = viewer().doubleClick(event.offsetX, event.offsetY);
     host.after(changes);
     if (changes & OPEN) host.open();

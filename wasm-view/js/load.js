@@ -10,12 +10,15 @@ const BUDGET = 1 << 30;
  * answer, and with one of `fresh` it is not; with both, what comes is kept.
  */
 async function open(url, headers, signal, cache) {
+  if (url instanceof Blob) return { file: url, rows: null };
   const kept = cache === 'any' && await openCached(url);
   if (kept) return kept;
   const response = await fetch(url, { signal, headers: { accept: STREAM, ...headers } });
   if (!response.ok) throw await problem(response);
   const number = (name) => Number(response.headers.get(name)) || 0;
   const query = response.headers.get('x-bodkin-query');
+  const live = response.headers.get('x-bodkin-live');
+  const key = response.headers.get('x-bodkin-key') ?? '';
   const rows = number('x-bodkin-rows') || null;
   return {
     response,
@@ -24,6 +27,7 @@ async function open(url, headers, signal, cache) {
     size: number('x-bodkin-bytes'),
     length: response.headers.has('content-encoding') ? 0 : number('content-length'),
     query: query && new URL(query, response.url).href,
+    live: live && { url: new URL(live, response.url).href, key: key.split(',').filter(Boolean).map(decodeURIComponent) },
   };
 }
 
@@ -31,8 +35,10 @@ async function open(url, headers, signal, cache) {
 const isLarge = ({ size, length, query }, budget) => Boolean(query) && Math.max(size, length) > budget;
 
 /** Reads an answer to its end; `told` hears of the rows that will come, of changes and of progress. */
-async function feed({ response, rows, length, keep, cached }, signal, viewer, told) {
+async function feed({ response, rows, length, live, keep, cached, file }, signal, viewer, told) {
   told.total(rows);
+  if (file) return readFile(file, signal, viewer, told);
+  told.live(live);
   if (cached) told.cached(cached);
   const reader = response.body.getReader();
   let rested = performance.now();

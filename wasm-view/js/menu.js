@@ -72,6 +72,15 @@ function columnEntries(host, position) {
     others.length > 0 && ['Sort within the others', () => host.element.setSort([...others, name]), '⇧ click'],
     sort.length > others.length && ['Do not sort', () => host.element.setSort(others)],
     null,
+    viewer.hasFilterBox(position) && ['Filter…', () => {
+      const { left, bottom } = host.element.headerRect(name);
+      filterPanel(host, name, left, bottom + 40, host.canvas);
+    }, 'Alt ↓'],
+    isFormatted(viewer, position) && ['Format…', () => {
+      const { left, bottom } = host.element.headerRect(name);
+      formatPanel(host, position, left, bottom);
+    }],
+    null,
     !grouped && [`Group by ${name}`, () => host.element.setGroup([name], [['count', '']])],
     [pinned ? 'Unpin' : 'Pin to the left', () => host.after(viewer.changeColumn(column, undefined, !pinned, undefined))],
     viewer.shownNames().length > 1 && ['Hide', () => host.after(viewer.changeColumn(column, true, undefined, undefined))],
@@ -84,7 +93,7 @@ function cellMenu(host, row, position, x, y) {
   const name = viewer.shownNames()[position];
   const filter = (exclude) => {
     const text = viewer.filterOf(row, position, exclude);
-    return text !== undefined && [`${exclude ? 'Exclude' : 'Filter by'} ${shorten(viewer.shownText(row, position))}`, () => {
+    return text !== undefined && [`${exclude ? 'Exclude' : 'Filter by'} ${shorten(viewer.shownText(row, position).replace(/^[▸▾] /, ''))}`, () => {
       // What was excluded before stays excluded.
       const before = exclude && text.startsWith('!=') && viewer.filterText(name).startsWith('!=') ? viewer.filterText(name) : '';
       const both = before && viewer.columnIsNumber(viewer.columnNames().indexOf(name)) ? `${before} ${text}` : `${before}, ${text.slice(2)}`;
@@ -94,10 +103,22 @@ function cellMenu(host, row, position, x, y) {
   menu(host.root, [
     ['Copy', () => host.copy(false), 'Ctrl C'],
     ['Copy with names', () => host.copy(true)],
-    ['Show in full', () => host.open(), 'Enter'],
-    null, filter(false), filter(true),
+    viewer.groupAt(row) < 0 && ['Show in full', () => host.open(), 'Enter'],
+    null, filter(false), filter(true), viewer.groupAt(row) >= 0 && [viewer.groupAt(row) ? 'Close the group' : 'Open the group', () => host.tree.toggle(row), 'Enter'], groupRows(host, row),
     null, ...columnEntries(host, position),
   ], x, y, host.canvas);
+}
+
+/** For a group: its rows, by filters of its keys. */
+function groupRows(host, row) {
+  const viewer = host.viewer();
+  const keys = viewer.groupKeys().slice(0, viewer.groupDepth(row));
+  const names = viewer.shownNames();
+  const filters = keys.map((key) => [key, viewer.filterOf(row, names.indexOf(key), false)]);
+  return keys.length > 0 && filters.every(([, text]) => text) && ['Show its rows', () => {
+    for (const [key, text] of filters) host.element.setFilter(key, text);
+    host.element.setGroup([], []);
+  }];
 }
 
 /** The menu of a header. */

@@ -47,7 +47,7 @@ class Mirror {
       const way = sort[0] === name ? 'ascending' : sort[0] === `-${name}` ? 'descending' : 'none';
       return make('span', { role: 'columnheader', 'aria-colindex': String(column + 1), 'aria-sort': way, textContent: `${name}, ${viewer.columnNote(column)}` });
     });
-    const rows = [make('div', { role: 'row', 'aria-rowindex': '1' }, ...heads)];
+    const rows = heads.length ? [make('div', { role: 'row', 'aria-rowindex': '1' }, ...heads)] : [];
     this.#rows = viewer.visibleRows();
     const shown = [];
     for (let row = this.#rows[0]; row < this.#rows[1]; row++) shown.push(row);

@@ -30,6 +30,7 @@ function serve() {
       viewer.begin();
       await feed(opened, signal, viewer, {
         total: (rows) => post('total', rows),
+        live: (live) => post('live', live),
         cached: (etag) => post('cached', etag),
         part: (part) => { if (performance.now() - told > 30 || part === 1) { told = performance.now(); counts(); post('part', part); } },
         pushed: (changes) => {
@@ -57,6 +58,15 @@ function serve() {
       }
       return found();
     },
+    // Updates, and the rows in sight as they are then.
+    live(plan, messages, where) {
+      const news = viewer.liveApply(plan, messages, where, performance.now());
+      if (!news.length) return { news };
+      const [seen, shown] = [where[1], news[4]];
+      const top = news[5] < 0 ? shown - seen : Math.floor(news[5]);
+      const first = Math.max(0, Math.min(top, shown - seen) - seen);
+      return { news, first, window: viewer.windowOf(first, Math.min(shown, first + 4 * seen)) };
+    },
     cancel: () => working.abort(),
     slice: (method, argument, millis) => slice(() => viewer[method](argument), millis),
     async profile() {
@@ -72,7 +82,7 @@ function serve() {
       const result = await (calls[name] ?? viewer[name].bind(viewer))(...args);
       postMessage({ id, result }, result instanceof Uint8Array ? [result.buffer] : []);
     } catch (error) {
-      postMessage({ id, error: { name: error.name, title: error.title, message: error.message ?? String(error), trap: error instanceof WebAssembly.RuntimeError } });
+      postMessage({ id, error: { name: error.name, title: error.title, status: error.status, message: error.message ?? String(error), trap: error instanceof WebAssembly.RuntimeError } });
     }
   };
 }

@@ -136,6 +136,12 @@ impl Far {
         self.windows.into_iter().next().map(|window| window.table)
     }
 
+    /// All rows are others; what has been asked for comes as they are now.
+    pub(crate) fn renew(&mut self, rows: usize) {
+        self.rows = rows;
+        self.windows.clear();
+    }
+
     /// Says that what was asked for does not come.
     pub(crate) fn give_up(&mut self) {
         self.asked = None;

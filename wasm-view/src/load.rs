@@ -59,6 +59,11 @@ impl Load {
         Ok(news)
     }
 
+    /// Takes a file's footer ahead of its bytes.
+    pub(crate) fn footer(&mut self, footer: &[u8]) -> Result<()> {
+        self.decoder.push_footer(footer)
+    }
+
     /// Says that all bytes have come.
     pub(crate) fn end(&mut self) -> Result<()> {
         self.decoder.finish()

@@ -54,6 +54,13 @@ impl Profiles {
         self.known.get(column)
     }
 
+    /// Marks a part of a column's histogram.
+    pub(crate) fn mark(&mut self, column: usize, part: Option<(f64, f64)>) {
+        if let Some(profile) = self.known.get_mut(column) {
+            profile.strip.mark = part;
+        }
+    }
+
     /// Takes what somebody else found out.
     pub(crate) fn set(&mut self, column: usize, profile: Profile) {
         if column >= self.known.len() {
@@ -121,9 +128,10 @@ impl Profiles {
 
     fn strip(&self, style: Option<&Style>, formats: &Formats, rows: usize) -> Strip {
         match &self.pass {
-            Some(Pass::Bins(_, _, counts)) => {
+            Some(Pass::Bins(low, high, counts)) => {
                 let most = counts.iter().max().map_or(1, |&most| most.max(1));
-                Strip { bars: counts.iter().map(|&count| count as f32 / most as f32).collect(), ..Strip::default() }
+                let bars = counts.iter().map(|&count| count as f32 / most as f32).collect();
+                Strip { bars, axis: (*low, *high), ..Strip::default() }
             }
             Some(Pass::Values(state)) => values(state, style, formats, rows).unwrap_or_default(),
             _ => Strip::default(),

@@ -1,5 +1,7 @@
 //! The rows that have come, in the batches that they came in.
 
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::SchemaRef;
 
@@ -14,11 +16,16 @@ pub(crate) struct Table {
     ends: Vec<usize>,
     /// Rows of a table that somebody else holds; none of them are in `batches`.
     pub(crate) elsewhere: usize,
+    /// No other table has this number.
+    pub(crate) stamp: u32,
 }
+
+static STAMPS: AtomicU32 = AtomicU32::new(1);
 
 impl Table {
     pub(crate) fn new(schema: SchemaRef) -> Self {
-        Self { original: schema.clone(), schema, batches: Vec::new(), ends: Vec::new(), elsewhere: 0 }
+        let stamp = STAMPS.fetch_add(1, Relaxed);
+        Self { original: schema.clone(), schema, batches: Vec::new(), ends: Vec::new(), elsewhere: 0, stamp }
     }
 
     pub(crate) fn of(batch: RecordBatch) -> Self {
@@ -32,6 +39,13 @@ impl Table {
             self.ends.push(self.rows() + batch.num_rows());
             self.batches.push(batch);
         }
+    }
+
+    /// Takes other batches in place of those that are there.
+    pub(crate) fn set(&mut self, batches: Vec<RecordBatch>) {
+        self.batches.clear();
+        self.ends.clear();
+        batches.into_iter().for_each(|batch| self.push(batch));
     }
 
     /// Adds a batch, if there is one.

@@ -5,6 +5,7 @@ use kernels::query::{Aggregate, Nulls, Plan, Predicate, SortBy};
 use kernels::{Indices, Result};
 
 use crate::far::Far;
+use crate::live::Kept;
 use crate::table::Table;
 
 /// A filter box that says something.
@@ -29,6 +30,8 @@ pub(crate) enum Rows {
     All,
     /// These rows of the table.
     Picked(Indices),
+    /// Rows of a live table, kept up to date.
+    Kept(Box<Kept>),
     /// A table of its own: groups.
     Groups(Table),
     /// Rows that somebody else holds.
@@ -103,7 +106,7 @@ impl View {
         match &self.rows {
             Rows::Groups(_) => true,
             Rows::Far(far) => far.groups.is_some(),
-            Rows::All | Rows::Picked(_) => false,
+            Rows::All | Rows::Picked(_) | Rows::Kept(_) => false,
         }
     }
 
@@ -129,6 +132,7 @@ impl View {
         match &self.rows {
             Rows::All => table.rows(),
             Rows::Picked(indices) => indices.len(),
+            Rows::Kept(kept) => kept.len(),
             Rows::Groups(groups) => groups.rows(),
             Rows::Far(far) => far.rows,
         }
@@ -139,8 +143,18 @@ impl View {
         match &self.rows {
             Rows::All => Some((table, row)),
             Rows::Picked(indices) => Some((table, *indices.as_slice().get(row)? as usize)),
+            Rows::Kept(kept) => Some((table, kept.number(row)?)),
             Rows::Groups(groups) => Some((groups, row)),
             Rows::Far(far) => far.source(row),
+        }
+    }
+
+    /// The numbers in the table of some rows; `None` where rows stand as the table has them, or are no rows of it.
+    pub(crate) fn picked(&self, rows: std::ops::Range<usize>) -> Option<Vec<u32>> {
+        match &self.rows {
+            Rows::Picked(indices) => Some(indices.as_slice().get(rows).unwrap_or_default().to_vec()),
+            Rows::Kept(kept) => Some(rows.filter_map(|row| kept.number(row)).map(|row| row as u32).collect()),
+            Rows::All | Rows::Groups(_) | Rows::Far(_) => None,
         }
     }
 
@@ -149,6 +163,7 @@ impl View {
         match &self.rows {
             Rows::All | Rows::Groups(_) => row,
             Rows::Picked(indices) => indices.as_slice().get(row).map_or(row, |&row| row as usize),
+            Rows::Kept(kept) => kept.number(row).unwrap_or(row),
             Rows::Far(far) => far.number(row),
         }
     }
@@ -158,7 +173,7 @@ impl View {
         match &self.rows {
             Rows::Groups(groups) => &groups.schema,
             Rows::Far(Far { groups: Some(groups), .. }) => groups,
-            Rows::All | Rows::Picked(_) | Rows::Far(_) => &table.schema,
+            Rows::All | Rows::Picked(_) | Rows::Kept(_) | Rows::Far(_) => &table.schema,
         }
     }
 

@@ -46,7 +46,14 @@ pub fn write<'a>(
 /// Whatever can be wrong with its bytes; [`Error::Truncated`] when it ends early, and [`Error::UnexpectedMessage`] when
 /// bytes follow its end.
 pub fn read(message: arrow_buffer::Buffer, limits: &Limits) -> Result<(SchemaRef, Vec<RecordBatch>)> {
-    let mut decoder = StreamDecoder::new(limits.clone());
+    read_by(StreamDecoder::new(limits.clone()), message)
+}
+
+/// As [`read`], by a decoder that is set up otherwise.
+pub(crate) fn read_by(
+    mut decoder: StreamDecoder,
+    message: arrow_buffer::Buffer,
+) -> Result<(SchemaRef, Vec<RecordBatch>)> {
     let read = decoder.read_all(message)?;
     if decoder.left() > 0 {
         return Err(Error::UnexpectedMessage {

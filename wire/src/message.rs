@@ -92,6 +92,11 @@ pub(crate) struct Message<'a> {
 }
 
 impl Message<'_> {
+    /// Whether it is a schema.
+    pub(crate) fn is_schema(&self) -> bool {
+        self.kind == SCHEMA
+    }
+
     /// Rows of a record batch; none for a message of another kind.
     pub(crate) fn rows(&self, offset: u64) -> Result<Option<usize>> {
         let header = self.header.filter(|_| self.kind == RECORD_BATCH);

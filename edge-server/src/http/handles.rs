@@ -64,7 +64,7 @@ async fn make(tables: &Tables, request: Request<Incoming>) -> Result<Reply, Prob
         let detail = format!("ttl: from 1 to {} seconds", LONGEST.as_secs());
         return Err(Problem::bad_request(&detail));
     }
-    let Asked { source, name } = of;
+    let Asked { source, name, .. } = of;
     let query = Query::prepare(&plan, source.as_ref())?;
     let (knowledge, budget, handles) = (tables.knowledge.clone(), tables.budget, tables.handles.clone());
     let mut running = tables.metrics.query();

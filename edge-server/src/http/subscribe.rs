@@ -7,9 +7,11 @@
 //! A client that comes back says which update it has last (`?epoch=0&from=17`), and gets what it missed; when that is not at
 //! hand any more, the rows again. It may choose columns and a filter, and then follows the result of that query. A client
 //! that falls behind gets what it missed merged: of each key the last row, in one message. One that does not read a message
-//! in time is closed.
+//! in time is closed. One that asks for it (`?heartbeat=5`) hears in so many seconds of the last update, as text, whether there
+//! was one or not: a page sees no pings, and could not tell a quiet table from a dead line.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow_buffer::Buffer;
 use bytes::Bytes;
@@ -17,8 +19,8 @@ use futures_util::StreamExt;
 use hyper::Request;
 use hyper::body::Incoming;
 use kernels::query::Plan;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use wire::Options;
 use wire::stream::StreamEncoder;
 use wire::update::{Change, Update};
@@ -39,28 +41,41 @@ const PROTOCOLS: [&str; 2] = ["bodkin.discrete", "bodkin.continuous"];
 /// Answers the handshake; the socket lives on in a task of its own.
 pub(super) fn subscribe(name: &str, tables: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
     let table = live::find(name, tables)?;
-    let (position, view) = asked(request.uri().query().unwrap_or(""), &table)?;
+    let Asked { position, heartbeat, view } = asked(request.uri().query().unwrap_or(""), &table)?;
     let sockets = tables.sockets.clone();
     tables.upgrade(request, &PROTOCOLS, MAX_INCOMING, move |peer, protocol| async move {
         match Writer::try_new(view, protocol == Some(PROTOCOLS[1])) {
-            Ok(writer) => follow(peer, table, position, writer, &sockets).await,
+            Ok(writer) => follow(peer, table, position, heartbeat, writer, &sockets).await,
             Err(error) => peer.close(CloseCode::Error, error.to_string()).await,
         }
     })
 }
 
-/// What the client has (the epoch and the last update), and what it wants.
-fn asked(query: &str, table: &LiveTable) -> Result<(Option<(u64, u64)>, View), Problem> {
-    let (mut epoch, mut from, mut rest) = (0, None, Vec::new());
+/// What a client asks for.
+struct Asked {
+    /// What it has: the epoch and the last update.
+    position: Option<(u64, u64)>,
+    /// How often it wants to hear that the line is alive.
+    heartbeat: Option<Duration>,
+    view: View,
+}
+
+fn asked(query: &str, table: &LiveTable) -> Result<Asked, Problem> {
+    let (mut epoch, mut from, mut heartbeat, mut rest) = (0, None, None, Vec::new());
     for part in query.split('&').filter(|part| !part.is_empty()) {
-        let wrong = || Problem::bad_request(&format!("{part}: expected from=NUMBER and epoch=NUMBER"));
+        let wrong = || Problem::bad_request(&format!("{part}: expected from=NUMBER, epoch=NUMBER, heartbeat=SECONDS"));
         match part.split_once('=') {
             Some(("from", number)) => from = Some(number.parse().map_err(|_| wrong())?),
             Some(("epoch", number)) => epoch = number.parse().map_err(|_| wrong())?,
+            Some(("heartbeat", seconds)) => {
+                let seconds: u64 =
+                    seconds.parse().ok().filter(|seconds| (1..=600).contains(seconds)).ok_or_else(wrong)?;
+                heartbeat = Some(Duration::from_secs(seconds));
+            }
             _ => rest.push(part),
         }
     }
-    Ok((from.map(|from| (epoch, from)), view(&rest.join("&"), table)?))
+    Ok(Asked { position: from.map(|from| (epoch, from)), heartbeat, view: view(&rest.join("&"), table)? })
 }
 
 /// The part of a table that a URL's query names.
@@ -78,11 +93,13 @@ async fn follow(
     mut peer: Peer,
     table: Arc<LiveTable>,
     mut position: Option<(u64, u64)>,
+    heartbeat: Option<Duration>,
     mut writer: Writer,
     sockets: &Sockets,
 ) {
     let mut changes = table.changes();
     let mut ping = tokio::time::interval(PING);
+    let mut beat = tokio::time::interval(heartbeat.unwrap_or(PING));
     let mut stopping = std::pin::pin!(sockets.stopping());
     let mut end: Option<&'static str> = None;
     loop {
@@ -129,12 +146,15 @@ async fn follow(
             changed = changes.changed() => if changed.is_err() { end = Some(GONE) },
             () = &mut stopping => end = Some(STOPS),
             _ = ping.tick() => if !peer.send(Message::Ping(Bytes::new())).await { return peer.close_slow().await },
+            _ = beat.tick(), if heartbeat.is_some() => {
+                let (epoch, sequence) = position.unwrap_or_default();
+                let text = format!("{{\"epoch\":{epoch},\"sequence\":{sequence}}}");
+                if !peer.send(Message::Text(text.into())).await { return peer.close_slow().await }
+            }
             incoming = peer.socket.next() => match incoming {
-                None | Some(Ok(Message::Close(_))) => return,
-                Some(Err(SocketError::Capacity(_))) => {
-                    return peer.close(CloseCode::Size, "a message longer than 4 kB").await;
-                }
-                Some(Err(_)) => return,
+                None => return,
+                Some(Ok(Message::Close(_))) => return peer.closed().await,
+                Some(Err(error)) => return peer.broken(&error, "a message longer than 4 kB").await,
                 Some(Ok(_)) => {}
             },
         }

@@ -8,7 +8,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use hyper::body::Incoming;
 use hyper::header::{
-    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, VARY,
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, VARY,
 };
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
@@ -26,21 +26,41 @@ use crate::{Error, Result};
 
 /// Rows of the batch that a client sees first, so that it can show something early.
 const FIRST_ROWS: usize = 2_048;
+/// How many rows a table has, or the whole view that an answer is a page of.
+const ROWS: &str = "x-bodkin-rows";
+
 /// Whom a request asks: a table or a handle.
 pub(super) struct Asked {
     pub(super) source: Arc<dyn Source>,
     /// What its answers are called when they are kept as files.
     pub(super) name: String,
+    /// Where it is followed from here on, and its key, when it is a live table.
+    live: Option<[String; 2]>,
 }
 
 impl Asked {
     pub(super) fn table(name: &str, tables: &Tables) -> Result<Self, Problem> {
-        Ok(Self { source: tables.get(name)?, name: name.to_owned() })
+        let source = tables.get(name)?;
+        // Of a live table the rows of this moment: tag, order and rows belong together.
+        let source = source.frozen().unwrap_or(source);
+        Ok(Self { source, name: name.to_owned(), live: None })
+    }
+
+    /// A table whose rows are read now and followed from then on: of a live table, as it is at this moment.
+    pub(super) fn followed(name: &str, tables: &Tables) -> Result<Self, Problem> {
+        let Some(table) = tables.live.as_ref().and_then(|store| store.get(name)) else {
+            return Self::table(name, tables);
+        };
+        let pinned = table.pinned();
+        let (epoch, sequence) = (pinned.snapshot.epoch, pinned.snapshot.sequence);
+        let path = format!("/v1/tables/{}/subscribe?epoch={epoch}&from={sequence}", escaped(name));
+        let key: Vec<String> = table.definition().key.iter().map(|column| escaped(column)).collect();
+        Ok(Self { source: Arc::new(pinned), name: name.to_owned(), live: Some([path, key.join(",")]) })
     }
 
     pub(super) fn handle(id: &str, tables: &Tables) -> Result<Self, Problem> {
         match tables.handles.get(id, Instant::now()) {
-            Ok(source) => Ok(Self { source, name: id.to_owned() }),
+            Ok(source) => Ok(Self { source, name: id.to_owned(), live: None }),
             Err(gone) => Err(Problem::no_handle(id, gone)),
         }
     }
@@ -84,7 +104,7 @@ pub(super) fn describe(name: &str, tables: &Tables) -> Result<Value> {
 
 /// All rows as one Arrow stream; each batch leaves when it has been read.
 pub(super) async fn data(of: Asked, tables: &Tables, head: bool, headers: &HeaderMap) -> Result<Reply, Problem> {
-    let Asked { source, name } = of;
+    let Asked { source, name, live } = of;
     let mut representation = ask::negotiate(headers, tables.encodes)?;
     representation.format = Format::ArrowStream;
     let (rows, size) = (source.rows(), source.bytes());
@@ -97,12 +117,32 @@ pub(super) async fn data(of: Asked, tables: &Tables, head: bool, headers: &Heade
         false => Body::produced(&tables.limits, move |sender| write_data(&source, representation, sender)).await?,
     };
     let mut reply = reply(body, representation, &tag, &name);
-    // What a viewer needs to know before the rows: whether it wants all of them, and who answers if not.
+    // What a viewer needs to know before the rows: whether it wants all of them, and who answers if not; and whether it
+    // can follow them.
     let headers = reply.headers_mut();
-    headers.insert("x-bodkin-rows", HeaderValue::from(rows));
+    headers.insert(ROWS, HeaderValue::from(rows));
     headers.insert("x-bodkin-bytes", HeaderValue::from(size));
     headers.insert("x-bodkin-query", HeaderValue::from_static("query"));
+    for (name, value) in ["x-bodkin-live", "x-bodkin-key"].into_iter().zip(live.into_iter().flatten()) {
+        headers.extend(HeaderValue::try_from(value).ok().map(|value| (HeaderName::from_static(name), value)));
+    }
     Ok(reply)
+}
+
+/// A name as a part of a URL.
+fn escaped(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => text.push(byte.into()),
+            _ => text.extend(['%', hex(byte >> 4), hex(byte & 15)]),
+        }
+    }
+    text
+}
+
+fn hex(digit: u8) -> char {
+    char::from_digit(digit.into(), 16).unwrap_or('0').to_ascii_uppercase()
 }
 
 fn write_data(source: &Arc<dyn Source>, representation: Representation, sender: &mut Sender) -> Result<()> {
@@ -199,7 +239,7 @@ impl<'a> Out<'a> {
 
 /// Runs the plan that the request holds.
 pub(super) async fn query(of: Asked, tables: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
-    let Asked { source, name } = of;
+    let Asked { source, name, .. } = of;
     let (headers, head) = (request.headers().clone(), request.method() == Method::HEAD);
     let question = Question::read(request, source.schema(), tables.encodes, &tables.limits).await?;
     let Question { plan, representation } = question;
@@ -209,6 +249,8 @@ pub(super) async fn query(of: Asked, tables: &Tables, request: Request<Incoming>
     if ask::has(&headers, &tag) {
         return Ok(unchanged(&tag));
     }
+    let total = query.total();
+    let known = query.known_total(&source, &tables.knowledge);
     let body = match head {
         true => Body::EMPTY,
         false => {
@@ -230,7 +272,12 @@ pub(super) async fn query(of: Asked, tables: &Tables, request: Request<Incoming>
             Body::produced(&tables.limits, write).await?
         }
     };
-    Ok(reply(body, representation, &tag, &name))
+    let mut reply = reply(body, representation, &tag, &name);
+    // The first page of a view may have found out how long the view is.
+    if let Some(rows) = known.or_else(|| total.get().copied()) {
+        reply.headers_mut().insert(ROWS, HeaderValue::from(rows));
+    }
+    Ok(reply)
 }
 
 /// What a plan would do, in words.

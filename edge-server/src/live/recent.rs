@@ -52,7 +52,7 @@ impl Recent {
 
     /// The updates after a number; none when they are not all here any more.
     pub(super) fn after(&self, sequence: u64) -> Option<Vec<Arc<Logged>>> {
-        let from = usize::try_from((sequence + 1).checked_sub(self.first)?).ok()?;
+        let from = usize::try_from(sequence.checked_add(1)?.checked_sub(self.first)?).ok()?;
         (from <= self.updates.len()).then(|| self.updates.iter().skip(from).cloned().collect())
     }
 }

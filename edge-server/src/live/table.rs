@@ -188,6 +188,61 @@ impl LiveTable {
     }
 }
 
+impl LiveTable {
+    fn tag_of(&self, seen: &Seen) -> u64 {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        (&self.path, seen.snapshot.epoch, seen.snapshot.sequence, seen.bytes).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// The table as it is at this moment, as a source that stays so.
+    #[must_use]
+    pub fn pinned(&self) -> Pinned {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        Pinned { snapshot: seen.snapshot.clone(), bytes: seen.bytes, tag: self.tag_of(&seen) }
+    }
+}
+
+/// A live table at one moment.
+#[derive(Debug, Clone)]
+pub struct Pinned {
+    /// The rows, and of which update they are.
+    pub snapshot: Snapshot,
+    bytes: u64,
+    tag: u64,
+}
+
+impl Source for Pinned {
+    fn schema(&self) -> &SchemaRef {
+        &self.snapshot.schema
+    }
+
+    fn rows(&self) -> usize {
+        self.snapshot.rows
+    }
+
+    fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    fn tag(&self) -> u64 {
+        self.tag
+    }
+
+    fn lasts(&self) -> bool {
+        false
+    }
+
+    fn pieces(&self) -> Vec<usize> {
+        self.snapshot.batches.iter().map(arrow_array::RecordBatch::num_rows).collect()
+    }
+
+    fn scan(&self, columns: Option<&[usize]>, pieces: Option<&[usize]>) -> Result<Batches> {
+        Ok(source::projected(&self.snapshot.batches, columns, pieces))
+    }
+}
+
 impl Source for LiveTable {
     fn schema(&self) -> &SchemaRef {
         &self.schema
@@ -202,11 +257,15 @@ impl Source for LiveTable {
     }
 
     fn tag(&self) -> u64 {
-        use std::hash::{DefaultHasher, Hash, Hasher};
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut hasher = DefaultHasher::new();
-        (&self.path, seen.snapshot.epoch, seen.snapshot.sequence, seen.bytes).hash(&mut hasher);
-        hasher.finish()
+        self.tag_of(&self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn lasts(&self) -> bool {
+        false
+    }
+
+    fn frozen(&self) -> Option<Arc<dyn Source>> {
+        Some(Arc::new(self.pinned()))
     }
 
     fn scan(&self, columns: Option<&[usize]>, pieces: Option<&[usize]>) -> Result<Batches> {

@@ -14,8 +14,9 @@ pub(crate) fn screenshots() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("screenshots")
 }
 
+/// What a call of the element gives, once the rows that were asked for are shown.
 pub(crate) fn viewer(page: &mut Page, call: &str) -> Value {
-    page.eval(&format!("{VIEWER}.{call}"))
+    page.eval(&format!("(async () => {{ await {VIEWER}.settled?.(); return {VIEWER}.{call}; }})()"))
 }
 
 pub(crate) fn loaded(page: &mut Page) {

@@ -63,12 +63,18 @@ impl Served {
 
     /// A server as it is.
     pub(crate) fn of(server: Server) -> Self {
+        Self::of_at(server, "127.0.0.1:0")
+    }
+
+    /// A server at an address, such as the one that another has just left.
+    pub(crate) fn of_at(server: Server, address: &str) -> Self {
+        let address = address.to_owned();
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let (tell, told) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build().unwrap();
             runtime.block_on(async {
-                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+                let listener = tokio::net::TcpListener::bind(address).await.unwrap();
                 tell.send(listener.local_addr().unwrap()).unwrap();
                 let stopped = async {
                     let _dropped = stopped.await;

@@ -126,6 +126,17 @@ impl Execution {
         }
     }
 
+    /// The result of a grouping as of the rows so far; more may be pushed behind it. `None` when the plan is not grouped.
+    ///
+    /// # Errors
+    /// As [`Execution::finish`].
+    pub fn groups(&self) -> Result<Option<RecordBatch>> {
+        match &self.state {
+            State::Group { state } => finish_grouping(&self.plan, state).map(Some),
+            State::Stream { .. } | State::Sort { .. } => Ok(None),
+        }
+    }
+
     /// The rest of the result. A sort or a grouping gives one batch, which may have no rows.
     ///
     /// # Errors

@@ -13,6 +13,7 @@
 mod code;
 mod column;
 mod radix;
+mod rows;
 mod scatter;
 mod spread;
 mod ties;
@@ -21,6 +22,7 @@ mod top;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 use column::{Column, Rows};
+pub use rows::RowOrder;
 pub(crate) use scatter::Scatter;
 use spread::sort_rows;
 

@@ -107,7 +107,7 @@ fn of_clock(text: &str) -> Option<(i128, i128)> {
 }
 
 /// Days since 1970 of a month's first (Howard Hinnant, "chrono-compatible low-level date algorithms").
-fn days(year: i64, month: i64) -> i64 {
+pub(crate) fn days(year: i64, month: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);

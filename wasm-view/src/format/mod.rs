@@ -3,6 +3,7 @@
 //! A grid's column is read as a column: floats share a number of decimals, timestamps a precision, so that
 //! digits stand below digits. What the short form leaves out, the exact form shows.
 
+mod custom;
 #[cfg(feature = "nested")]
 mod nested;
 mod number;
@@ -20,7 +21,9 @@ use arrow_array::types::{
 };
 use arrow_schema::{DataType, TimeUnit};
 
-pub(crate) use time::moment;
+pub(crate) use custom::{Custom, Manner};
+pub(crate) use number::float;
+pub(crate) use time::{Clock, civil, clock, date, moment, on_a_line};
 pub(crate) use zone::Zones;
 
 /// Bytes of a binary value that are shown.
@@ -36,7 +39,7 @@ pub(crate) struct Style {
     /// Decimals of a float column.
     pub(crate) decimals: Option<u8>,
     /// Parts of the clock that the column's values have.
-    pub(crate) clock: time::Clock,
+    pub(crate) clock: Clock,
 }
 
 /// What writing needs beside the value.
@@ -52,7 +55,7 @@ impl Style {
     pub(crate) fn of(array: &dyn Array, sample: usize) -> Self {
         let rows = array.len().min(sample);
         let right = is_number(array.data_type());
-        let (mut decimals, mut clock) = (None, time::Clock::default());
+        let (mut decimals, mut clock) = (None, Clock::default());
         let present = |row: &usize| array.is_valid(*row);
         match array.data_type() {
             DataType::Float64 => {
@@ -221,13 +224,13 @@ fn write_nested(
         DataType::UInt32 => integer!(UInt32Type),
         DataType::UInt64 => integer!(UInt64Type),
         DataType::Float16 => {
-            primitive!(Float16Type, |value| number::float(f64::from(value), decimals.map(|d| (d, separator)), out))
+            primitive!(Float16Type, |value| float(f64::from(value), decimals.map(|d| (d, separator)), out))
         }
         DataType::Float32 => {
             primitive!(Float32Type, |value| number::float32(value, decimals.map(|d| (d, separator)), out))
         }
         DataType::Float64 => {
-            primitive!(Float64Type, |value| number::float(value, decimals.map(|d| (d, separator)), out));
+            primitive!(Float64Type, |value| float(value, decimals.map(|d| (d, separator)), out));
         }
         DataType::Decimal32(..) => decimal!(Decimal32Type),
         DataType::Decimal64(..) => decimal!(Decimal64Type),

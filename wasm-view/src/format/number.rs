@@ -28,24 +28,29 @@ pub(super) fn decimal_text(text: &str, separator: Option<char>, out: &mut String
 }
 
 /// A float: shortest text that reads back the same, or with a fixed number of decimals.
-pub(super) fn float(value: f64, fixed: Option<(u8, Option<char>)>, out: &mut String) {
+pub(crate) fn float(value: f64, fixed: Option<(u8, Option<char>)>, out: &mut String) {
     if special(value, out) {
         return;
     }
     let size = value.abs();
     let _infallible = match fixed {
         Some((decimals, separator)) if size == 0.0 || (SMALL..LARGE).contains(&size) => {
-            let start = out.len();
-            let done = write!(out, "{value:.*}", usize::from(decimals));
-            if let Some(separator) = separator {
-                group(out, start, separator);
-            }
-            done
+            fixed_point(value, decimals, separator, out);
+            Ok(())
         }
         Some(_) => write!(out, "{value:.3e}"),
         None if size == 0.0 || (1e-6..1e21).contains(&size) => write!(out, "{value}"),
         None => write!(out, "{value:e}"),
     };
+}
+
+/// A float with so many decimals, whatever its size.
+pub(super) fn fixed_point(value: f64, decimals: u8, separator: Option<char>, out: &mut String) {
+    let start = out.len();
+    let _infallible = write!(out, "{value:.*}", usize::from(decimals));
+    if let Some(separator) = separator {
+        group(out, start, separator);
+    }
 }
 
 /// As [`float`]; the shortest text is a 32-bit float's own.

@@ -123,6 +123,23 @@ pub(super) fn write(array: &dyn Array, row: usize, style: Option<&Style>, zones:
     }
 }
 
+/// As [`write`]; a timestamp with a zone is written by the clocks of another.
+pub(super) fn write_in(
+    array: &dyn Array,
+    row: usize,
+    zone: &str,
+    style: Option<&Style>,
+    zones: &Zones,
+    out: &mut String,
+) {
+    match (array.data_type(), value_of(array, row)) {
+        (DataType::Timestamp(unit, Some(_)), Some(value)) => {
+            timestamp(split(value, *unit), Some(zone), style, zones, out);
+        }
+        _ => write(array, row, style, zones, out),
+    }
+}
+
 fn timestamp((seconds, nanos): (i64, u32), zone: Option<&str>, style: Option<&Style>, zones: &Zones, out: &mut String) {
     let offset = zone.and_then(|zone| zones.offset(zone, seconds));
     let local = seconds.saturating_add(offset.unwrap_or(0).into());
@@ -157,8 +174,34 @@ pub(crate) fn moment(seconds: i64, nanos: u32, out: &mut String) {
     out.push('Z');
 }
 
-/// `2013-01-01`, of days since 1970 (Howard Hinnant, "chrono-compatible low-level date algorithms").
-fn date(days: i64, out: &mut String) {
+/// A date or a time on a line of numbers: seconds, of a day or since 1970; of a duration the number that it holds.
+pub(crate) fn on_a_line(array: &dyn Array, row: usize) -> Option<f64> {
+    let value = array.is_valid(row).then(|| value_of(array, row)).flatten()? as f64;
+    Some(match array.data_type() {
+        DataType::Date32 => value * DAY as f64,
+        DataType::Date64 => value / 1e3,
+        DataType::Time32(unit) | DataType::Time64(unit) | DataType::Timestamp(unit, _) => match unit {
+            TimeUnit::Second => value,
+            TimeUnit::Millisecond => value / 1e3,
+            TimeUnit::Microsecond => value / 1e6,
+            TimeUnit::Nanosecond => value / 1e9,
+        },
+        _ => value,
+    })
+}
+
+/// `2013-01-01`.
+pub(crate) fn date(days: i64, out: &mut String) {
+    let (year, month, day) = civil(days);
+    let _infallible = if year < 0 {
+        write!(out, "-{:04}-{month:02}-{day:02}", -year)
+    } else {
+        write!(out, "{year:04}-{month:02}-{day:02}")
+    };
+}
+
+/// Year, month and day, of days since 1970 (Howard Hinnant, "chrono-compatible low-level date algorithms").
+pub(crate) fn civil(days: i64) -> (i128, i128, i128) {
     let shifted = i128::from(days) + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
@@ -167,16 +210,11 @@ fn date(days: i64, out: &mut String) {
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
     let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + i128::from(month <= 2);
-    let _infallible = if year < 0 {
-        write!(out, "-{:04}-{month:02}-{day:02}", -year)
-    } else {
-        write!(out, "{year:04}-{month:02}-{day:02}")
-    };
+    (year_of_era + era * 400 + i128::from(month <= 2), month, day)
 }
 
 /// `05:00`, `05:00:00`, `05:00:00.000`.
-fn clock(seconds: i64, nanos: u32, fine: Clock, out: &mut String) {
+pub(crate) fn clock(seconds: i64, nanos: u32, fine: Clock, out: &mut String) {
     let second = seconds.rem_euclid(DAY);
     let _infallible = write!(out, "{:02}:{:02}", second / 3_600, second / 60 % 60);
     if fine >= Clock::Seconds {

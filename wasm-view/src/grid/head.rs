@@ -28,6 +28,10 @@ pub(crate) struct Strip {
     pub(crate) shares: Vec<f32>,
     /// The most frequent value and its share, or how many there are.
     pub(crate) text: String,
+    /// Where the histogram begins and ends, in the numbers of the column's unit.
+    pub(crate) axis: (f64, f64),
+    /// The part of it, from 0 to 1, that is chosen.
+    pub(crate) mark: Option<(f64, f64)>,
 }
 
 impl Painter {
@@ -117,6 +121,9 @@ impl Painter {
                 let (from, to) = (self.snap(left + place as f64 * step), self.snap(left + (place as f64 + 1.0) * step));
                 self.fill(&self.theme.thumb, from, top + height - tall, to - from - gap, tall);
             }
+            if let Some((from, to)) = strip.mark {
+                self.mark(strip, left, room, from, to);
+            }
             return;
         }
         let mut text = strip.text.clone();
@@ -134,6 +141,29 @@ impl Painter {
             from += wide;
         }
         self.context.set_global_alpha(1.0);
+    }
+
+    /// The part of a histogram that is chosen: its bars in another colour, between two lines.
+    fn mark(&self, strip: &Strip, left: f64, room: f64, from: f64, to: f64) {
+        let (top, height) = (WORDS, PROFILE_HEIGHT - 6.0);
+        let (from, to) =
+            (self.snap(left + from * room), self.snap(left + to * room).max(self.snap(left + from * room) + 2.0));
+        let step = room / strip.bars.len() as f64;
+        let gap = if step > 3.0 { 1.0 } else { 0.0 };
+        for (place, &bar) in strip.bars.iter().enumerate().filter(|&(_, &bar)| bar > 0.0) {
+            let tall = (f64::from(bar) * height).max(1.0);
+            let first = self.snap(left + place as f64 * step).max(from);
+            let last = (self.snap(left + (place as f64 + 1.0) * step) - gap).min(to);
+            if last > first {
+                self.fill(&self.theme.accent, first, top + height - tall, last - first, tall);
+            }
+        }
+        self.context.set_global_alpha(0.12);
+        self.fill(&self.theme.accent, from, top, to - from, height);
+        self.context.set_global_alpha(1.0);
+        for edge in [from, to - 1.0] {
+            self.fill(&self.theme.accent, edge, top, 1.0, height);
+        }
     }
 
     /// Says that there is a menu.

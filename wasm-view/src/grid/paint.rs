@@ -11,8 +11,8 @@ use crate::selection::Area;
 
 pub(super) const PADDING: f64 = 12.0;
 const BODY_SIZE: &str = "13px ";
-pub(super) const NAME_SIZE: &str = "600 13px ";
-pub(super) const LABEL_SIZE: &str = "11px ";
+pub(crate) const NAME_SIZE: &str = "600 13px ";
+pub(crate) const LABEL_SIZE: &str = "11px ";
 const NULL_SIZE: &str = "italic 12px ";
 /// The browser's text drawing slows down with length; no cell shows more.
 const MOST_SHOWN: usize = 400;
@@ -41,6 +41,8 @@ pub(crate) trait Columns {
     fn cell(&self, row: usize, column: usize, out: &mut String) -> bool;
     /// Whether a cell with this text is one that is looked for.
     fn found(&self, row: usize, column: usize, text: &str) -> bool;
+    /// How much of the colour of what has just changed a cell has: from 0 to 1.
+    fn fresh(&self, row: usize, column: usize) -> f64;
     /// The number in the gutter.
     fn row_number(&self, row: usize) -> usize;
 }
@@ -150,6 +152,14 @@ impl Painter {
         }
         let Manner { right, blank } = columns.manner(column);
         let x = if right { left + width - PADDING } else { left + PADDING };
+        for row in layout.visible_rows() {
+            let fresh = columns.fresh(row, column);
+            if fresh > 0.0 {
+                self.context.set_global_alpha(fresh);
+                self.fill(&self.theme.fresh, left, self.snap(layout.top_of(row)), width, ROW_HEIGHT - self.hair());
+                self.context.set_global_alpha(1.0);
+            }
+        }
         let mut text = String::new();
         let mut blanks = Vec::new();
         self.context.set_text_align(if right { "right" } else { "left" });
@@ -216,7 +226,7 @@ impl Painter {
 
     /// Draws a text, with an ellipsis when it is too wide; gives the width that it takes, which is a guess unless it
     /// is asked for.
-    pub(super) fn fitted(&self, text: &mut String, x: f64, y: f64, room: f64, measured: bool) -> f64 {
+    pub(crate) fn fitted(&self, text: &mut String, x: f64, y: f64, room: f64, measured: bool) -> f64 {
         if let Some((at, _)) = text.char_indices().nth(MOST_SHOWN) {
             text.truncate(at);
             text.push('…');
@@ -252,38 +262,38 @@ impl Painter {
         width
     }
 
-    pub(super) fn width_of(&self, text: &str) -> f64 {
+    pub(crate) fn width_of(&self, text: &str) -> f64 {
         self.context.measure_text(text).map_or(0.0, |metrics| metrics.width())
     }
 
-    pub(super) fn text(&self, text: &str, x: f64, y: f64) {
+    pub(crate) fn text(&self, text: &str, x: f64, y: f64) {
         // Fails for numbers that are not finite only, and draws nothing then.
         let _drawn: Result<(), JsValue> = self.context.fill_text(text, x, y + 0.5);
     }
 
-    pub(super) fn font(&self, size: &str) {
+    pub(crate) fn font(&self, size: &str) {
         self.context.set_text_baseline("middle");
         self.context.set_font(&[size, &self.theme.font].concat());
     }
 
-    pub(super) fn fill(&self, colour: &str, x: f64, y: f64, width: f64, height: f64) {
+    pub(crate) fn fill(&self, colour: &str, x: f64, y: f64, width: f64, height: f64) {
         self.context.set_fill_style_str(colour);
         self.context.fill_rect(x, y, width, height);
     }
 
-    pub(super) fn clip(&self, x: f64, y: f64, width: f64, height: f64) {
+    pub(crate) fn clip(&self, x: f64, y: f64, width: f64, height: f64) {
         self.context.begin_path();
         self.context.rect(x, y, width.max(0.0), height.max(0.0));
         self.context.clip();
     }
 
     /// One pixel of the screen.
-    pub(super) fn hair(&self) -> f64 {
+    pub(crate) fn hair(&self) -> f64 {
         1.0 / self.scale.max(1.0)
     }
 
     /// The next whole pixel of the screen.
-    pub(super) fn snap(&self, at: f64) -> f64 {
+    pub(crate) fn snap(&self, at: f64) -> f64 {
         (at * self.scale).round() / self.scale
     }
 }

@@ -14,12 +14,13 @@ pub(crate) struct Theme {
     pub(crate) accent: String,
     pub(crate) thumb: String,
     pub(crate) found: String,
+    pub(crate) fresh: String,
     pub(crate) font: String,
 }
 
 impl Theme {
     /// The custom properties that the values are read from, in the order of [`Theme::new`].
-    pub(crate) const PROPERTIES: [&'static str; 12] = [
+    pub(crate) const PROPERTIES: [&'static str; 13] = [
         "--bodkin-background",
         "--bodkin-header",
         "--bodkin-line",
@@ -31,6 +32,7 @@ impl Theme {
         "--bodkin-accent",
         "--bodkin-thumb",
         "--bodkin-found",
+        "--bodkin-fresh",
         "--bodkin-font",
     ];
 
@@ -50,6 +52,7 @@ impl Theme {
             accent: next(),
             thumb: next(),
             found: next(),
+            fresh: next(),
             font: next(),
         }
     }

@@ -66,12 +66,15 @@ impl Columns for Viewer {
     }
 
     fn cell(&self, row: usize, position: usize, out: &mut String) -> bool {
-        self.at(row, position)
-            .is_some_and(|(array, row, column)| format::write(array, row, self.styles.get(column), &self.formats, out))
+        self.at(row, position).is_some_and(|(array, at, column)| self.write_line(row, array, at, column, out))
     }
 
     fn found(&self, row: usize, position: usize, text: &str) -> bool {
         !self.find.is_empty() && self.finds(row, position, text)
+    }
+
+    fn fresh(&self, row: usize, position: usize) -> f64 {
+        self.columns.column(position).map_or(0.0, |column| self.marks.strength(row, column))
     }
 
     fn row_number(&self, row: usize) -> usize {

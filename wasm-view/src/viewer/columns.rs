@@ -51,7 +51,7 @@ impl Viewer {
         let shown = match &self.view.rows {
             Rows::Groups(groups) => groups,
             Rows::Far(far) => far.sample().unwrap_or(table),
-            Rows::All | Rows::Picked(_) => table,
+            Rows::All | Rows::Picked(_) | Rows::Kept(_) => table,
         };
         let style = |column: usize| {
             let right = format::is_number(schema.field(column).data_type());

@@ -262,8 +262,11 @@ impl Viewer {
         shares: Vec<f32>,
         text: String,
         nulls: String,
+        ends: Vec<f64>,
     ) -> u32 {
-        self.profiles.set(column, Profile { strip: Strip { bars, shares, text }, nulls });
+        let axis = if let [low, high] = ends[..] { (low, high) } else { (0.0, 1.0) };
+        let strip = Strip { bars, shares, text, axis, mark: None };
+        self.profiles.set(column, Profile { strip, nulls });
         change::PAINT
     }
 
@@ -308,26 +311,24 @@ impl Viewer {
         let table = self.table.as_ref().ok_or_else(|| failed("there is no table"))?;
         let to = to.min(self.view.len(table));
         let from = from.min(to);
-        match &self.view.rows {
-            Rows::Groups(groups) => to_stream(&groups.schema, &groups.range(from..to)),
-            Rows::Picked(indices) => {
-                let rows = indices.as_slice().get(from..to).unwrap_or_default().to_vec();
-                let rows = Indices::try_new(rows, table.rows()).map_err(failed)?;
-                let taken = take_batches(&table.schema, &table.batches, &rows).map_err(failed)?;
-                return numbered(&taken, &rows).map_err(failed);
-            }
-            Rows::All | Rows::Far(_) => to_stream(&table.schema, &table.range(from..to)),
+        if let Some(rows) = self.view.picked(from..to) {
+            let rows = Indices::try_new(rows, table.rows()).map_err(failed)?;
+            let taken = take_batches(&table.schema, &table.batches, &rows).map_err(failed)?;
+            return numbered(&taken, &rows).map_err(failed);
         }
-        .map_err(failed)
+        let table = if let Rows::Groups(groups) = &self.view.rows { groups } else { table };
+        to_stream(&table.schema, &table.range(from..to)).map_err(failed)
     }
 
-    /// What a header shows of its column, once it is known: bars, shares, text, nulls.
+    /// What a header shows of its column, once it is known: bars, shares, text, nulls, both ends of the bars.
     #[wasm_bindgen(js_name = profileOf)]
     pub fn profile_of(&self, column: usize) -> Vec<JsValue> {
         let Some(Profile { strip, nulls }) = self.profiles.of(column) else { return Vec::new() };
         let (bars, shares) =
             (js_sys::Float32Array::from(&strip.bars[..]), js_sys::Float32Array::from(&strip.shares[..]));
-        vec![bars.into(), shares.into(), JsValue::from_str(&strip.text), JsValue::from_str(nulls)]
+        let (text, nulls) = (JsValue::from_str(&strip.text), JsValue::from_str(nulls));
+        let ends = js_sys::Float64Array::from(&[strip.axis.0, strip.axis.1][..]);
+        vec![bars.into(), shares.into(), text, nulls, ends.into()]
     }
 
     /// Takes the arrangement of columns as [`Viewer::column_slots`] gives it.

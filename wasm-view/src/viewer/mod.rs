@@ -6,22 +6,33 @@
 //! * `ask` – sort, filters and groups. * `shown` – what is shown, as numbers and text. * `columns` – widths, order,
 //!   what is hidden and pinned. * `pointer`, `keys`, `select` – what is done by hand. * `search` – finding.
 //!   `copying` – what leaves. * `cells` – what the painter sees. * `query` – questions beside the view: counts of values,
-//!   pictures. * `work` – finding the view's rows in steps. * `far` – rows that a worker or the server holds,
-//!   `piece` – those that are here a piece at a time.
+//!   pictures. * `filters` – what the panels of filters and groups need to know. * `formats` – formats that people choose.
+//!   `work` – finding the view's rows in steps. * `far` – rows that a worker or the server holds, `piece` – those that are
+//!   here a piece at a time, `live` – those that change. * `script`, `shared` – data for scripts, copied and not. * `tree` –
+//!   groups as a tree.
 
 mod ask;
 mod cells;
 mod columns;
 mod copying;
 mod far;
+mod filters;
+mod formats;
 mod keys;
+mod live;
 mod piece;
 mod pointer;
 mod query;
+mod script;
 mod search;
 mod select;
+mod shared;
 mod shown;
+mod tree;
 mod work;
+
+pub use script::ArrowExport;
+pub use shared::ArrowStructs;
 
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
@@ -29,8 +40,9 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 use crate::arrange::Arrangement;
 use crate::find::Find;
-use crate::format::{Formats, Style, Zones};
+use crate::format::{Custom, Formats, Style, Zones};
 use crate::grid::{Layout, Painter, Scene, Theme};
+use crate::groups::Tree;
 use crate::load::Load;
 use crate::profile::Profiles;
 use crate::selection::Selection;
@@ -82,6 +94,10 @@ pub struct Viewer {
     layout: Layout,
     /// Styles of the columns of what is shown, by the schema's numbers.
     styles: Vec<Style>,
+    /// Formats that people chose, by the columns' names.
+    custom: Vec<(String, Custom)>,
+    /// Groups as a tree, if it is what is shown.
+    tree: Option<Tree>,
     /// The columns of what is shown.
     columns: Arrangement,
     /// The table's columns while groups are shown.
@@ -99,13 +115,17 @@ pub struct Viewer {
     /// What the rows that are shown were found by, while others are being found.
     before: Option<Wish>,
     work: Option<Work>,
+    /// What follows a live table, where its rows are.
+    live: Option<live::Live>,
+    /// Cells that have just changed, where they are painted.
+    marks: live::Marks,
     /// Whether groups are arranged, rather than the table.
     is_grouped: bool,
     /// Whether widths and formats are those of rows.
     is_arranged: bool,
 }
 
-fn failed(error: impl std::fmt::Display) -> JsError {
+pub(crate) fn failed(error: impl std::fmt::Display) -> JsError {
     JsError::new(&error.to_string())
 }
 
@@ -141,6 +161,8 @@ impl Viewer {
             painter,
             layout: Layout::default(),
             styles: Vec::new(),
+            custom: Vec::new(),
+            tree: None,
             columns: Arrangement::default(),
             table_columns: Arrangement::default(),
             table_styles: Vec::new(),
@@ -154,6 +176,8 @@ impl Viewer {
             press: Press::None,
             before: None,
             work: None,
+            live: None,
+            marks: live::Marks::default(),
             is_grouped: false,
             is_arranged: false,
         })
@@ -179,6 +203,8 @@ impl Viewer {
         self.table = None;
         self.view = View::default();
         self.styles.clear();
+        self.custom.clear();
+        self.tree = None;
         self.columns = Arrangement::default();
         self.group_names.clear();
         self.selection = None;
@@ -188,6 +214,7 @@ impl Viewer {
         self.hover = None;
         self.hover_head = None;
         (self.before, self.work) = (None, None);
+        (self.live, self.marks) = (None, live::Marks::default());
         (self.is_grouped, self.is_arranged) = (false, false);
         self.layout.scroll_to_row(0.0);
         self.place_columns();

@@ -2,6 +2,9 @@
 //!
 //! A frame is a prefix (a continuation marker and the metadata's length; before format 0.15 the length
 //! alone), the metadata and the body. The decoder takes each of the three when all of its bytes are here.
+//!
+//! An Arrow *file* is such a stream between a magic and a footer. It is read the same way, in its own order and while it
+//! comes; a file whose dictionaries stand behind the batches that use them needs [`crate::file`].
 
 use std::collections::BTreeMap;
 
@@ -11,10 +14,13 @@ use arrow_schema::{DataType, SchemaRef};
 use kernels::arrays::Trust;
 
 use super::assemble::Pending;
+use crate::flat::Table;
 use crate::message::{self, Outcome, Reader};
 use crate::{Error, Limits, Result};
 
 const CONTINUATION: [u8; 4] = [0xff; 4];
+/// What a file begins with, and its padding.
+const MAGIC: &[u8; 8] = b"ARROW1\0\0";
 
 /// What came out of the bytes.
 #[derive(Debug, Clone)]
@@ -31,6 +37,8 @@ pub enum Event {
 enum State {
     /// Before a frame's first four bytes.
     Prefix,
+    /// Behind the first half of a file's magic.
+    Magic,
     /// Behind a continuation marker: the length follows.
     Length,
     /// The metadata follows.
@@ -85,6 +93,10 @@ pub struct StreamDecoder {
     reader: Reader,
     /// Where the current message begins.
     offset: u64,
+    /// In a file: whether its messages begin with the continuation marker, so that what does not is the footer.
+    file: Option<bool>,
+    /// The schema of a footer that came ahead, and whether it has been told.
+    footer: Option<(SchemaRef, bool)>,
 }
 
 impl Default for StreamDecoder {
@@ -97,7 +109,15 @@ impl StreamDecoder {
     /// A decoder with the given limits.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, pending: Pending::default(), state: State::Prefix, reader: Reader::default(), offset: 0 }
+        Self {
+            limits,
+            pending: Pending::default(),
+            state: State::Prefix,
+            reader: Reader::default(),
+            offset: 0,
+            file: None,
+            footer: None,
+        }
     }
 
     /// Leaves the checks of single rows out, on the promise that the bytes come from a correct writer.
@@ -160,6 +180,19 @@ impl StreamDecoder {
         self.reader.schema()
     }
 
+    /// Takes a file's footer (what stands before its length and the magic at the end) ahead of the file's bytes: some writers
+    /// write the schema nowhere else.
+    ///
+    /// # Errors
+    /// [`Error::Metadata`] when the bytes are no footer.
+    pub fn push_footer(&mut self, footer: &[u8]) -> Result<()> {
+        let bad = message::malformed(0);
+        let table = Table::root(footer).map_err(&bad)?.table(1).map_err(&bad)?;
+        let schema = table.ok_or(Error::Metadata { offset: 0, what: "the footer has no schema" })?;
+        self.footer = Some((self.reader.set_schema(schema, 0, &self.limits)?, false));
+        Ok(())
+    }
+
     /// Says that no more bytes come. A stream may end without its marker, but not inside a message, and not
     /// before its schema.
     ///
@@ -169,8 +202,11 @@ impl StreamDecoder {
         let needed = match &self.state {
             State::Failed(error) => return Err(error.clone()),
             State::Ended => return Ok(()),
-            State::Prefix if self.pending.available() == 0 && self.schema().is_some() => return Ok(()),
-            State::Prefix | State::Length => 4,
+            State::Prefix if self.pending.available() == 0 && self.schema().is_some() => {
+                let what = "the footer; the file may be cut short";
+                return if self.file.is_some() { Err(Error::NotAFile { what }) } else { Ok(()) };
+            }
+            State::Prefix | State::Length | State::Magic => 4,
             State::Metadata(length) | State::Body { length, .. } => *length,
         };
         let missing = needed.saturating_sub(self.pending.available()) as u64;
@@ -193,6 +229,10 @@ impl StreamDecoder {
     }
 
     fn advance(&mut self) -> Result<Option<Event>> {
+        if let Some((schema, told @ false)) = &mut self.footer {
+            *told = true;
+            return Ok(Some(Event::Schema(schema.clone())));
+        }
         loop {
             match &self.state {
                 State::Failed(error) => return Err(error.clone()),
@@ -201,10 +241,24 @@ impl StreamDecoder {
                     self.offset = self.pending.position();
                     let Some(word) = self.word() else { return Ok(None) };
                     if word == CONTINUATION {
+                        self.file = self.file.map(|_| true);
                         self.state = State::Length;
+                    } else if self.file == Some(true) {
+                        self.state = State::Ended;
+                        return Ok(Some(Event::End));
+                    } else if self.offset == 0 && MAGIC.starts_with(&word) {
+                        self.state = State::Magic;
                     } else if let Some(event) = self.length(word)? {
                         return Ok(Some(event));
                     }
+                }
+                State::Magic => {
+                    let Some(word) = self.word() else { return Ok(None) };
+                    if !MAGIC.ends_with(&word) {
+                        return Err(Error::NotAFile { what: "the magic ARROW1 at the start" });
+                    }
+                    self.file = Some(false);
+                    self.state = State::Prefix;
                 }
                 State::Length => {
                     let Some(word) = self.word() else { return Ok(None) };
@@ -222,6 +276,10 @@ impl StreamDecoder {
                     let Some(body) = self.pending.take(*length) else { return Ok(None) };
                     // Verified once already; the second look costs by table, not by row.
                     let message = message::parse(metadata, self.offset, &self.limits)?;
+                    if self.footer.is_some() && message.is_schema() {
+                        self.state = State::Prefix;
+                        continue;
+                    }
                     let outcome = self.reader.message(&message, &body, self.offset, &self.limits)?;
                     self.state = State::Prefix;
                     match outcome {

@@ -5,11 +5,15 @@ use std::time::Duration;
 use arrow_array::{Array, ArrayRef, RecordBatch, UInt64Array};
 use kernels::Indices;
 
-use super::chunk::Chunk;
+use super::chunk::{Chunk, differing};
 use super::index::Place;
+use super::part::{Serials, Touched};
 use super::{Applied, Table, kernel};
 use crate::update::Change;
 use crate::{Error, Result};
+
+/// Changed cells beyond about this many are not noted: nobody looks at so many.
+const MOST_CELLS: usize = 1 << 14;
 
 /// The cells of an update, by the table's columns; `None` for those that it leaves out.
 pub(super) type Cells = Vec<Option<ArrayRef>>;
@@ -170,10 +174,20 @@ impl Table {
             let Some(chunk) = self.chunks.get_mut(&part[0].0.chunk) else { continue };
             let rows: Vec<u32> = part.iter().map(|(place, _)| place.row).collect();
             let from: Vec<u32> = part.iter().map(|&(_, row)| row).collect();
+            if self.options.serials {
+                self.touched.updated.extend(rows.iter().map(|&row| chunk.serial(row as usize)));
+            }
             for (column, cells) in cells.iter().enumerate() {
                 let Some(cells) = cells.as_ref().filter(|_| !but.contains(&column)) else { continue };
                 let from = Indices::try_new(from.clone(), cells.len()).map_err(kernel)?;
                 let cells = kernels::take(cells.as_ref(), &from).map_err(kernel)?;
+                if self.options.serials && self.touched.cells.len() < MOST_CELLS {
+                    // What cannot be compared may well have changed.
+                    let changed = differing(&chunk.column(column)?, &rows, cells.as_ref());
+                    let changed = changed.unwrap_or_else(|_| (0..rows.len()).collect());
+                    let cell = |&at: &usize| (chunk.serial(rows[at] as usize), column as u32);
+                    self.touched.cells.extend(changed.iter().map(cell));
+                }
                 chunk.patch(column, &rows, cells.as_ref())?;
             }
         }
@@ -231,6 +245,9 @@ impl Table {
             if let Some(chunk) = self.chunks.get_mut(&place.chunk) {
                 chunk.remove(place.row as usize);
                 removed += 1;
+                if self.options.serials {
+                    self.touched.removed.push(chunk.serial(place.row as usize));
+                }
                 if touched.last() != Some(&place.chunk) {
                     touched.push(place.chunk);
                 }
@@ -255,6 +272,7 @@ impl Table {
         let removed = self.rows;
         self.chunks.clear();
         (self.hot, self.rows) = (None, 0);
+        (self.next_serial, self.touched) = (0, Touched { replaced: true, ..Touched::default() });
         if let Some(index) = &mut self.index {
             index.clear()?;
         }
@@ -274,6 +292,7 @@ impl Table {
             return Ok(());
         }
         let time = self.options.times.then_some(now.as_millis() as u64);
+        let serial = self.give_serials(rows);
         if rows * 4 >= self.options.hot_rows {
             self.close_hot()?;
             let each = self.options.chunk_rows;
@@ -282,7 +301,8 @@ impl Table {
                 let slices = columns.iter().map(|column| column.slice(start, count)).collect();
                 let ids = ids.get(start..start + count).unwrap_or_default().to_vec();
                 let times = time.map(|time| vec![time; count]).unwrap_or_default();
-                let number = self.add_chunk(Chunk::shared(slices, count, ids, times));
+                let serials = Serials::Run(serial + start as u32);
+                let number = self.add_chunk(Chunk::shared(slices, count, ids, times, serials));
                 self.locate(number, 0);
                 self.rows += count;
                 self.tidy(&[number])?;
@@ -297,7 +317,7 @@ impl Table {
         let number = match self.hot {
             Some((number, _)) => number,
             None => {
-                let chunk = Chunk::growing(&self.schema, self.options.hot_rows + self.options.hot_rows / 4)?;
+                let chunk = Chunk::growing(&self.schema, self.options.hot_rows + self.options.hot_rows / 4, serial)?;
                 let number = self.add_chunk(chunk);
                 self.hot = Some((number, now));
                 number

@@ -8,6 +8,8 @@ use kernels::query::CompareOp;
 use kernels::{Indices, Mask};
 
 use super::kernel;
+use super::part::{Part, Serials};
+use super::removed::Removed;
 use crate::Result;
 
 /// How a column's rows are kept.
@@ -45,22 +47,22 @@ pub(super) struct Chunk {
     columns: Vec<Store>,
     /// Rows, removed ones among them.
     rows: usize,
-    /// A bit for each removed row; empty when there is none.
-    removed: Vec<u64>,
-    removed_count: usize,
-    /// All rows before this one have been removed.
-    head: usize,
+    removed: Removed,
+    /// The serial of each row, if rows have some.
+    serials: Serials,
     /// The number of each row's key; empty without a key.
     pub(super) ids: Vec<u32>,
     /// The time of each row; empty when times are not kept.
     pub(super) times: Vec<u64>,
     /// The rows that are left, as they were last read.
     cache: Option<RecordBatch>,
+    /// All rows, as they were last read by parts.
+    all: Option<RecordBatch>,
 }
 
 impl Chunk {
     /// An empty chunk that grows, with room for so many rows.
-    pub(super) fn growing(schema: &SchemaRef, rows: usize) -> Result<Self> {
+    pub(super) fn growing(schema: &SchemaRef, rows: usize, serial: u32) -> Result<Self> {
         let store = |data_type| {
             if !GrowingColumn::supports(data_type) {
                 return Ok(Store::Pieces(Vec::new()));
@@ -68,16 +70,47 @@ impl Chunk {
             GrowingColumn::try_new(data_type, rows, 16 * rows).map(Store::Growing).map_err(kernel)
         };
         let columns = schema.fields().iter().map(|field| store(field.data_type())).collect::<Result<_>>()?;
-        Ok(Self::new(columns, 0, Vec::new(), Vec::new()))
+        Ok(Self::new(columns, 0, Vec::new(), Vec::new(), Serials::Run(serial)))
     }
 
     /// A chunk of columns as they are.
-    pub(super) fn shared(columns: Vec<ArrayRef>, rows: usize, ids: Vec<u32>, times: Vec<u64>) -> Self {
-        Self::new(columns.into_iter().map(Store::Shared).collect(), rows, ids, times)
+    pub(super) fn shared(
+        columns: Vec<ArrayRef>,
+        rows: usize,
+        ids: Vec<u32>,
+        times: Vec<u64>,
+        serials: Serials,
+    ) -> Self {
+        Self::new(columns.into_iter().map(Store::Shared).collect(), rows, ids, times, serials)
     }
 
-    fn new(columns: Vec<Store>, rows: usize, ids: Vec<u32>, times: Vec<u64>) -> Self {
-        Self { columns, rows, removed: Vec::new(), removed_count: 0, head: 0, ids, times, cache: None }
+    fn new(columns: Vec<Store>, rows: usize, ids: Vec<u32>, times: Vec<u64>, serials: Serials) -> Self {
+        Self { columns, rows, removed: Removed::default(), serials, ids, times, cache: None, all: None }
+    }
+
+    /// The serial of a row.
+    pub(super) fn serial(&self, row: usize) -> u32 {
+        self.serials.get(row)
+    }
+
+    /// Gives all rows serials from this one on, removed ones too; gives the next one.
+    pub(super) fn renumber(&mut self, first: u32) -> u32 {
+        self.serials = Serials::Run(first);
+        first + self.rows as u32
+    }
+
+    /// The chunk as it is.
+    pub(super) fn part(&mut self, schema: &SchemaRef) -> Result<Part> {
+        if self.all.is_none() {
+            self.all = Some(self.whole(schema)?);
+        }
+        let batch = self.all.clone().unwrap_or_else(|| RecordBatch::new_empty(schema.clone()));
+        Ok(Part { batch, removed: self.removed.clone(), serials: self.serials.clone() })
+    }
+
+    /// What was read is not what there is any more.
+    fn forget(&mut self) {
+        (self.cache, self.all) = (None, None);
     }
 
     /// Rows, removed ones among them.
@@ -87,59 +120,32 @@ impl Chunk {
 
     /// Rows that are left.
     pub(super) fn live(&self) -> usize {
-        self.rows - self.removed_count
+        self.rows - self.removed.count()
     }
 
     pub(super) fn is_removed(&self, row: usize) -> bool {
-        self.removed.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+        self.removed.is_removed(row)
     }
 
     /// Removes a row that has not been removed.
     pub(super) fn remove(&mut self, row: usize) {
-        self.removed.resize(self.rows.div_ceil(64).max(self.removed.len()), 0);
-        self.removed[row / 64] |= 1 << (row % 64);
-        self.removed_count += 1;
+        self.removed.remove(row, self.rows);
         self.cache = None;
     }
 
     /// Removes the first rows that are left, so many, and gives each to `each`.
     pub(super) fn trim(&mut self, count: usize, mut each: impl FnMut(usize)) {
-        let mut left = count.min(self.live());
-        while left > 0 {
-            if !self.is_removed(self.head) {
-                self.remove(self.head);
-                each(self.head);
-                left -= 1;
-            }
-            self.head += 1;
+        for _ in 0..count.min(self.live()) {
+            let row = self.removed.next_at_head();
+            self.remove(row);
+            self.removed.set_head(row + 1);
+            each(row);
         }
     }
 
     /// The row that is the `live`-th one left.
     pub(super) fn row_of(&self, live: usize) -> usize {
-        if self.removed_count == 0 {
-            return live;
-        }
-        let mut left = live;
-        for (word, &bits) in self.removed.iter().enumerate() {
-            let rows = 64.min(self.rows - 64 * word);
-            let here = rows - bits.count_ones() as usize;
-            if left < here {
-                let mut row = 64 * word;
-                loop {
-                    if !self.is_removed(row) {
-                        if left == 0 {
-                            return row;
-                        }
-                        left -= 1;
-                    }
-                    row += 1;
-                }
-            }
-            left -= here;
-        }
-        // Behind the words that say something, nothing was removed.
-        64 * self.removed.len() + left
+        self.removed.row_of(live, self.rows)
     }
 
     /// Whether rows can be added in place.
@@ -163,14 +169,14 @@ impl Chunk {
         self.rows += rows;
         self.ids.extend_from_slice(ids);
         self.times.extend(time.into_iter().flat_map(|time| std::iter::repeat_n(time, rows)));
-        self.cache = None;
+        self.forget();
         Ok(())
     }
 
     /// Gives cells of one column to rows. Fixed width: in place, unless a reader still holds the column. Else the column
     /// of this chunk is written anew, unless its cells already are what they shall be.
     pub(super) fn patch(&mut self, column: usize, rows: &[u32], cells: &dyn Array) -> Result<()> {
-        self.cache = None;
+        self.forget();
         let store = &mut self.columns[column];
         let is_text = cells.data_type().is_string() || cells.data_type().is_binary();
         if is_text || !GrowingColumn::supports(cells.data_type()) {
@@ -219,11 +225,10 @@ impl Chunk {
             return Ok(batch.clone());
         }
         let mut batch = self.whole(schema)?;
-        if self.removed_count > 0 {
-            batch = match self.removed_count == self.head {
-                // Only the first ones have gone.
-                true => batch.slice(self.head, self.rows - self.head),
-                false => kernels::filter_batch(&batch, &self.mask()).map_err(kernel)?,
+        if self.removed.count() > 0 {
+            batch = match self.removed.only_head() {
+                Some(head) => batch.slice(head, self.rows - head),
+                None => kernels::filter_batch(&batch, &self.mask()).map_err(kernel)?,
             };
         }
         self.cache = Some(batch.clone());
@@ -237,8 +242,17 @@ impl Chunk {
             Store::Shared(array) => array.get_array_memory_size(),
             Store::Pieces(pieces) => pieces.iter().map(|piece| piece.get_array_memory_size()).sum(),
         });
-        columns.sum::<usize>() + 8 * self.removed.len() + 4 * self.ids.len() + 8 * self.times.len()
+        columns.sum::<usize>() + self.removed.memory() + 4 * self.ids.len() + 8 * self.times.len()
     }
+}
+
+/// Which of these rows have other cells than these.
+pub(super) fn differing(old: &ArrayRef, rows: &[u32], cells: &dyn Array) -> Result<Vec<usize>> {
+    let rows = Indices::try_new(rows.to_vec(), old.len()).map_err(kernel)?;
+    let old = kernels::take(old.as_ref(), &rows).map_err(kernel)?;
+    let equal = kernels::compare_columns(old.as_ref(), CompareOp::Eq, cells).map_err(kernel)?.to_mask();
+    let is_same = |row: usize| equal.bits().value(row) || old.is_null(row) && cells.is_null(row);
+    Ok((0..cells.len()).filter(|&row| !is_same(row)).collect())
 }
 
 /// A column with other cells in some rows, which are in order: the rows between them are copied as they are.
@@ -270,9 +284,5 @@ fn grown(array: &ArrayRef) -> Result<GrowingColumn> {
 
 /// Whether these rows already have these cells.
 fn is_same(old: &ArrayRef, rows: &[u32], cells: &dyn Array) -> Result<bool> {
-    let rows = Indices::try_new(rows.to_vec(), old.len()).map_err(kernel)?;
-    let old = kernels::take(old.as_ref(), &rows).map_err(kernel)?;
-    let equal = kernels::compare_columns(old.as_ref(), CompareOp::Eq, cells).map_err(kernel)?.to_mask().selected();
-    let both_null = (0..cells.len()).filter(|&row| old.is_null(row) && cells.is_null(row)).count();
-    Ok(equal + both_null == cells.len())
+    differing(old, rows, cells).map(|rows| rows.is_empty())
 }

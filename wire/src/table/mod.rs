@@ -34,6 +34,8 @@
 mod apply;
 mod chunk;
 mod index;
+mod part;
+mod removed;
 mod retire;
 mod tidy;
 
@@ -45,6 +47,7 @@ use arrow_schema::SchemaRef;
 
 use chunk::Chunk;
 use index::KeyIndex;
+pub use part::{Part, Touched};
 
 use crate::update::{Change, Update};
 use crate::{Error, Result};
@@ -63,11 +66,14 @@ pub struct TableOptions {
     pub chunk_rows: usize,
     /// Whether each row's time is kept: when it came, or was last upserted. Eight bytes for each row.
     pub times: bool,
+    /// Whether rows have serials, and what updates touch is noted (see [`Touched`]): for readers that keep an order.
+    pub serials: bool,
 }
 
 impl Default for TableOptions {
     fn default() -> Self {
-        Self { key: Vec::new(), hot_rows: 8_192, hot_age: Duration::from_secs(60), chunk_rows: 65_536, times: false }
+        let (hot_rows, hot_age, chunk_rows) = (8_192, Duration::from_secs(60), 65_536);
+        Self { key: Vec::new(), hot_rows, hot_age, chunk_rows, times: false, serials: false }
     }
 }
 
@@ -97,6 +103,13 @@ impl TableOptions {
     #[must_use]
     pub fn with_times(mut self) -> Self {
         self.times = true;
+        self
+    }
+
+    /// Numbers rows, and notes what updates touch (see [`Table::parts`], [`Table::take_touched`]).
+    #[must_use]
+    pub fn with_serials(mut self) -> Self {
+        self.serials = true;
         self
     }
 }
@@ -143,6 +156,8 @@ pub struct Table {
     rows: usize,
     epoch: u64,
     sequence: u64,
+    next_serial: u32,
+    touched: Touched,
 }
 
 /// A kernel's error about rows that were checked before: the kernel's own words.
@@ -164,7 +179,9 @@ impl Table {
             key => Some(KeyIndex::try_new(&schema, key)?),
         };
         let (chunks, hot) = (BTreeMap::new(), None);
-        Ok(Self { schema, options, index, chunks, next_chunk: 0, hot, rows: 0, epoch: 0, sequence: 0 })
+        let touched = Touched::default();
+        let (next_chunk, rows, epoch, sequence, next_serial) = (0, 0, 0, 0, 0);
+        Ok(Self { schema, options, index, chunks, next_chunk, hot, rows, epoch, sequence, next_serial, touched })
     }
 
     /// The schema.

@@ -22,6 +22,9 @@ impl Table {
             let here = left.min(chunk.live());
             let mut gone = Vec::new();
             chunk.trim(here, |row| gone.push(row));
+            if self.options.serials {
+                self.touched.removed.extend(gone.iter().map(|&row| chunk.serial(row)));
+            }
             if let Some(index) = &mut self.index {
                 gone.into_iter().for_each(|row| index.set(chunk.ids[row], None));
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use kernels::Mask;
 
 use super::chunk::Chunk;
+use super::part::Serials;
 use super::{Table, kernel};
 use crate::Result;
 
@@ -75,7 +76,7 @@ impl Table {
     /// Makes one chunk of two neighbours, or one anew, without the rows that were removed. It keeps the first number.
     fn merge(&mut self, first: u32, second: u32) -> Result<()> {
         let (mut batches, mut masks) = (Vec::new(), Vec::<Mask>::new());
-        let (mut ids, mut times) = (Vec::new(), Vec::new());
+        let (mut ids, mut times, mut serials) = (Vec::new(), Vec::new(), Vec::new());
         for (_, chunk) in self.chunks.range_mut(first..=second) {
             batches.push(chunk.whole(&self.schema)?);
             masks.push(chunk.mask());
@@ -83,12 +84,17 @@ impl Table {
             ids.extend(live.map(|(_, &id)| id));
             let live = chunk.times.iter().enumerate().filter(|(row, _)| !chunk.is_removed(*row));
             times.extend(live.map(|(_, &time)| time));
+            if self.options.serials {
+                let live = (0..chunk.len()).filter(|&row| !chunk.is_removed(row));
+                serials.extend(live.map(|row| chunk.serial(row)));
+            }
         }
         let merged = kernels::filter_batches(&self.schema, &batches, &masks).map_err(kernel)?;
         if second != first {
             self.chunks.remove(&second);
         }
-        self.chunks.insert(first, Chunk::shared(merged.columns().to_vec(), merged.num_rows(), ids, times));
+        let serials = Serials::of(serials);
+        self.chunks.insert(first, Chunk::shared(merged.columns().to_vec(), merged.num_rows(), ids, times, serials));
         self.locate(first, 0);
         Ok(())
     }

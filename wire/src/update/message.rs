@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt64Array};
 use arrow_buffer::{BooleanBuffer, Buffer};
-use arrow_schema::Schema;
 #[cfg(feature = "encode")]
-use arrow_schema::{DataType, Field};
+use arrow_schema::Field;
+use arrow_schema::{DataType, Schema, SchemaRef};
 use kernels::Mask;
 
 use super::{AFTER, Change, EPOCH, MORE, REMOVE, ROW, ROWS, SEQUENCE, UPDATE, Update};
+use crate::stream::StreamDecoder;
 use crate::{Error, Limits, Result, discrete};
 
 impl Update {
@@ -59,7 +60,19 @@ impl Update {
     /// # Errors
     /// Whatever can be wrong with its bytes; [`Error::Update`] when the stream is no update.
     pub fn from_message(message: Buffer, limits: &Limits) -> Result<Self> {
-        let (schema, batches) = discrete::read(message, limits)?;
+        Self::from_stream(discrete::read(message, limits)?)
+    }
+
+    /// As [`Update::from_message`]; columns of some types are left out: they are columns of nulls (see
+    /// [`StreamDecoder::leaving_out`]).
+    ///
+    /// # Errors
+    /// As [`Update::from_message`].
+    pub fn from_message_without(message: Buffer, limits: &Limits, left_out: fn(&DataType) -> bool) -> Result<Self> {
+        Self::from_stream(discrete::read_by(StreamDecoder::new(limits.clone()).leaving_out(left_out), message)?)
+    }
+
+    fn from_stream((schema, batches): (SchemaRef, Vec<RecordBatch>)) -> Result<Self> {
         let metadata = schema.metadata().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
         // What the message says of itself is no part of the table's schema.
         let mut plain = schema.as_ref().clone();

@@ -17,7 +17,8 @@ use crate::{Error, Result};
 const METHODS: &str = "GET, HEAD, POST, PUT, DELETE";
 const HEADERS: &str = "accept, authorization, content-type, if-none-match, if-range, range, x-request-id";
 /// What a page may read beyond the body.
-const EXPOSED: &str = "accept-ranges, content-disposition, content-range, etag, retry-after, x-bodkin-bytes, x-bodkin-query, x-bodkin-rows, x-request-id";
+const EXPOSED: &str = "accept-ranges, content-disposition, content-range, etag, retry-after, x-bodkin-bytes, \
+     x-bodkin-key, x-bodkin-live, x-bodkin-query, x-bodkin-rows, x-request-id";
 
 /// Origins whose pages may ask.
 #[derive(Debug, Clone, Default)]

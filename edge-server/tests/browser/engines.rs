@@ -1,0 +1,99 @@
+//! Whoever holds the rows, the page, a worker or the server: the same is seen.
+
+use serde_json::{Value, json};
+
+use crate::cdp::Page;
+use crate::drive::{ROWS, VIEWER, loaded, open, screenshots, viewer};
+
+/// Everything that needs rows beyond those in sight, and what came of it.
+fn session(page: &mut Page) -> Value {
+    let script = r#"(async () => {
+        const table = VIEWER;
+        const told = {};
+        const note = async (name, row = 0) => {
+            const { rowsLoaded, rowsShown, sort, filters, group, shown } = table.state();
+            told[name] = { rowsLoaded, rowsShown, sort, filters, group, shown, cells: await table.cells(row, 40) };
+        };
+        const part = (selector) => table.shadowRoot.querySelector(selector);
+        const until = async (what) => { while (!what()) await new Promise((done) => setTimeout(done, 20)); };
+        await note('all', 123456);
+        await table.setSort(['-dep_delay', 'tailnum']);
+        await note('sorted');
+        await note('sorted, the end', table.state().rowsShown - 40);
+        await table.setFilter('origin', '=JFK');
+        await table.setFilter('dep_delay', '> 60');
+        await note('filtered', 5000);
+        table.select([3, 0], [5002, 5]);
+        await until(() => part('.sums').textContent.includes('mean'));
+        told.sums = part('.sums').textContent;
+        table.setColumns([{ name: 'dest' }, { name: 'dep_delay', pinned: true }, { name: 'year', hidden: true }]);
+        told.csv = await (await table.toCsv()).text();
+        await table.setGroup(['carrier', 'origin'], [['count'], ['mean', 'dep_delay']]);
+        await table.setSort(['-count']);
+        await note('grouped');
+        await table.setGroup([], []);
+        await note('rows again', 77);
+        let fault = '';
+        try { await table.setFilter('dep_delay', '> many'); } catch (error) { fault = error.message; }
+        told.fault = fault;
+        await table.reset();
+        await note('reset', 300000);
+        return told;
+    })()"#;
+    page.eval(&script.replace("VIEWER", VIEWER))
+}
+
+#[test]
+fn all_engines_show_the_same() {
+    let (_server, _browser, mut page) = open(1280, 800);
+    let mut first = None;
+    for engine in ["page", "worker", "server"] {
+        page.eval(&format!("{VIEWER}.setAttribute('engine', '{engine}')"));
+        page.wait_for(&format!("{VIEWER}.state().engine === '{engine}'"));
+        loaded(&mut page);
+        assert_eq!(viewer(&mut page, "state().rowsLoaded"), ROWS);
+        let told = session(&mut page);
+        assert_eq!(told["filtered"]["cells"].as_array().unwrap().len(), 40);
+        assert_eq!(told["grouped"]["rowsShown"], 10);
+        assert!(told["fault"].as_str().unwrap().starts_with("expected a number"));
+        page.screenshot(&screenshots().join(format!("engine-{engine}.png")));
+        match &first {
+            None => first = Some(told),
+            Some(first) => {
+                for (step, expected) in first.as_object().unwrap() {
+                    assert_eq!(told[step], *expected, "{step}, by the {engine}");
+                }
+            }
+        }
+    }
+    assert!(page.complaints.is_empty(), "{:?}", page.complaints);
+}
+
+#[test]
+fn what_is_too_large_stays_on_the_server() {
+    let (_server, _browser, mut page) = open(1000, 700);
+    assert_eq!(viewer(&mut page, "state().engine"), "worker");
+    page.eval(&format!("{VIEWER}.setAttribute('budget', '1'); {VIEWER}.load({VIEWER}.src)"));
+    page.wait_for(&format!("{VIEWER}.state().engine === 'server'"));
+    loaded(&mut page);
+    // Scrolled far, the rows come when they are needed.
+    viewer(&mut page, "scrollToRow(250000)");
+    viewer(&mut page, "select([250000, 0])");
+    page.wait_for(&format!("{VIEWER}.shadowRoot.querySelector('.value').textContent.includes('2013')"));
+    let first = viewer(&mut page, "cells(250000, 1).then((rows) => rows[0][2])");
+    assert_ne!(first, json!(null));
+}
+
+#[test]
+fn without_workers_the_page_does_it_all() {
+    let server = crate::common::Served::sample();
+    let browser = crate::cdp::Browser::launch();
+    let mut page = browser.page(1000, 700);
+    let refuse = "window.Worker = class { constructor() { throw new Error('refused') } }";
+    page.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": refuse }));
+    page.goto(&server.url("/"));
+    loaded(&mut page);
+    assert_eq!(viewer(&mut page, "state().engine"), "page");
+    viewer(&mut page, "setSort(['-distance'])");
+    assert_eq!(viewer(&mut page, "cells(0, 1).then((rows) => rows[0][13])"), "HNL");
+}

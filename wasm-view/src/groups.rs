@@ -1,0 +1,215 @@
+//! Groups as a tree: first the groups of the first key; one that is opened shows, below it, its groups by the next key.
+//!
+//! A level is asked for when it is opened, by a plan that whoever holds the rows can run ([`Tree::plan_below`]): the view's
+//! filters and the values of the keys above. Its groups come as a batch, and the lines that show are slices of the
+//! batches, one behind the other: nothing is copied, and the result is a [`Table`] like any other, so that painting,
+//! selecting and copying need not know of the tree. All batches have the columns of all keys and aggregates; keys below
+//! a group are nulls in it.
+//!
+//! Opening costs a query of the rows and, here, a walk over the open groups; so does finding a line.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow_schema::{Schema, SchemaRef};
+use kernels::query::{Plan, Predicate};
+
+use crate::filter_text;
+use crate::format::{self, Formats};
+use crate::table::Table;
+
+/// A line of the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// How many keys stand above its own.
+    pub(crate) depth: usize,
+    /// Whether its groups by the next key show; nothing for a group by all keys, which has none.
+    pub(crate) open: Option<bool>,
+}
+
+/// The groups by some keys, and those of them that are open.
+#[derive(Debug)]
+struct Level {
+    groups: RecordBatch,
+    open: BTreeMap<usize, Level>,
+}
+
+impl Level {
+    /// Lines that show.
+    fn lines(&self) -> usize {
+        self.groups.num_rows() + self.open.values().map(Self::lines).sum::<usize>()
+    }
+
+    /// The row of a line's group in its own level, behind the rows of the groups that it is below.
+    fn path(&self, mut line: usize, path: &mut Vec<usize>) {
+        for (&row, below) in &self.open {
+            let lines = below.lines();
+            if line <= row {
+                break;
+            }
+            if line <= row + lines {
+                path.push(row);
+                return below.path(line - row - 1, path);
+            }
+            line -= lines;
+        }
+        path.push(line);
+    }
+
+    fn show(&self, table: &mut Table) {
+        let mut start = 0;
+        for (&row, below) in &self.open {
+            table.push(self.groups.slice(start, row + 1 - start));
+            below.show(table);
+            start = row + 1;
+        }
+        table.push(self.groups.slice(start, self.groups.num_rows() - start));
+    }
+}
+
+/// Groups by several keys, of which those below a group show when it is opened.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    /// What the view asks for: all keys, aggregates, filters and sort.
+    whole: Plan,
+    /// The columns of all keys and aggregates.
+    schema: SchemaRef,
+    first: Level,
+}
+
+impl Tree {
+    /// The plan of the first level of what a view asks for.
+    pub(crate) fn plan_first(whole: &Plan) -> Plan {
+        plan_of(whole, 0, Vec::new())
+    }
+
+    /// A tree of what a view asks for, whose plan gives columns of this schema; nothing is open. `None` when the groups
+    /// of the first level are not those that [`Tree::plan_first`] gives.
+    pub(crate) fn new(whole: Plan, schema: SchemaRef, groups: &RecordBatch) -> Option<Self> {
+        let schema = nullable(&schema);
+        let groups = widened(&schema, whole.group_by.len(), 0, groups)?;
+        Some(Self { whole, schema, first: Level { groups, open: BTreeMap::new() } })
+    }
+
+    /// The columns, by which what is shown of it is known again.
+    pub(crate) fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn path(&self, line: usize) -> Vec<usize> {
+        let mut path = Vec::new();
+        self.first.path(line, &mut path);
+        path
+    }
+
+    /// The level of the last row of a path.
+    fn level(&self, path: &[usize]) -> Option<&Level> {
+        let (_, above) = path.split_last()?;
+        above.iter().try_fold(&self.first, |level, row| level.open.get(row))
+    }
+
+    fn level_mut(&mut self, path: &[usize]) -> Option<&mut Level> {
+        let (_, above) = path.split_last()?;
+        above.iter().try_fold(&mut self.first, |level, row| level.open.get_mut(row))
+    }
+
+    /// What kind of line it is; nothing behind the last.
+    pub(crate) fn line(&self, line: usize) -> Option<Line> {
+        let path = self.path(line);
+        let (level, row) = (self.level(&path)?, *path.last()?);
+        let depth = path.len() - 1;
+        let has_more = depth + 1 < self.whole.group_by.len();
+        (row < level.groups.num_rows()).then(|| Line { depth, open: has_more.then(|| level.open.contains_key(&row)) })
+    }
+
+    /// The plan of the groups below a line; nothing when there are none.
+    pub(crate) fn plan_below(&self, line: usize, formats: &Formats) -> Option<Plan> {
+        let Line { depth, open: Some(_) } = self.line(line)? else { return None };
+        Some(plan_of(&self.whole, depth + 1, self.is_in(line, formats)?))
+    }
+
+    /// What rows have in common that are in the group of a line: the values of its keys.
+    fn is_in(&self, line: usize, formats: &Formats) -> Option<Vec<Predicate>> {
+        let path = self.path(line);
+        let (level, row) = (self.level(&path)?, *path.last()?);
+        let keys = self.whole.group_by.iter().take(path.len());
+        let is = |(key, column): (&String, &ArrayRef)| {
+            let mut text = String::new();
+            let there = format::write(column.as_ref(), row, None, formats, &mut text);
+            let typed = filter_text::of_value(column.data_type(), there.then_some(text.as_str()), false);
+            filter_text::parse(key, column.data_type(), &typed, &formats.zones).ok().flatten()
+        };
+        keys.zip(level.groups.columns()).map(is).collect()
+    }
+
+    /// Opens a line: below it stand these groups, which [`Tree::plan_below`] gave. `false` when they are others, or the
+    /// line has none.
+    pub(crate) fn open(&mut self, line: usize, groups: &RecordBatch) -> bool {
+        let Some(Line { depth, open: Some(false) }) = self.line(line) else { return false };
+        let path = self.path(line);
+        let groups = widened(&self.schema, self.whole.group_by.len(), depth + 1, groups);
+        match (groups, path.last().copied(), self.level_mut(&path)) {
+            (Some(groups), Some(row), Some(level)) => {
+                level.open.insert(row, Level { groups, open: BTreeMap::new() });
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Closes a line, and what is open below it. `false` when it is not open.
+    pub(crate) fn close(&mut self, line: usize) -> bool {
+        let path = self.path(line);
+        let Some(row) = path.last().copied() else { return false };
+        self.level_mut(&path).is_some_and(|level| level.open.remove(&row).is_some())
+    }
+
+    /// The lines that show, as a table.
+    pub(crate) fn shown(&self) -> Table {
+        let mut table = Table::new(self.schema.clone());
+        self.first.show(&mut table);
+        table
+    }
+}
+
+/// The plan of a level: so many keys and one more, under the view's filter and what the groups above have in common.
+fn plan_of(whole: &Plan, depth: usize, mut is_in: Vec<Predicate>) -> Plan {
+    is_in.extend(whole.filter.clone());
+    let below = whole.group_by.get(depth + 1..).unwrap_or_default();
+    Plan {
+        filter: if is_in.len() > 1 { Some(Predicate::And(is_in)) } else { is_in.pop() },
+        group_by: whole.group_by.iter().take(depth + 1).cloned().collect(),
+        aggregates: whole.aggregates.clone(),
+        // A level has no order by keys that are below it.
+        sort: whole.sort.iter().filter(|key| !below.contains(&key.column)).cloned().collect(),
+        ..Plan::default()
+    }
+}
+
+/// Groups of a level with columns of nulls for the keys below; `None` when they have other columns than the level has.
+fn widened(schema: &SchemaRef, keys: usize, depth: usize, groups: &RecordBatch) -> Option<RecordBatch> {
+    let missing = keys.checked_sub(depth + 1)?;
+    if groups.num_columns() + missing != schema.fields().len() {
+        return None;
+    }
+    let mut columns = Vec::new();
+    for (number, field) in schema.fields().iter().enumerate() {
+        columns.push(if (depth + 1..keys).contains(&number) {
+            new_null_array(field.data_type(), groups.num_rows())
+        } else {
+            groups.column(if number <= depth { number } else { number - missing }).clone()
+        });
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(groups.num_rows()));
+    RecordBatch::try_new_with_options(schema.clone(), columns, &options).ok()
+}
+
+/// The columns, each of which may have nulls.
+fn nullable(schema: &SchemaRef) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! The module's memory for scripts, without copying: addresses of a column's values, and batches by the Arrow C data
+//! interface.
+//!
+//! An address is good as long as the table is that was asked, which its stamp tells, and as long as the memory does not
+//! grow, which the script beside this sees by itself (`js/data.js`).
+
+use arrow_array::Array;
+use kernels::arrays::fixed_values;
+use wasm_bindgen::prelude::*;
+
+use super::script::class;
+use super::{Viewer, failed};
+use crate::cdata::Described;
+
+/// A batch described by the Arrow C data interface, until it is freed.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct ArrowStructs(Described);
+
+#[wasm_bindgen]
+impl ArrowStructs {
+    /// The address of the `ArrowSchema`.
+    pub fn schema(&self) -> usize {
+        self.0.addresses().map_or(0, |(schema, _)| schema)
+    }
+
+    /// The address of the `ArrowArray`.
+    pub fn array(&self) -> usize {
+        self.0.addresses().map_or(0, |(_, array)| array)
+    }
+}
+
+#[wasm_bindgen]
+impl Viewer {
+    /// Takes an Arrow file's footer ahead of its bytes, where it can be had.
+    ///
+    /// # Errors
+    /// When it is none.
+    #[wasm_bindgen(js_name = pushFooter)]
+    pub fn push_footer(&mut self, footer: &[u8]) -> Result<(), JsError> {
+        self.load.footer(footer).map_err(failed)
+    }
+
+    /// A number that no other table has; 0 without a table.
+    #[wasm_bindgen(js_name = tableStamp)]
+    pub fn table_stamp(&self) -> u32 {
+        self.table.as_ref().map_or(0, |table| table.stamp)
+    }
+
+    /// Rows of each chunk of the table.
+    #[wasm_bindgen(js_name = chunkRows)]
+    pub fn chunk_rows(&self) -> Vec<usize> {
+        let batches = self.table.as_ref().map_or(&[][..], |table| &table.batches);
+        batches.iter().map(arrow_array::RecordBatch::num_rows).collect()
+    }
+
+    /// Where a chunk of a column of the table lies: address and number of its values, address of its validity (0 when
+    /// nothing is null) and the bit at which that begins; nothing when the values are no plain numbers.
+    #[wasm_bindgen(js_name = columnPlace)]
+    pub fn column_place(&self, name: &str, chunk: usize) -> Vec<usize> {
+        let find = || {
+            let batch = self.table.as_ref()?.batches.get(chunk)?;
+            let array = batch.column_by_name(name)?;
+            let values = fixed_values(array.as_ref()).filter(|_| !class(array.data_type()).is_empty())?;
+            let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0);
+            let bits = nulls.map_or(0, |nulls| nulls.buffer().as_ptr() as usize);
+            Some(vec![values.as_ptr() as usize, array.len(), bits, nulls.map_or(0, |nulls| nulls.offset())])
+        };
+        find().unwrap_or_default()
+    }
+
+    /// The class of JavaScript over a column of the table.
+    #[wasm_bindgen(js_name = tableClass)]
+    pub fn table_class(&self, name: &str) -> Option<String> {
+        let schema = &self.table.as_ref()?.schema;
+        let field = schema.fields().iter().find(|field| field.name() == name)?;
+        Some(class(field.data_type()).to_owned())
+    }
+
+    /// A chunk of the table by the Arrow C data interface.
+    ///
+    /// # Errors
+    /// When there is no such chunk, or a type that is not described.
+    #[wasm_bindgen(js_name = arrowStructs)]
+    pub fn arrow_structs(&self, chunk: usize) -> Result<ArrowStructs, JsError> {
+        let batch = self.table.as_ref().and_then(|table| table.batches.get(chunk));
+        let batch = batch.ok_or_else(|| failed("there is no such chunk"))?;
+        let described = Described::new(batch).ok_or_else(|| failed("a column has a type that is not described"))?;
+        Ok(ArrowStructs(described))
+    }
+}
