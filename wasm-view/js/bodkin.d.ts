@@ -30,6 +30,30 @@ export interface Column {
   readonly type: string;
 }
 
+/** How a column is written; what is not said is the column's own. */
+export interface ColumnFormat {
+  style?: 'plain' | 'percent' | 'si' | 'scientific' | 'bytes' | 'hex';
+  decimals?: number;
+  /** Whether thousands stand apart. */
+  grouping?: boolean;
+  /** `locale`: in the order of the reader's place. */
+  date?: 'iso' | 'locale';
+  /** A time zone's name, or `local`. */
+  zone?: string;
+}
+
+/** A chart of what is shown. */
+export interface Chart {
+  kind: 'bar' | 'line' | 'scatter';
+  x: string;
+  /** Figures and their columns: `[['mean', 'dep_delay']]`. */
+  y: readonly (readonly [string, string?])[];
+  colour?: string;
+}
+
+/** How a table that changes is followed. */
+export type ConnectionState = 'live' | 'stale' | 'reconnecting' | 'ended';
+
 /** A column among the others. What is not said stays as it is. */
 export interface ColumnArrangement {
   name: string;
@@ -38,10 +62,11 @@ export interface ColumnArrangement {
   pinned?: boolean;
   /** In CSS pixels. */
   width?: number;
+  format?: ColumnFormat | null;
 }
 
 /** Where a column stands, in full. */
-export type ArrangedColumn = Readonly<Required<ColumnArrangement>>;
+export type ArrangedColumn = Readonly<Required<Omit<ColumnArrangement, 'format'>>> & { readonly format?: ColumnFormat };
 
 /** A figure of each group. */
 export interface Aggregate {
@@ -113,6 +138,7 @@ export interface View {
   columns: readonly ColumnArrangement[];
   topRow: number;
   theme: string | null;
+  chart: Chart | null;
 }
 
 /** The schema has come. */
@@ -165,6 +191,21 @@ export interface SelectDetail {
   readonly selected: SelectedArea | null;
 }
 
+/** The light beside the count says something else. */
+export interface ConnectionDetail {
+  readonly state: ConnectionState;
+  /** Seconds since the server was heard. */
+  readonly age: number;
+  readonly attempts: number;
+}
+
+/** Rows have changed on the server. */
+export interface UpdateDetail {
+  readonly inserted: number;
+  readonly updated: number;
+  readonly removed: number;
+}
+
 /** The events of a table. They bubble, and come out of shadow trees. */
 export interface BodkinTableEventMap {
   'bodkin-schema': CustomEvent<SchemaDetail>;
@@ -177,6 +218,8 @@ export interface BodkinTableEventMap {
   'bodkin-view': CustomEvent<ViewDetail>;
   'bodkin-columns': CustomEvent<ColumnsDetail>;
   'bodkin-select': CustomEvent<SelectDetail>;
+  'bodkin-connection': CustomEvent<ConnectionDetail>;
+  'bodkin-update': CustomEvent<UpdateDetail>;
 }
 
 /** What can be set of a table, as a property or an attribute of the same name. */
@@ -221,6 +264,12 @@ export interface TableMethods {
   cancel(): void;
   /** Arranges columns in the wanted order; those that are not named follow. */
   setColumns(columns: readonly ColumnArrangement[]): void;
+  /** Gives a column a format; `null` takes it away. */
+  setFormat(column: string, format: ColumnFormat | null): void;
+  /** Draws a chart; `null` closes it. */
+  chart(chart: Chart | null): void;
+  /** What the chart's tooltip says. */
+  pointed(): string;
   /** Selects from a cell to a cell, each a row and a position; without the second one cell. */
   select(from: readonly [row: number, position: number], to?: readonly [row: number, position: number]): void;
   /** Scrolls until a row stands at the top. */
@@ -261,6 +310,8 @@ export declare class BodkinTable extends HTMLElement {
   /** The view: read, it is saved; written, it is restored. */
   get view(): View;
   set view(value: Partial<View> | null | undefined);
+  /** A token, or what gives one: asked for before each load and each connection. */
+  token?: string | (() => string | null | Promise<string | null>);
   /** Headers that requests are sent with; put another function in its place, for tokens. */
   headers: () => Record<string, string>;
 
@@ -310,6 +361,8 @@ export interface MountOptions extends TableProperties {
   view?: Partial<View> | null;
   /** Gives headers that requests are sent with. */
   headers?: () => Record<string, string>;
+  /** A token, or what gives one: asked for before each load and each connection. */
+  token?: string | (() => string | null | Promise<string | null>);
   on?: TableListeners;
 }
 

@@ -90,6 +90,8 @@ async function openCached(url) {
  * kept is not kept.
  */
 function writer(url, { status, headers }, rows, signal) {
+  // A live table is another one by the next visit.
+  if (headers.has('x-bodkin-live')) return null;
   const [etag, length] = [headers.get('etag'), Number(headers.get('content-length'))];
   if (status !== 200 || !etag || length > ROOM || /no-store/.test(headers.get('cache-control'))) return null;
   const name = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;

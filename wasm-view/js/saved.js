@@ -8,9 +8,10 @@
 const FORM = 1;
 
 function savedView(table) {
-  const { sort = [], filters = {}, group, arranged = [], topRow = 0 } = table.state();
-  const columns = arranged.map(({ name, hidden, pinned, width }) => ({ name, hidden, pinned, width: Math.round(width) }));
-  return { form: FORM, sort, filters, group: group ?? { keys: [], aggregates: [] }, columns, topRow, theme: table.theme };
+  const { sort = [], filters = {}, group, arranged = [], topRow = 0, chart } = table.state();
+  const columns = arranged.map(({ width, ...more }) => ({ ...more, width: Math.round(width) }));
+  const drawn = chart ? { kind: chart.kind, x: chart.x, y: chart.y, colour: chart.colour } : null;
+  return { form: FORM, sort, filters, group: group ?? { keys: [], aggregates: [] }, columns, topRow, theme: table.theme, chart: drawn };
 }
 
 /** Whether there is a table whose columns stand where they will stay. */
@@ -20,7 +21,7 @@ function isArranged(table) {
 }
 
 /** Gives what could not be brought back, in words. */
-async function bringBack(table, { theme, filters, group, sort, columns, topRow }) {
+async function bringBack(table, { theme, filters, group, sort, columns, topRow, chart }) {
   const wrong = [];
   const attempt = async (run) => {
     try {
@@ -47,6 +48,7 @@ async function bringBack(table, { theme, filters, group, sort, columns, topRow }
     for (const { name } of columns) if (!names.includes(name)) wrong.push(`unknown column ${name}`);
     await attempt(() => table.setColumns(columns));
   }
+  if (chart !== undefined && (chart || table.state().chart)) await attempt(() => table.chart(chart));
   if (topRow >= 0) {
     // A row that has not come yet is waited for.
     if (table.state().rowsShown <= topRow && table.state().loading) await table.whenLoaded().catch(() => {});

@@ -32,6 +32,8 @@ export async function promised(place: HTMLElement): Promise<[View, TableState]> 
   table.setColumns([{ name: 'dest', pinned: true }, { name: 'flight', width: 120 }]);
   table.select([0, 2], [9, 4]);
   table.scrollToRow(100_000);
+  table.setFormat('dep_delay', { decimals: 1 });
+  table.chart({ kind: 'bar', x: 'carrier', y: [['mean', 'dep_delay']] });
   const text: string = await (await table.toCsv()).text();
   const cell: string | null | undefined = (await table.cells(0, 1))[0]?.[0];
   const kept = table.save();
