@@ -61,9 +61,11 @@ function groupPanel(viewer, aggregates, last, group, isTree) {
     // Only columns that have it, and have it not yet.
     const columns = () => choice('column', 'of column',
       names.filter((name) => defined.get(name).includes(functions.value) && !aggregates.some(([other, column]) => other === functions.value && column === name)),
-      (name) => { last.function = functions.value; ask(keys, [...aggregates, [functions.value, name]]); });
+      (name) => ask(keys, [...aggregates, [functions.value, name]]));
     let column = columns();
     functions.addEventListener('change', () => {
+      // The panel may be made anew before a column is chosen.
+      last.function = functions.value;
       const next = columns();
       column.replaceWith(next);
       column = next;
