@@ -46,7 +46,7 @@ def load(program, path, cache):
     url = f"http://127.0.0.1:{port}"
     while True:
         try:
-            urllib.request.urlopen(f"{url}/health").read()
+            urllib.request.urlopen(f"{url}/ready").read()
             break
         except OSError:
             if server.poll() is not None:

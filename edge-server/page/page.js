@@ -1,5 +1,8 @@
-// The page: which tables there are, which one is shown, light or dark.
+// The page: which tables there are, which one is shown, light or dark; and that a token is asked for when the server wants one.
 
+import { ask, signIn, token } from '/signin.js';
+
+const REFUSED = 'The server does not take this token any more.';
 const viewer = document.querySelector('bodkin-table');
 const nav = document.querySelector('nav');
 const root = document.documentElement;
@@ -26,12 +29,27 @@ for (const kind of ['dragover', 'drop']) {
   addEventListener(kind, (event) => event.dataTransfer?.types.includes('Files') && event.preventDefault());
 }
 
+viewer.token = token;
+viewer.addEventListener('bodkin-error', async ({ detail }) => {
+  if (detail.status !== 401) return;
+  await signIn(token() ? REFUSED : '');
+  viewer.load(detail.url);
+});
+
+/** The tables, once the server lets somebody in. */
+async function list() {
+  for (;;) {
+    const answer = await ask('/v1/tables');
+    if (answer.ok) return answer.json();
+    if (answer.status !== 401) throw new Error(`${answer.status} ${answer.statusText}`);
+    await signIn(token() ? REFUSED : '');
+  }
+}
+
 const named = () => decodeURIComponent(location.hash.slice(1));
 
 try {
-  const answer = await fetch('/v1/tables');
-  if (answer.status === 401) throw new Error('This server asks for a token, and this page has none.');
-  const { tables } = await answer.json();
+  const { tables } = await list();
   for (const { name, rows } of tables) {
     const link = document.createElement('a');
     link.href = `#${encodeURIComponent(name)}`;
@@ -44,7 +62,7 @@ try {
   show(known(named()) ? named() : tables[0]?.name);
   addEventListener('hashchange', () => known(named()) && show(named()));
 } catch (error) {
-  const why = error.message.includes('token') ? error.message : 'Is the server still running?';
+  const why = /^\d/.test(error.message) ? `The server answered ${error.message}.` : 'Is the server still running?';
   nav.textContent = `The list of tables could not be read. ${why}`;
 }
 

@@ -41,6 +41,13 @@ pub enum Error {
         /// The tables that there are.
         available: Vec<String>,
     },
+    /// A table is not here yet, or could not be read.
+    Loading {
+        /// The name.
+        name: String,
+        /// How far it is.
+        reason: String,
+    },
     /// A live table cannot be made so.
     Definition {
         /// What is wrong.
@@ -131,6 +138,7 @@ impl fmt::Display for Error {
             Self::UnknownTable { name, available } => {
                 write!(f, "unknown table \"{name}\"; the tables are {}", available.join(", "))
             }
+            Self::Loading { name, reason } => write!(f, "table \"{name}\" is not here yet: {reason}"),
             Self::Plan(error) => error.fmt(f),
             Self::Query(error) => error.fmt(f),
             Self::Budget { what, limit } => {

@@ -33,6 +33,8 @@ mod menus;
 mod opening;
 #[path = "browser/selecting.rs"]
 mod selecting;
+#[path = "browser/signin.rs"]
+mod signin;
 #[path = "common/live.rs"]
 mod tables;
 

@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 
 use common::{Answer, Served, sample};
-use edge_server::http::{Limits, Origins, Server, Tables, Tokens};
+use edge_server::http::{Limits, Origins, Proxies, Server, Tables, Tokens};
 use edge_server::live::Store;
 use edge_server::source::{self, Table};
 use serde_json::json;
@@ -216,4 +216,25 @@ fn too_many_requests_are_told_when_to_come_again() {
     // Guessing tokens is counted by address.
     let guesses: Vec<u16> = (0..40).map(|number| ask(&format!("guess-guess-guess-{number}")).status).collect();
     assert!(guesses.contains(&401) && guesses.contains(&429) && !guesses.contains(&200), "{guesses:?}");
+}
+
+#[test]
+fn behind_a_proxy_that_is_believed_each_client_is_counted_for_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = Limits { requests_per_second: Some(2), ..Limits::default() };
+    let believed = Proxies::new(["127.0.0.1".parse().unwrap()]);
+    let server = Served::of(Server::new(tables(folder.path(), limits)).with_proxies(believed));
+    let asked = |server: &Served, client: &str| {
+        server.ask("GET", "/v1/tables", &format!("x-forwarded-for: {client}\r\n"), b"").status
+    };
+    // The first has all that it may have, the second too.
+    for client in ["198.51.100.7", "198.51.100.8"] {
+        let statuses: Vec<u16> = (0..12).map(|_| asked(&server, client)).collect();
+        assert_eq!(statuses[0], 200, "{client} {statuses:?}");
+        assert!(statuses.contains(&429), "{client} {statuses:?}");
+    }
+    // Of one that is not believed the header is nothing.
+    let plain = Served::of(Server::new(tables(tempfile::tempdir().unwrap().path(), limits)));
+    let statuses: Vec<u16> = (0..20).map(|number| asked(&plain, &format!("198.51.100.{number}"))).collect();
+    assert!(statuses.contains(&429), "{statuses:?}");
 }

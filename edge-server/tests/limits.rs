@@ -72,6 +72,18 @@ fn a_head_that_comes_drop_by_drop_is_not_waited_for() {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert!(was_closed && begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
+    // One that waits to hear why is told.
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n").unwrap();
+    let (bytes, closed) = read_all(&mut stream, Duration::from_secs(10));
+    let answer = common::Answer::parse(&bytes);
+    assert_eq!((answer.status, answer.json()["title"].as_str()), (408, Some("too slow")));
+    assert!(closed && answer.header("content-length") == Some(answer.body.len().to_string().as_str()));
+    // Who speaks HTTP/2 would not understand; an idle connection has asked nothing.
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM").unwrap();
+    let (bytes, closed) = read_all(&mut stream, Duration::from_secs(10));
+    assert!(closed && !String::from_utf8_lossy(&bytes).contains("408"));
 }
 
 #[test]

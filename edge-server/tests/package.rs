@@ -144,7 +144,7 @@ fn in_react(browser: &Browser, site: &Site) {
     // Its properties and listeners.
     says(&mut page, "rows", &ROWS.to_string());
     page.wait_for(&format!("{VIEWER}.state().sort.join() === '-distance'"));
-    let (x, y) = cell(&mut page, 3, "carrier");
+    let (x, y) = cell(&mut page, 3, "dep_time");
     page.click(x, y, 0);
     says(&mut page, "selected", "row 3");
     // A method, by a button of the page.
@@ -171,7 +171,9 @@ fn in_a_plain_page(browser: &Browser, site: &Site) {
     page.colour_scheme("light");
     page.goto(&site.url("/plain/index.html"));
     loaded(&mut page);
-    filter(&mut page, "origin", "=JFK");
+    page.wait_for(&format!("{VIEWER}.state().filters.origin === '=JFK'"));
+    assert_eq!(page.eval(&format!("{VIEWER}.getAttribute('src')")), "/flights.arrows");
+    filter(&mut page, "dep_delay", "> 60");
     page.click_on(&format!("{VIEWER}.headerRect('dep_delay')"), 0);
     page.wait_for(&format!("{VIEWER}.state().sort.join() === 'dep_delay'"));
     page.screenshot(&screenshots().join("plain.png"));

@@ -8,7 +8,7 @@ use arrow_array::Array;
 
 use crate::Result;
 use crate::bytes::{self, BytesColumn};
-use crate::types::{self, Kind, Order, Word, by_ordered_width};
+use crate::types::{self, Kind, Order, Word, by_narrow_width};
 use crate::widest::widest;
 
 /// Rows that are worked on at once: a few words for each fit the first level of caches.
@@ -170,7 +170,7 @@ pub(crate) fn load_keys(array: &dyn Array, at: usize, keys: &mut [u64], operatio
     let Kind::Fixed(width, order) = types::kind(array.data_type()) else {
         return Err(types::unsupported(operation, array.data_type()));
     };
-    by_ordered_width!(width, operation, array.data_type(), |T| {
+    by_narrow_width!(width, operation, array.data_type(), |T| {
         let words = types::fixed_words::<T>(array, operation)?;
         to_keys(&words[at..at + keys.len()], order, keys);
     });

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
-use arrow_array::{Array, ArrayRef, PrimitiveArray};
+use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray};
 use arrow_buffer::{ArrowNativeType, Buffer, NullBuffer, ScalarBuffer};
 use arrow_schema::{DataType, IntervalUnit, TimeUnit};
 
+use crate::arrays::aligned;
 use crate::{Error, Result};
 
 /// Bytes of a fixed-width value.
@@ -25,6 +26,20 @@ pub(crate) enum Width {
     /// Sixteen bytes that are only aligned to eight (month-day-nano intervals).
     W16Interval,
     W32,
+}
+
+impl Width {
+    /// The number of bytes.
+    pub(crate) const fn bytes(self) -> usize {
+        match self {
+            Self::W1 => 1,
+            Self::W2 => 2,
+            Self::W4 => 4,
+            Self::W8 => 8,
+            Self::W16 | Self::W16Interval => 16,
+            Self::W32 => 32,
+        }
+    }
 }
 
 /// How the words of a fixed-width type are ordered.
@@ -210,20 +225,93 @@ pub(crate) fn make_fixed<T: ArrowNativeType>(
     make_fixed_buffer(data_type, Buffer::from_vec(words), nulls, operation)
 }
 
+/// The word that has a key (see [`Word::to_key`]), of any width up to 64 bits.
+#[inline(always)]
+pub(crate) fn word_of(key: u64, width: Width, order: Order) -> u64 {
+    let top = 1 << (8 * width.bytes() - 1);
+    match order {
+        Order::Unsigned | Order::None => key,
+        Order::Signed => key ^ top,
+        Order::Float => key ^ if key < top { top | (top - 1) } else { top },
+    }
+}
+
+/// An array of a type whose words have at most 64 bits, from the low bits of the given ones.
+pub(crate) fn make_narrow(
+    data_type: &DataType,
+    width: Width,
+    words: impl Iterator<Item = u64>,
+    nulls: Option<NullBuffer>,
+    operation: &'static str,
+) -> Result<ArrayRef> {
+    if cfg!(feature = "small") {
+        // One loop for all that give words, and one for each width.
+        let words: Vec<u64> = words.collect();
+        return make_fixed_buffer(data_type, narrowed(data_type, width, &words, operation)?, nulls, operation);
+    }
+    let buffer = by_narrow_width!(width, operation, data_type, |T| {
+        Buffer::from_vec(words.map(|word| T::narrow(word.into())).collect::<Vec<T>>())
+    });
+    make_fixed_buffer(data_type, buffer, nulls, operation)
+}
+
+fn narrowed(data_type: &DataType, width: Width, words: &[u64], operation: &'static str) -> Result<Buffer> {
+    Ok(by_narrow_width!(width, operation, data_type, |T| {
+        Buffer::from_vec(words.iter().map(|&word| T::narrow(word.into())).collect::<Vec<T>>())
+    }))
+}
+
+/// As [`make_fixed`], over a buffer. What can be wrong is looked at once for all types, so that each type's own code only
+/// puts the parts together.
 pub(crate) fn make_fixed_buffer(
     data_type: &DataType,
     buffer: Buffer,
     nulls: Option<NullBuffer>,
     operation: &'static str,
 ) -> Result<ArrayRef> {
+    let Kind::Fixed(width, _) = kind(data_type) else { return Err(unsupported(operation, data_type)) };
+    let rows = buffer.len() / width.bytes();
+    if let Some(nulls) = &nulls
+        && nulls.len() != rows
+    {
+        return Err(Error::LengthMismatch { expected: rows, found: nulls.len() });
+    }
+    // No word is aligned to more than sixteen bytes.
+    let buffer = aligned(&buffer, buffer.len(), width.bytes().min(16));
     for_each_fixed!(
         data_type,
         |T| {
-            let array = PrimitiveArray::<T>::try_new(ScalarBuffer::from(buffer), nulls)?;
-            Ok(Arc::new(array.with_data_type(data_type.clone())))
+            // SAFETY: the buffer is aligned to the width, or to sixteen bytes, and no word needs more.
+            let values = unsafe { ScalarBuffer::<<T as ArrowPrimitiveType>::Native>::new_unchecked(buffer) };
+            // SAFETY: the validity has one bit for each value, as was compared above.
+            let array = unsafe { PrimitiveArray::<T>::new_unchecked(values, nulls) };
+            if has_parameters(data_type) {
+                Ok(Arc::new(array.with_data_type(data_type.clone())))
+            } else {
+                Ok(Arc::new(array))
+            }
         },
         _ => Err(unsupported(operation, data_type))
     )
+}
+
+/// Whether types of this kind differ in more than the kind: a time zone, or a precision and scale.
+#[inline(always)]
+fn has_parameters(data_type: &DataType) -> bool {
+    use DataType as D;
+    matches!(data_type, D::Timestamp(..) | D::Decimal32(..) | D::Decimal64(..) | D::Decimal128(..) | D::Decimal256(..))
+}
+
+/// The values of each chunk of a fixed-width column as words.
+pub(crate) fn chunk_words<'a, T: ArrowNativeType>(
+    chunks: &[&'a dyn Array],
+    operation: &'static str,
+) -> Result<Vec<&'a [T]>> {
+    let mut words = Vec::with_capacity(chunks.len());
+    for chunk in chunks {
+        words.push(fixed_words(*chunk, operation)?);
+    }
+    Ok(words)
 }
 
 /// The error for a type that a kernel does not know.
@@ -307,6 +395,38 @@ macro_rules! by_ordered_width {
     }};
 }
 pub(crate) use by_ordered_width;
+
+/// As [`by_ordered_width`], of words of at most 64 bits.
+macro_rules! by_narrow_width {
+    ($width:expr, $operation:expr, $data_type:expr, |$t:ident| $body:expr) => {{
+        macro_rules! arm {
+            ($name:ty) => {{
+                type $t = $name;
+                $body
+            }};
+        }
+        match $width {
+            $crate::types::Width::W1 => arm!(u8),
+            $crate::types::Width::W2 => arm!(u16),
+            $crate::types::Width::W4 => arm!(u32),
+            $crate::types::Width::W8 => arm!(u64),
+            _ => return Err($crate::types::unsupported($operation, $data_type)),
+        }
+    }};
+}
+pub(crate) use by_narrow_width;
+
+/// The rows at `at` of a column of words of at most 64 bits, with zeros above them.
+pub(crate) fn load_words(array: &dyn Array, at: usize, words: &mut [u64], operation: &'static str) -> Result<()> {
+    let Kind::Fixed(width, _) = kind(array.data_type()) else {
+        return Err(unsupported(operation, array.data_type()));
+    };
+    by_narrow_width!(width, operation, array.data_type(), |T| {
+        let from = &fixed_words::<T>(array, operation)?[at..at + words.len()];
+        words.iter_mut().zip(from).for_each(|(word, &from)| *word = from.into());
+    });
+    Ok(())
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-//! The bundle: cargo → wasm-bindgen → wasm-opt, each pinned.
+//! The bundle: the module ([`crate::recipe`]) and the scripts, joined.
 //!
 //! cargo runs in a target directory of its own (`target/viewer-build`), so that a build script may call this
 //! while the outer cargo holds its lock. wasm-bindgen is a library of the same version as the viewer's, so
@@ -7,24 +7,15 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::{env, fs};
-
-use wasm_bindgen_cli_support::Bindgen;
 
 use crate::error::at;
 pub use crate::optimise::REMEDY as WASM_OPT_REMEDY;
-use crate::{Error, Result, measure, optimise};
+use crate::recipe::{INSTRUCTIONS, Recipe, SMALLER};
+use crate::{Result, measure, module, optimise};
 
-const TARGET: &str = "wasm32-unknown-unknown";
-/// Instructions that every current browser has.
-const FEATURES: &str = "-Ctarget-feature=+simd128,+bulk-memory,+sign-ext,+mutable-globals,+nontrapping-fptoint";
-/// Compiler options that are not stable yet, and what each takes away: text of `Debug`, source places, and the
-/// machinery that turns a panic into words. The standard library is built anew so that they hold for it too.
-/// The compiler is the pinned stable one; `RUSTC_BOOTSTRAP` lets it take them.
-const SMALLER: &str = "-Zunstable-options -Cpanic=immediate-abort -Zfmt-debug=none -Zlocation-detail=none";
 /// Counts up when the way of building changes, so that kept bundles are built anew.
-const RECIPE: u32 = 5;
+const RECIPE: u32 = 6;
 
 /// The viewer, ready to be served.
 #[derive(Debug, Clone)]
@@ -52,7 +43,7 @@ pub fn workspace() -> PathBuf {
 pub const SOURCES: [&str; 6] = ["kernels", "wire", "wasm-view", "Cargo.toml", "Cargo.lock", "size-budget/src"];
 
 /// What of them the module is made from; a change of a script alone builds no module.
-const MODULE_SOURCES: [&str; 9] = [
+const MODULE_SOURCES: [&str; 11] = [
     "kernels/src",
     "kernels/Cargo.toml",
     "wire/src",
@@ -61,7 +52,9 @@ const MODULE_SOURCES: [&str; 9] = [
     "wasm-view/Cargo.toml",
     "Cargo.toml",
     "Cargo.lock",
-    "size-budget/src",
+    "size-budget/src/recipe.rs",
+    "size-budget/src/optimise.rs",
+    "size-budget/src/silence.rs",
 ];
 
 /// The viewer's scripts, in the order in which they follow the glue.
@@ -71,6 +64,7 @@ const SCRIPTS: &[&str] = &[
     "tools.js",
     "tree.js",
     "panel.js",
+    "groups.js",
     "menu.js",
     "copy.js",
     "axis.js",
@@ -124,26 +118,16 @@ pub fn build(target: &Path) -> Result<Bundle> {
     let inputs = hash_inputs(&root, optimiser.as_ref().map(|tool| tool.name.as_str()))?;
     let (stamp, glue) = (keep.join("inputs"), keep.join("glue.js"));
     if !fs::read_to_string(&stamp).is_ok_and(|kept| kept == inputs) {
-        let module = compile(&root, &target.join(built))?;
-        let (wasm, bound) = bind(&module)?;
-        let named = match &optimiser {
-            Some(tool) => tool.run(&wasm, &keep)?,
-            None => wasm,
-        };
+        let recipe = Recipe { root: root.clone(), target: target.join(built), features: None, quick: is_quick() };
+        let made = recipe.make(optimiser.as_ref())?;
         let name = optimiser.map(|tool| tool.name).unwrap_or_default();
-        write(&keep.join("bodkin.wasm"), &measure::strip(&named)?)?;
-        write(&keep.join("bodkin.named.wasm"), &named)?;
+        write(&keep.join("bodkin.wasm"), &module::strip(&made.named)?)?;
+        write(&keep.join("bodkin.named.wasm"), &made.named)?;
         write(&keep.join("optimiser"), name.as_bytes())?;
-        write(&glue, bound.as_bytes())?;
+        write(&glue, made.glue.as_bytes())?;
         write(&stamp, inputs.as_bytes())?;
     }
-    let mut js = fs::read_to_string(&glue).map_err(at(&glue))?;
-    for name in SCRIPTS {
-        let path = root.join("wasm-view/js").join(name);
-        js.push('\n');
-        js.push_str(&fs::read_to_string(&path).map_err(at(&path))?);
-    }
-    let js = measure::compact_script(&js).into_bytes();
+    let js = script(&root, &fs::read_to_string(&glue).map_err(at(&glue))?)?.into_bytes();
     write(&keep.join("bodkin.js"), &js)?;
     write(&keep.join("bodkin-worker.js"), WORKER.as_bytes())?;
     let read = |name: &str| {
@@ -160,6 +144,17 @@ pub fn build(target: &Path) -> Result<Bundle> {
     })
 }
 
+/// The glue and the viewer's scripts as one module.
+pub(crate) fn script(root: &Path, glue: &str) -> Result<String> {
+    let mut js = glue.to_owned();
+    for name in SCRIPTS {
+        let path = root.join("wasm-view/js").join(name);
+        js.push('\n');
+        js.push_str(&fs::read_to_string(&path).map_err(at(&path))?);
+    }
+    Ok(measure::compact_script(&js))
+}
+
 /// Writes a file, unless it holds these bytes already.
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     if fs::read(path).is_ok_and(|old| old == bytes) {
@@ -170,7 +165,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 
 fn hash_inputs(root: &Path, optimiser: Option<&str>) -> Result<String> {
     let mut hasher = DefaultHasher::new();
-    (RECIPE, FEATURES, SMALLER, optimiser).hash(&mut hasher);
+    (RECIPE, INSTRUCTIONS, SMALLER, optimiser).hash(&mut hasher);
     for source in MODULE_SOURCES {
         hash_path(root, &root.join(source), &mut hasher)?;
     }
@@ -190,65 +185,4 @@ fn hash_path(root: &Path, path: &Path, hasher: &mut DefaultHasher) -> Result<()>
         fs::read(path).map_err(at(path))?.hash(hasher);
     }
     Ok(())
-}
-
-/// Compiles the viewer to a raw module.
-fn compile(root: &Path, target: &Path) -> Result<PathBuf> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    // The outer cargo's settings are for the host.
-    for (name, _) in env::vars_os() {
-        let name = name.to_string_lossy().into_owned();
-        let outer =
-            ["CARGO_", "RUSTC", "RUSTFLAGS", "DEP_", "TARGET", "HOST", "OPT_LEVEL", "PROFILE", "DEBUG", "NUM_JOBS"];
-        let kept = ["CARGO_HOME", "CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR"];
-        if outer.iter().any(|prefix| name.starts_with(prefix)) && !kept.iter().any(|prefix| name.starts_with(prefix)) {
-            command.env_remove(&name);
-        }
-    }
-    command
-        .current_dir(root)
-        .env("CARGO_TARGET_DIR", target)
-        .env("RUSTFLAGS", [FEATURES, " ", SMALLER].concat())
-        .env("RUSTC_BOOTSTRAP", "1")
-        .args(["rustc", "--package", "wasm-view", "--lib", "--crate-type", "cdylib"])
-        .args(["--profile", "viewer", "--target", TARGET])
-        .args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"])
-        .args(["--color", "never"]);
-    if is_quick() {
-        for setting in ["lto=\"off\"", "codegen-units=16", "incremental=true", "opt-level=1"] {
-            command.arg("--config").arg(["profile.viewer.", setting].concat());
-        }
-    }
-    if root.join("Cargo.lock").exists() {
-        command.arg("--locked");
-    }
-    let output = command.output().map_err(|_| Error::MissingTool { tool: "cargo", remedy: "https://rustup.rs" })?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        if said.contains("rust-src") {
-            return Err(Error::MissingTool {
-                tool: "the standard library's source (rust-src)",
-                remedy: "rustup component add rust-src",
-            });
-        }
-        if said.contains("can't find crate for `core`") || said.contains("target may not be installed") {
-            return Err(Error::MissingTool {
-                tool: "the Rust target wasm32-unknown-unknown",
-                remedy: "rustup target add wasm32-unknown-unknown",
-            });
-        }
-        return Err(Error::Tool { tool: "cargo build of the viewer", output: said });
-    }
-    Ok(target.join(TARGET).join("viewer/wasm_view.wasm"))
-}
-
-/// Makes the glue: the module as browsers take it, and the JavaScript beside it.
-fn bind(module: &Path) -> Result<(Vec<u8>, String)> {
-    let failed = |error: &dyn std::fmt::Display| Error::Tool { tool: "wasm-bindgen", output: format!("{error:#}") };
-    let mut bindgen = Bindgen::new();
-    bindgen.input_path(module).out_name("bodkin").typescript(false).omit_default_module_path(true).keep_debug(false);
-    bindgen.web(true).map_err(|error| failed(&error))?;
-    let mut output = bindgen.generate_output().map_err(|error| failed(&error))?;
-    Ok((output.wasm_mut().emit_wasm(), output.js().to_owned()))
 }

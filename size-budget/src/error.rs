@@ -34,7 +34,19 @@ pub enum Error {
     /// The module is not WASM that can be read.
     Module(String),
     /// The budget file is wrong.
-    Budget(String),
+    Budget {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A file that this program has written is not as it wrote it.
+    Baseline {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
 }
 
 impl fmt::Display for Error {
@@ -44,7 +56,10 @@ impl fmt::Display for Error {
             Self::MissingTool { tool, remedy } => write!(f, "{tool} is missing. To install it: {remedy}"),
             Self::Tool { tool, output } => write!(f, "{tool} failed:\n{output}"),
             Self::Module(reason) => write!(f, "the module cannot be read: {reason}"),
-            Self::Budget(reason) => write!(f, "budget.toml: {reason}"),
+            Self::Budget { path, reason } => write!(f, "{}: {reason}", path.display()),
+            Self::Baseline { path, reason } => {
+                write!(f, "{}: {reason} (it can be written anew: see --help)", path.display())
+            }
         }
     }
 }

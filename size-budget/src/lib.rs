@@ -1,16 +1,30 @@
-//! Builds the viewer's bundle and weighs it.
+//! Builds the viewer's bundle and weighs it; weighs the bundles of other projects.
 //!
-//! * [`bundle`] – cargo, wasm-bindgen and wasm-opt, to two files: one WASM module and one JS module. The
-//!   server's build script calls it, so that the page is inside the server.
-//! * [`measure`] – bytes raw, gzipped and brotli-compressed, and what they are made of.
+//! * [`bundle`] – the module and the scripts, to two files. The server's build script calls it, so that the page is
+//!   inside the server. `recipe.rs` is how the module is made: cargo, wasm-bindgen and wasm-opt.
+//! * [`measure`] – bytes raw, gzipped and brotli-compressed; [`module`] – what a module is made of: functions, what
+//!   they retain, generics, crates; [`names`] – names as people write them.
+//! * [`budget`] – the limits in `budget.toml`; [`growth`] – what has grown since `baseline.json`; [`features`] – what
+//!   each feature costs.
+//! * [`report`] – all of it and the verdict; [`text`] – the report as people read it.
 //! * [`package`] – the bundle as a folder for npm.
-//! * [`budget`] – the limits in `budget.toml`, and the verdict.
+//! * [`mod@silence`] – takes away text of `Debug` that the compiler leaves in.
+//! * [`mod@reproduce`] – whether the same sources give the same bytes elsewhere.
 
 pub mod budget;
 pub mod bundle;
 mod error;
+pub mod features;
+pub mod growth;
 pub mod measure;
+pub mod module;
+pub mod names;
 mod optimise;
 pub mod package;
+mod recipe;
+pub mod report;
+pub mod reproduce;
+pub mod silence;
+pub mod text;
 
 pub use error::{Error, Result};

@@ -40,6 +40,7 @@ border-top:1px solid var(--bodkin-line)}
 .plot canvas{position:absolute;top:0;left:0;width:100%;height:100%;touch-action:pan-y}
 .plot canvas+canvas{cursor:crosshair}
 .plot .message{background:var(--bodkin-background)}
+.frame:has(.chart:not([hidden])) .grid{min-height:150px}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 @media (max-width:640px){.chart-bar .note{display:none}}`;
 
@@ -414,7 +415,7 @@ class ChartPane {
   #grow(height) {
     const { pane, splitter } = this.#p;
     const whole = pane.parentElement.clientHeight || 600;
-    this.#height = Math.max(150, Math.min(height, whole * 0.8));
+    this.#height = Math.max(150, Math.min(height, whole - 240));
     pane.style.height = `${this.#height}px`;
     splitter.setAttribute('aria-valuenow', String(Math.round(this.#height / whole * 100)));
   }

@@ -74,6 +74,9 @@ class BodkinTable extends Embedded {
     else this.load(this.src);
   }
 
+  /** A token for the server: a text, or a function that gives one, now or later. */
+  token = this.token ?? null;
+
   // What the page may ask and say.
 
   /** Opens a file, or any blob: Arrow, CSV or TSV, also packed by gzip. Resolves when all rows are here, or it failed. */
@@ -191,7 +194,7 @@ class BodkinTable extends Embedded {
       arranged: this.#slots().map(({ name, hidden, pinned, width }) => ({ name, hidden, pinned, width, format: formatsOf(this.#host).get(name) })),
       sort: viewer.sort(),
       filters,
-      group: { keys: viewer.groupKeys(), aggregates: this.#aggregates.map(([name, column]) => ({ function: name, column })) },
+      group: { keys: viewer.groupKeys(), aggregates: this.#aggregates.map(([name, column]) => ({ function: name, column })), tree: this.#host.tree.wanted },
       engine: this.#engine?.kind ?? null,
       working: this.#finding > 0,
       live: this.#live.facts(),
@@ -208,7 +211,7 @@ class BodkinTable extends Embedded {
     const viewer = this.#viewer;
     const to = Math.min(offset + rows, viewer?.rowsShown() ?? 0);
     if (offset >= to) return [];
-    const cells = viewer.windowCells(await this.#engine.window(offset, to));
+    const cells = viewer.windowCells(await this.#host.engine().window(offset, to));
     const columns = viewer.shownNames().length;
     return Array.from({ length: to - offset }, (_, row) => cells.slice(row * columns, (row + 1) * columns));
   }
@@ -229,8 +232,10 @@ class BodkinTable extends Embedded {
     return this.#timed('filtered', () => this.#viewer.setFilter(column, text));
   }
 
-  /** Groups by columns with aggregates: `[['mean', 'dep_delay'], ['count']]`. Empty lists end it. */
-  setGroup(keys, aggregates) {
+  /** Groups by columns with aggregates: `[['mean', 'dep_delay'], ['count']]`. Empty lists end it. With `tree` the groups of
+   * the first key show, and others when they are opened. */
+  setGroup(keys, aggregates, { tree = this.#host.tree.wanted } = {}) {
+    this.#host.tree.want(tree);
     const before = this.#aggregates;
     this.#aggregates = aggregates.map(([name, column]) => [name, column ?? '']);
     try {
@@ -331,9 +336,10 @@ class BodkinTable extends Embedded {
       slots: () => this.#slots(),
       after: (changes) => this.#after(changes),
       timed: (what, run) => this.#timed(what, run),
-      engine: () => this.#engine,
+      // A tree of groups is here, wherever its rows are.
+      engine: () => (this.#viewer?.isTree() ? near : this.#engine),
       copy: (names) => this.#busy(copyCells(host, names)),
-      open: () => valuePanel(host, ...this.#viewer.selection()),
+      open: () => host.tree.toggle(this.#viewer.selection()[0]) || valuePanel(host, ...this.#viewer.selection()),
       // Asks whoever holds the rows: a plan of the viewer's `planOf` in, an Arrow stream out.
       ask: (plan) => this.#engine.ask(plan),
       hover: (x, y) => this.#hint(x, y),
@@ -346,6 +352,8 @@ class BodkinTable extends Embedded {
         if (error instanceof WebAssembly.RuntimeError) { this.#fail(error, this.src); this.#message(); }
       },
     };
+    const near = new PageEngine(host);
+    host.tree = groupTree(host);
     this.#status = new Status(host, p);
     this.#live = new Live(host, p.count, p.grid);
     this.#boxes = new Boxes(host, p.boxes);
@@ -521,7 +529,7 @@ class BodkinTable extends Embedded {
   }
 
   #fail(error, url) {
-    this.#error = { title: error.title ?? 'The table could not be loaded', detail: error.message ?? String(error), url: url instanceof Blob ? url : String(url) };
+    this.#error = { title: error.title ?? 'The table could not be loaded', detail: error.message ?? String(error), url: url instanceof Blob ? url : String(url), status: error.status };
     this.#emit('bodkin-error', this.#error);
     if (error instanceof WebAssembly.RuntimeError || error.trap) this.#viewer = null;
   }
@@ -639,13 +647,13 @@ class BodkinTable extends Embedded {
   }
 
   #panel() {
-    this.#parts.panel.replaceChildren(...groupPanel(this.#viewer, this.#aggregates, this.#choices, (keys, aggregates) => {
+    this.#parts.panel.replaceChildren(...groupPanel(this.#viewer, this.#aggregates, this.#choices, (keys, aggregates, more) => {
       try {
-        this.setGroup(keys, aggregates);
+        this.setGroup(keys, aggregates, more);
       } catch (error) {
         this.#status.complain(error);
       }
-    }));
+    }, this.#host.tree.wanted));
   }
 
   #emit(name, detail) {

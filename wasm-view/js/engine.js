@@ -98,7 +98,7 @@ class WorkerEngine {
     this.#waiting.delete(id);
     if (!waiting) return;
     if (!error) return waiting.resolve(result);
-    waiting.reject(Object.assign(new Error(error.message), { name: error.name, title: error.title, trap: error.trap }));
+    waiting.reject(Object.assign(new Error(error.message), { name: error.name, title: error.title, status: error.status, trap: error.trap }));
   }
 
   #end(error) {

@@ -71,6 +71,8 @@ function listen(host) {
       host.timed('sorted', () => viewer().pointerUp(x, y, 0));
     };
     if (brushed(event, guard(click))) return;
+    const sign = viewer().signAt(x, y);
+    if (sign >= 0 && event.pointerType !== 'touch') return host.tree.toggle(sign);
     const changes = viewer().pointerDown(x, y, modifiers(event));
     if (event.pointerType === 'touch') resting = setTimeout(guard(() => menuAt(x, y)), LONG);
     else if (changes & CAPTURE) canvas.setPointerCapture(event.pointerId);
@@ -101,6 +103,7 @@ function listen(host) {
     if (menuAt(x, y)) event.preventDefault();
   }));
   canvas.addEventListener('dblclick', guard((event) => {
+    if (viewer().signAt(event.offsetX, event.offsetY) >= 0) return;
     const changes = viewer().doubleClick(event.offsetX, event.offsetY);
     host.after(changes);
     if (changes & OPEN) host.open();

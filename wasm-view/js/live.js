@@ -57,7 +57,8 @@ class Live {
 
   /** Asks the page for a token, if it has some. */
   async renew() {
-    this.#bearer = (await this.#host.element.token?.()) ?? null;
+    const { token } = this.#host.element;
+    this.#bearer = (typeof token === 'function' ? await token() : token) ?? null;
   }
 
   headers() {

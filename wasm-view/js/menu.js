@@ -93,7 +93,7 @@ function cellMenu(host, row, position, x, y) {
   const name = viewer.shownNames()[position];
   const filter = (exclude) => {
     const text = viewer.filterOf(row, position, exclude);
-    return text !== undefined && [`${exclude ? 'Exclude' : 'Filter by'} ${shorten(viewer.shownText(row, position))}`, () => {
+    return text !== undefined && [`${exclude ? 'Exclude' : 'Filter by'} ${shorten(viewer.shownText(row, position).replace(/^[▸▾] /, ''))}`, () => {
       // What was excluded before stays excluded.
       const before = exclude && text.startsWith('!=') && viewer.filterText(name).startsWith('!=') ? viewer.filterText(name) : '';
       const both = before && viewer.columnIsNumber(viewer.columnNames().indexOf(name)) ? `${before} ${text}` : `${before}, ${text.slice(2)}`;
@@ -103,8 +103,8 @@ function cellMenu(host, row, position, x, y) {
   menu(host.root, [
     ['Copy', () => host.copy(false), 'Ctrl C'],
     ['Copy with names', () => host.copy(true)],
-    ['Show in full', () => host.open(), 'Enter'],
-    null, filter(false), filter(true), groupRows(host, row),
+    viewer.groupAt(row) < 0 && ['Show in full', () => host.open(), 'Enter'],
+    null, filter(false), filter(true), viewer.groupAt(row) >= 0 && [viewer.groupAt(row) ? 'Close the group' : 'Open the group', () => host.tree.toggle(row), 'Enter'], groupRows(host, row),
     null, ...columnEntries(host, position),
   ], x, y, host.canvas);
 }
@@ -112,7 +112,7 @@ function cellMenu(host, row, position, x, y) {
 /** For a group: its rows, by filters of its keys. */
 function groupRows(host, row) {
   const viewer = host.viewer();
-  const keys = viewer.groupKeys();
+  const keys = viewer.groupKeys().slice(0, viewer.groupDepth(row));
   const names = viewer.shownNames();
   const filters = keys.map((key) => [key, viewer.filterOf(row, names.indexOf(key), false)]);
   return keys.length > 0 && filters.every(([, text]) => text) && ['Show its rows', () => {

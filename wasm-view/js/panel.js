@@ -42,8 +42,8 @@ function keyChip(keys, at, order) {
   return made;
 }
 
-/** The panel's children. `group(keys, aggregates)` is called with what is asked for; `last` keeps the menus' state. */
-function groupPanel(viewer, aggregates, last, group) {
+/** The panel's children. `group(keys, aggregates, more)` is called with what is asked for; `last` keeps the menus' state. */
+function groupPanel(viewer, aggregates, last, group, isTree) {
   const names = viewer.columnNames();
   const keys = viewer.groupKeys();
   // A group without a figure says little: the first key brings the count. Without keys nothing is grouped.
@@ -74,11 +74,17 @@ function groupPanel(viewer, aggregates, last, group) {
       ask(keys, [['count', ''], ...of.flatMap((name) => wanted.map((one) => [one, name]))]);
     });
     figures.push(functions, column, sets);
+    if (keys.length > 1) {
+      const check = make('input', { type: 'checkbox', checked: isTree });
+      check.dataset.group = 'tree';
+      check.addEventListener('change', () => group(keys, aggregates, { tree: check.checked }));
+      keyChips.push(make('label', { className: 'row' }, check, 'as a tree'));
+    }
   } else {
     figures.push(make('span', { className: 'dim', textContent: 'choose a column to group by' }));
   }
   return [
-    make('span', { className: 'label', textContent: 'Group by' }), make('div', { className: 'chips' }, ...keyChips, addKey),
+    make('span', { className: 'label', textContent: 'Group by' }), make('div', { className: 'chips' }, ...keyChips.slice(0, keys.length), addKey, ...keyChips.slice(keys.length)),
     make('span', { className: 'label', textContent: 'Show' }), make('div', { className: 'chips' }, ...figures),
   ];
 }

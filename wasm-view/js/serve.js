@@ -82,7 +82,7 @@ function serve() {
       const result = await (calls[name] ?? viewer[name].bind(viewer))(...args);
       postMessage({ id, result }, result instanceof Uint8Array ? [result.buffer] : []);
     } catch (error) {
-      postMessage({ id, error: { name: error.name, title: error.title, message: error.message ?? String(error), trap: error instanceof WebAssembly.RuntimeError } });
+      postMessage({ id, error: { name: error.name, title: error.title, status: error.status, message: error.message ?? String(error), trap: error instanceof WebAssembly.RuntimeError } });
     }
   };
 }

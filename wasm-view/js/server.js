@@ -30,6 +30,7 @@ class ServerEngine {
   #headers;
   #separator;
   #piece = null;
+  #copier = null;
   #at = 0;
   #working = new AbortController();
   #ended = new AbortController();
@@ -88,11 +89,10 @@ class ServerEngine {
   }
 
   /** The piece's viewer has these rows, and the columns in sight. */
-  async #take(from, to) {
-    const piece = this.#piece;
+  async #take(from, to, piece = this.#piece) {
     const stream = await this.window(from, to);
     // Whoever began anew meanwhile has another.
-    if (!piece || piece !== this.#piece) throw new DOMException('superseded', 'AbortError');
+    if (!piece || piece !== this.#piece && piece !== this.#copier) throw new DOMException('superseded', 'AbortError');
     piece.takePiece(stream, this.#host.viewer().columnSlots());
     return piece;
   }
@@ -100,8 +100,9 @@ class ServerEngine {
   async call(name, ...args) {
     if (name === 'textOf') {
       const [from, to, ...rest] = args;
-      if (!this.#piece) await this.sync();
-      return (await this.#take(from, Math.max(to, from + 1))).textOf(0, to - from, ...rest);
+      // What leaves has a viewer of its own: counting and finding go on beside it.
+      this.#copier ??= new Viewer(undefined, zoneOffset, this.#separator);
+      return (await this.#take(from, Math.max(to, from + 1), this.#copier)).textOf(0, to - from, ...rest);
     }
     return this.#piece?.[name](...args);
   }
@@ -124,5 +125,7 @@ class ServerEngine {
     this.#ended.abort();
     this.cancel();
     this.#end();
+    this.#copier?.free();
+    this.#copier = null;
   }
 }

@@ -100,7 +100,8 @@ class Status {
     const cells = (bottom - top) * (right - left);
     this.#turn++;
     if (!(cells > 1)) return sums.replaceChildren();
-    this.#count(this.#turn, bottom - top, right - left);
+    // What is superseded is no fault.
+    this.#count(this.#turn, bottom - top, right - left).catch((error) => error.name === 'AbortError' || this.complain(error));
   }
 
   async #count(turn, rows, columns) {

@@ -83,6 +83,8 @@ border:1px solid var(--bodkin-line);background:var(--bodkin-background);box-shad
 .whole-value pre{margin:0;padding:12px;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere;font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 .panel{display:grid;grid-template-columns:auto 1fr;gap:10px 14px;align-items:center;padding:12px 14px;
 border-bottom:1px solid var(--bodkin-line);background:var(--bodkin-header)}
+.panel label{display:inline-flex;gap:6px;align-items:center;font-size:12px;cursor:pointer}
+.panel input{margin:0;width:15px;height:15px;accent-color:var(--bodkin-accent)}
 .panel .label{color:var(--bodkin-muted);font-size:12px}
 .panel select{height:26px;max-width:180px;padding:0 6px;border:1px solid var(--bodkin-line);border-radius:13px;
 background:var(--bodkin-field);font-size:12px}

@@ -54,6 +54,7 @@ const bytes = (number) => (number < 1e6 ? `${(number / 1e3).toFixed(0)} kB` : `$
 /** An error of a response: the server's problem document, or its status. */
 async function problem(response) {
   const error = new Error(`${response.status} ${response.statusText}`);
+  error.status = response.status;
   if (response.headers.get('content-type')?.includes('json')) {
     const document = await response.json().catch(() => ({}));
     error.title = document.title;

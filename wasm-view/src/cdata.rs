@@ -9,8 +9,9 @@
 
 use std::ffi::CString;
 
-use arrow_array::{Array, RecordBatch, make_array};
+use arrow_array::{Array, RecordBatch};
 use arrow_buffer::{BooleanBuffer, Buffer};
+use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field, IntervalUnit, TimeUnit};
 
 const NULLABLE: i64 = 2;
@@ -77,7 +78,7 @@ impl Described {
         let (mut schemas, mut arrays) = (Vec::new(), Vec::new());
         for (field, column) in fields.fields().iter().zip(batch.columns()) {
             schemas.push(described.field(field)?);
-            arrays.push(described.array(column.as_ref())?);
+            arrays.push(described.array(&column.to_data()));
         }
         described.schema("+s".to_owned(), "", false, schemas, 0)?;
         described.keep(batch.num_rows(), 0, 0, vec![0], arrays, 0);
@@ -148,8 +149,7 @@ impl Described {
         self.schema(format_of(field.data_type())?, field.name(), field.is_nullable(), children, dictionary)
     }
 
-    fn array(&mut self, array: &dyn Array) -> Option<usize> {
-        let data = array.to_data();
+    fn array(&mut self, data: &ArrayData) -> usize {
         let offset = data.offset();
         let mut places = Vec::new();
         if *data.data_type() != DataType::Null {
@@ -172,10 +172,10 @@ impl Described {
         }
         let (mut children, mut dictionary) = (Vec::new(), 0);
         for child in data.child_data() {
-            let child = self.array(make_array(child.clone()).as_ref())?;
+            let child = self.array(child);
             if matches!(data.data_type(), DataType::Dictionary(..)) { dictionary = child } else { children.push(child) }
         }
-        Some(self.keep(data.len(), data.null_count(), offset, places, children, dictionary))
+        self.keep(data.len(), data.null_count(), offset, places, children, dictionary)
     }
 
     fn buffer(&mut self, buffer: Buffer) -> usize {

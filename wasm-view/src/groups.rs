@@ -4,16 +4,15 @@
 //! filters and the values of the keys above. Its groups come as a batch, and the lines that show are slices of the
 //! batches, one behind the other: nothing is copied, and the result is a [`Table`] like any other, so that painting,
 //! selecting and copying need not know of the tree. All batches have the columns of all keys and aggregates; keys below
-//! a group are columns of nulls in it.
+//! a group are nulls in it.
 //!
 //! Opening costs a query of the rows and, here, a walk over the open groups; so does finding a line.
-#![cfg_attr(not(test), allow(dead_code, reason = "no view shows a tree yet"))]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, NullArray, RecordBatch, RecordBatchOptions};
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow_schema::{Schema, SchemaRef};
 use kernels::query::{Plan, Predicate};
 
 use crate::filter_text;
@@ -88,13 +87,14 @@ impl Tree {
     /// A tree of what a view asks for, whose plan gives columns of this schema; nothing is open. `None` when the groups
     /// of the first level are not those that [`Tree::plan_first`] gives.
     pub(crate) fn new(whole: Plan, schema: SchemaRef, groups: &RecordBatch) -> Option<Self> {
+        let schema = nullable(&schema);
         let groups = widened(&schema, whole.group_by.len(), 0, groups)?;
         Some(Self { whole, schema, first: Level { groups, open: BTreeMap::new() } })
     }
 
-    /// Lines that show.
-    pub(crate) fn lines(&self) -> usize {
-        self.first.lines()
+    /// The columns, by which what is shown of it is known again.
+    pub(crate) fn schema(&self) -> &SchemaRef {
+        &self.schema
     }
 
     fn path(&self, line: usize) -> Vec<usize> {
@@ -130,7 +130,7 @@ impl Tree {
     }
 
     /// What rows have in common that are in the group of a line: the values of its keys.
-    pub(crate) fn is_in(&self, line: usize, formats: &Formats) -> Option<Vec<Predicate>> {
+    fn is_in(&self, line: usize, formats: &Formats) -> Option<Vec<Predicate>> {
         let path = self.path(line);
         let (level, row) = (self.level(&path)?, *path.last()?);
         let keys = self.whole.group_by.iter().take(path.len());
@@ -193,23 +193,22 @@ fn widened(schema: &SchemaRef, keys: usize, depth: usize, groups: &RecordBatch) 
     if groups.num_columns() + missing != schema.fields().len() {
         return None;
     }
-    let rows = groups.num_rows();
-    let (mut fields, mut columns) = (Vec::new(), Vec::new());
+    let mut columns = Vec::new();
     for (number, field) in schema.fields().iter().enumerate() {
-        if (depth + 1..keys).contains(&number) {
-            fields.push(Arc::new(Field::new(field.name(), DataType::Null, true)));
-            columns.push(Arc::new(NullArray::new(rows)) as ArrayRef);
-            continue;
-        }
-        let column = groups.column(if number <= depth { number } else { number - missing });
-        if column.data_type() != field.data_type() {
-            return None;
-        }
-        fields.push(field.clone());
-        columns.push(column.clone());
+        columns.push(if (depth + 1..keys).contains(&number) {
+            new_null_array(field.data_type(), groups.num_rows())
+        } else {
+            groups.column(if number <= depth { number } else { number - missing }).clone()
+        });
     }
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options).ok()
+    let options = RecordBatchOptions::new().with_row_count(Some(groups.num_rows()));
+    RecordBatch::try_new_with_options(schema.clone(), columns, &options).ok()
+}
+
+/// The columns, each of which may have nulls.
+fn nullable(schema: &SchemaRef) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 #[cfg(test)]

@@ -135,7 +135,7 @@ impl FrameWriter {
         let mut new = values.clone();
         if let Some(sent) = self.sent.get(&id) {
             let known = sent.len();
-            let grown = values.len() >= known && *sent == values.slice(0, known);
+            let grown = values.len() >= known && kernels::arrays::equal(sent, &values.slice(0, known));
             if grown && values.len() == known {
                 return Ok(());
             }

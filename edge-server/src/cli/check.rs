@@ -13,7 +13,7 @@ use crate::Result;
 pub(super) fn check(options: &Serve) -> Result<()> {
     let mut faults = Faults::default();
     let settings = Settings::resolve(options, &mut faults);
-    let tables = serve::open_tables(&settings, &mut faults);
+    let tables = serve::open_tables(&settings, settings.tables.iter(), &mut faults);
     if let Some(folder) = settings.live.as_deref().filter(|folder| folder.exists() && !folder.is_dir()) {
         faults.at(&folder.display().to_string(), "is no folder, so no live tables can be kept in it");
     }

@@ -80,6 +80,10 @@ options! {
         /// Memory for results that stay on the server, in megabytes. [default: 1024]
         #[arg(long, value_name = "MB", help_heading = "Limits")]
         handle_memory: usize,
+        /// Memory for the orders of sorted tables that are remembered for other pages, in megabytes; 0 remembers none.
+        /// [default: 512]
+        #[arg(long, value_name = "MB", help_heading = "Limits")]
+        order_memory: usize,
         /// How long the server still accepts after the signal to stop, while /ready says 503. [default: 0]
         #[arg(long, value_name = "SECONDS", help_heading = "Limits")]
         drain_delay_seconds: u32,
@@ -140,6 +144,11 @@ impl LimitOptions {
     /// Bytes of results that stay on the server.
     pub(super) fn room_for_handles(&self) -> Option<usize> {
         self.handle_memory.map(|megabytes| megabytes.saturating_mul(1 << 20))
+    }
+
+    /// Bytes of orders of sorted tables.
+    pub(super) fn room_for_orders(&self) -> Option<usize> {
+        self.order_memory.map(|megabytes| megabytes.saturating_mul(1 << 20))
     }
 
     /// What a query may cost.

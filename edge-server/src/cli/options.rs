@@ -1,6 +1,6 @@
 //! What the server is told on the command line; every option may also stand in a file.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -55,6 +55,10 @@ pub struct Serve {
     /// An origin whose pages may ask: https://a.example. May be repeated.
     #[arg(long, value_name = "ORIGIN", help_heading = "Safety")]
     pub(super) cors: Vec<String>,
+    /// The address of a proxy that is believed when it says, in X-Forwarded-For or Forwarded, for whom it asks. May be
+    /// repeated.
+    #[arg(long, value_name = "ADDRESS", help_heading = "Safety")]
+    pub(super) trust_proxy: Vec<IpAddr>,
     /// Listen on an address that other machines can reach, although the server asks nobody who they are.
     #[arg(long, help_heading = "Safety")]
     pub(super) allow_non_loopback_without_authentication: bool,

@@ -5,17 +5,18 @@ use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::net::{TcpListener, TcpSocket};
 
 use super::faults::Faults;
 use super::options::{Compress, Serve};
-use super::settings::Settings;
+use super::settings::{Settings, Wanted};
 use super::signals::{Signal, Signals};
-use crate::http::{Server, Tables};
+use crate::http::{Loading, Server, Tables};
 use crate::live::Store;
-use crate::source::{ParquetSource, Table};
+use crate::source::{Named, Options, ParquetSource, Reading, Table};
 use crate::{Error, Result};
 
 const SAMPLE: &[u8] = include_bytes!("../../sample/nycflights13.parquet");
@@ -32,7 +33,8 @@ pub(super) fn serve(options: &Serve) -> Result<ExitCode> {
     if faults.len() > 0 {
         return faults.into_result().map(|()| ExitCode::SUCCESS);
     }
-    let tables = tables(&settings)?;
+    let (tables, late) = tables(&settings)?;
+    read_behind(late)?;
     let limits = settings.limits.limits();
     raise_open_files(limits.connections.saturating_add(limits.followers).saturating_add(OTHER_FILES));
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -58,7 +60,7 @@ async fn run(settings: Settings, tables: Tables) -> Result<ExitCode> {
             "tokens go over the network as they are; --tls-cert and --tls-key, or a proxy with TLS, hide them"
         );
     }
-    let mut server = Server::new(tables).with_origins(settings.origins.clone());
+    let mut server = Server::new(tables).with_origins(settings.origins.clone()).with_proxies(settings.proxies.clone());
     if let Some(tokens) = &settings.tokens {
         server = server.with_tokens(tokens.clone());
     }
@@ -116,9 +118,13 @@ fn reload(settings: &Settings) {
 }
 
 /// Opens the tables of files, each with its file if it is one. What is at fault is told in `faults`, and left out.
-pub(super) fn open_tables(settings: &Settings, faults: &mut Faults) -> Vec<(Table, Option<PathBuf>)> {
+pub(super) fn open_tables<'a>(
+    settings: &Settings,
+    wanted: impl Iterator<Item = &'a Wanted>,
+    faults: &mut Faults,
+) -> Vec<(Table, Option<PathBuf>)> {
     let mut tables: Vec<(Table, Option<PathBuf>)> = Vec::new();
-    for wanted in &settings.tables {
+    for wanted in wanted {
         match wanted.named.open(&settings.source(&wanted.types)) {
             Ok(table) if tables.iter().any(|(other, _)| other.name == table.name) => {
                 faults.add(&Error::DuplicateTable { name: table.name });
@@ -150,11 +156,51 @@ pub(super) fn open_tables(settings: &Settings, faults: &mut Faults) -> Vec<(Tabl
     tables
 }
 
-fn tables(settings: &Settings) -> Result<Tables> {
+/// A table that is read while the server runs already.
+struct Late {
+    named: Named,
+    options: Options,
+    loading: Loading,
+}
+
+/// Reads tables one after the other on a thread of their own.
+fn read_behind(late: Vec<Late>) -> Result<()> {
+    let read = move || {
+        for Late { named, options, loading } in late {
+            match named.open(&options) {
+                Ok(table) => {
+                    tracing::info!(table = named.name, rows = table.source.rows(), "is here");
+                    loading.done(&named.name, table.source);
+                }
+                Err(error) => {
+                    tracing::error!(table = named.name, %error, "could not be read; the others are served");
+                    loading.failed(&named.name, &error.to_string());
+                }
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("tables".to_owned()).spawn(read);
+    thread.map(drop).map_err(|error| Error::Internal(error.to_string()))
+}
+
+fn tables(settings: &Settings) -> Result<(Tables, Vec<Late>)> {
     let mut faults = Faults::default();
-    let opened = open_tables(settings, &mut faults);
-    faults.into_result()?;
+    let takes_long = |wanted: &&Wanted| wanted.named.takes_long(&settings.source(&wanted.types));
+    let (long, short): (Vec<&Wanted>, Vec<&Wanted>) = settings.tables.iter().partition(takes_long);
+    let opened = open_tables(settings, short.into_iter(), &mut faults);
     let mut files = BTreeMap::new();
+    let (loading, mut late) = (Loading::default(), Vec::new());
+    for Wanted { named, types } in long {
+        let reading = Arc::new(Reading::default());
+        let options = Options { reading: Some(reading.clone()), ..settings.source(types) };
+        if loading.has(&named.name) {
+            faults.add(&Error::DuplicateTable { name: named.name.clone() });
+        }
+        loading.begin(&named.name, reading);
+        files.extend(named.file().map(|file| (named.name.clone(), PathBuf::from(file))));
+        late.push(Late { named: named.clone(), options, loading: loading.clone() });
+    }
+    faults.into_result()?;
     let mut tables = Vec::with_capacity(opened.len());
     for (table, file) in opened {
         files.extend(file.map(|file| (table.name.clone(), file)));
@@ -166,6 +212,7 @@ fn tables(settings: &Settings) -> Result<Tables> {
         Compress::Auto => settings.is_public(),
     };
     let tables = Tables::try_new(tables)?
+        .with_loading(loading)?
         .with_files(files)
         .with_content_encoding(encodes)
         .with_limits(settings.limits.limits())
@@ -174,9 +221,13 @@ fn tables(settings: &Settings) -> Result<Tables> {
         Some(bytes) => tables.with_room_for_handles(bytes),
         None => tables,
     };
+    let tables = match settings.limits.room_for_orders() {
+        Some(bytes) => tables.with_room_for_orders(bytes),
+        None => tables,
+    };
     match &settings.live {
-        Some(folder) => tables.with_live(Store::open(folder)?),
-        None => Ok(tables),
+        Some(folder) => Ok((tables.with_live(Store::open(folder)?)?, late)),
+        None => Ok((tables, late)),
     }
 }
 

@@ -10,7 +10,7 @@ use super::faults::Faults;
 use super::limits::LimitOptions;
 use super::options::{Compress, Serve, TlsOptions};
 use crate::Error;
-use crate::http::{Origins, Tokens};
+use crate::http::{Origins, Proxies, Tokens};
 use crate::source::{self, Named, Types};
 
 /// The variable of the environment that tokens may stand in.
@@ -35,6 +35,7 @@ pub(super) struct Settings {
     pub(super) compress: Compress,
     pub(super) tokens: Option<Arc<Tokens>>,
     pub(super) origins: Origins,
+    pub(super) proxies: Proxies,
     /// Where the viewer's files are, if not inside the program.
     pub(super) viewer: Option<PathBuf>,
     #[cfg(feature = "tls")]
@@ -58,7 +59,7 @@ impl Settings {
 
     /// How a table's files are read.
     pub(super) fn source(&self, types: &Types) -> source::Options {
-        source::Options { memory: self.memory, cache: self.cache.clone(), types: types.clone() }
+        source::Options { memory: self.memory, cache: self.cache.clone(), types: types.clone(), reading: None }
     }
 
     /// Puts the settings together. What is at fault is told in `faults`, and left out.
@@ -117,6 +118,11 @@ impl Settings {
             compress: serve.compress.or(config.compress).unwrap_or(Compress::Auto),
             tokens,
             origins,
+            proxies: Proxies::new(if serve.trust_proxy.is_empty() {
+                config.trust_proxy
+            } else {
+                serve.trust_proxy.clone()
+            }),
             viewer: serve.viewer.clone(),
             #[cfg(feature = "tls")]
             tls: open_tls(tls, faults),

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use futures_util::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
@@ -26,7 +27,18 @@ pub(super) struct Activity {
     is_http2: AtomicBool,
     /// A WebSocket has rules of its own.
     is_upgraded: AtomicBool,
+    /// The client has been given up because its head did not come, and is to be told.
+    is_late: AtomicBool,
+    reader: AtomicWaker,
 }
+
+/// What a client is told whose head did not come in time.
+const LATE: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-type: application/problem+json\r\n\
+    content-length: 108\r\n\r\n{\"type\":\"about:blank\",\"title\":\"too slow\",\"status\":408,\
+    \"detail\":\"the head of a request did not come in time\"}";
+
+/// Why a connection is closed whose client began a head and did not end it.
+pub(super) const LATE_HEAD: &str = "a head did not come in time";
 
 /// No head is coming.
 const NO_HEAD: u64 = u64::MAX;
@@ -60,6 +72,8 @@ impl Activity {
             head_since: AtomicU64::new(NO_HEAD),
             is_http2: AtomicBool::new(false),
             is_upgraded: AtomicBool::new(false),
+            is_late: AtomicBool::new(false),
+            reader: AtomicWaker::new(),
         })
     }
 
@@ -78,6 +92,13 @@ impl Activity {
     /// The connection is a WebSocket from here on.
     pub(super) fn upgrade(&self) {
         self.is_upgraded.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells a client of HTTP/1.1 that its head did not come in time, and reads no more. False when there is nobody to tell.
+    pub(super) fn tell_late(&self) -> bool {
+        let can = !self.is_http2.load(Ordering::Relaxed) && !self.is_late.swap(true, Ordering::Relaxed);
+        self.reader.wake();
+        can
     }
 
     fn came(&self) {
@@ -102,7 +123,7 @@ impl Activity {
                     false => Verdict::Look(left.min(limits.head_time)),
                 };
             }
-            since => (left(since, limits.head_time), "a head did not come in time"),
+            since => (left(since, limits.head_time), LATE_HEAD),
         };
         if left.is_zero() { Verdict::Close(why) } else { Verdict::Look(left) }
     }
@@ -115,11 +136,14 @@ pub(super) struct Watched<S> {
     activity: Arc<Activity>,
     write_time: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
+    /// What is still to be told to a client whose head did not come.
+    late: &'static [u8],
+    has_read: bool,
 }
 
 impl<S> Watched<S> {
     pub(super) fn new(stream: S, activity: Arc<Activity>, limits: &Limits) -> Self {
-        Self { stream, activity, write_time: limits.write_time, stalled: None }
+        Self { stream, activity, write_time: limits.write_time, stalled: None, late: LATE, has_read: false }
     }
 
     /// Passes a write's outcome on; one that waits too long fails.
@@ -139,12 +163,34 @@ impl<S> Watched<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+impl<S: AsyncWrite + Unpin> Watched<S> {
+    /// Writes what a client is told whose head did not come; then it is as if it had ended.
+    fn tell(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.late.is_empty() {
+            match Pin::new(&mut self.stream).poll_write(context, self.late) {
+                Poll::Ready(Ok(written)) if written > 0 => self.late = &self.late[written..],
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(_) => break,
+            }
+        }
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Watched<S> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        this.activity.reader.register(context.waker());
+        if this.activity.is_late.load(Ordering::Relaxed) {
+            return this.tell(context);
+        }
         let before = buffer.filled().len();
         let outcome = Pin::new(&mut this.stream).poll_read(context, buffer);
         if outcome.is_ready() && buffer.filled().len() > before {
+            // A client that begins so speaks HTTP/2, and would not understand.
+            if !std::mem::replace(&mut this.has_read, true) && buffer.filled()[before..].starts_with(b"PRI") {
+                this.late = &[];
+            }
             this.activity.came();
         }
         outcome

@@ -71,6 +71,7 @@ async fn run(tables: &Tables, text: String, is_head: bool) -> Result<Body, Faile
         Failed { status, reason, position: 0 }
     };
     let source = tables.get(&statement.table).map_err(failed)?;
+    let source = source.frozen().unwrap_or(source);
     let query = Query::prepare(&statement.plan, source.as_ref()).map_err(failed)?;
     if is_head {
         return Ok(Body::EMPTY);

@@ -18,13 +18,13 @@ use hyper::body::Incoming;
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use wire::Limits;
 use wire::update::{Change, UPDATE, Update};
 
 use super::problem::Problem;
-use super::sockets::{GONE, PING, Peer, STOPS, Sockets};
+use super::sockets::{self, GONE, PING, Peer, STOPS, Sockets};
 use super::{Reply, Tables, live};
 use crate::live::{Batching, LiveTable, Offer, read_rows};
 use crate::source::Source;
@@ -88,10 +88,10 @@ async fn take(mut peer: Peer, table: Arc<LiveTable>, batching: Batching, sockets
             writing = Some(tokio::task::spawn_blocking(move || owned.take(messages).map(|done| answers(&done))));
         }
         if let (None, Some(end)) = (&writing, end) {
-            if let Some((code, reason)) = end {
-                peer.close(code, reason).await;
-            }
-            return;
+            return match end {
+                Some((code, reason)) => peer.close(code, reason).await,
+                None => peer.closed().await,
+            };
         }
         tokio::select! {
             written = async {
@@ -126,10 +126,7 @@ async fn take(mut peer: Peer, table: Arc<LiveTable>, batching: Batching, sockets
                     gathered.messages.push(message);
                 }
                 Some(Ok(Message::Close(_))) | None => end = Some(None),
-                Some(Err(SocketError::Capacity(_))) => {
-                    end = Some(Some((CloseCode::Size, "a message longer than 16 MB")));
-                }
-                Some(Err(_)) => end = Some(None),
+                Some(Err(error)) => end = Some(sockets::fault(&error, "a message longer than 16 MB")),
                 Some(Ok(_)) => {}
             },
         }

@@ -17,7 +17,7 @@ use crate::source::Source;
 /// Makes a table: 201 when it is new, 200 when it was there with the same definition.
 pub(super) async fn create(name: &str, tables: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
     let store = tables.live.clone().ok_or_else(Problem::no_live_tables)?;
-    if tables.by_name.contains_key(name) {
+    if tables.is_of_files(name) {
         return Err(Error::DuplicateTable { name: name.to_owned() }.into());
     }
     let bytes = body::read(request.into_body(), tables.limits.body_bytes, tables.limits.body_time).await?;
@@ -72,7 +72,7 @@ pub(super) async fn update(name: &str, tables: &Tables, request: Request<Incomin
 pub(super) fn find(name: &str, tables: &Tables) -> Result<std::sync::Arc<LiveTable>, Problem> {
     match tables.live.as_ref().and_then(|store| store.get(name)) {
         Some(table) => Ok(table),
-        None if tables.by_name.contains_key(name) => Err(Problem::read_only(name)),
+        None if tables.is_of_files(name) => Err(Problem::read_only(name)),
         None => Err(tables.unknown(name).into()),
     }
 }

@@ -11,11 +11,13 @@
 //! * [`encoding`] – answers packed while they are written.
 //! * [`exec`] – SQL in QuestDB's shape.
 //! * [`handles`] – results that stay on the server.
+//! * [`loading`] – tables that are still being read.
 //! * [`live`] – live tables: made, fed, changed, removed.
 //! * [`sockets`] – WebSockets: handshake, protocol, end.
 //! * [`subscribe`] – following a live table over WebSocket.
 //! * [`ingest`] – rows over WebSocket.
 //! * [`mod@stream`] – a live table as an Arrow stream that does not end.
+//! * [`echo`] – a socket for suites that test sockets.
 //! * [`file`] – a table's original file, or a range of it.
 //! * [`tables`] – tables, their data and queries.
 //! * [`body`] – request bodies within limits, response bodies that are made while they are sent.
@@ -25,6 +27,7 @@
 mod ask;
 mod body;
 mod connection;
+mod echo;
 mod encoding;
 mod exec;
 mod file;
@@ -33,6 +36,7 @@ mod handles;
 mod ingest;
 mod limits;
 mod live;
+mod loading;
 mod metrics;
 mod page;
 mod problem;
@@ -55,8 +59,9 @@ use hyper::Response;
 use tokio::sync::Semaphore;
 
 use self::body::Body;
-pub use self::guard::{Bearer, Origins, Scope, Tokens};
+pub use self::guard::{Bearer, Origins, Proxies, Scope, Tokens};
 pub use self::limits::Limits;
+pub use self::loading::Loading;
 use self::metrics::Metrics;
 pub use self::server::Server;
 #[cfg(feature = "tls")]
@@ -77,6 +82,7 @@ type Reply = Response<Body>;
 #[derive(Clone)]
 pub struct Tables {
     by_name: BTreeMap<String, Arc<dyn Source>>,
+    loading: Loading,
     live: Option<Arc<Store>>,
     /// Room for those who follow live tables.
     followers: Arc<Semaphore>,
@@ -96,6 +102,7 @@ impl Default for Tables {
         let limits = Limits::default();
         Self {
             by_name: BTreeMap::new(),
+            loading: Loading::default(),
             live: None,
             followers: Arc::new(Semaphore::new(limits.followers)),
             sockets: sockets::Sockets::default(),
@@ -146,6 +153,13 @@ impl Tables {
         self
     }
 
+    /// Room for orders of sorted tables that are remembered, in bytes.
+    #[must_use]
+    pub fn with_room_for_orders(mut self, bytes: usize) -> Self {
+        self.knowledge = self.knowledge.with_room_for_orders(bytes);
+        self
+    }
+
     /// What each query may cost.
     #[must_use]
     pub fn with_budget(mut self, budget: Budget) -> Self {
@@ -168,12 +182,29 @@ impl Tables {
         self
     }
 
+    /// Adds tables that are still being read.
+    ///
+    /// # Errors
+    /// [`Error::DuplicateTable`] when one has the name of another.
+    pub fn with_loading(mut self, loading: Loading) -> Result<Self> {
+        if let Some(name) = self.by_name.keys().find(|name| loading.has(name)) {
+            return Err(Error::DuplicateTable { name: name.clone() });
+        }
+        self.loading = loading;
+        Ok(self)
+    }
+
+    /// Whether a table of the name is made of files.
+    fn is_of_files(&self, name: &str) -> bool {
+        self.by_name.contains_key(name) || self.loading.has(name)
+    }
+
     /// Adds live tables, which can be made and fed over HTTP.
     ///
     /// # Errors
     /// [`Error::DuplicateTable`] when a live table has the name of another.
     pub fn with_live(mut self, store: Store) -> Result<Self> {
-        if let Some((name, _)) = store.all().into_iter().find(|(name, _)| self.by_name.contains_key(name)) {
+        if let Some((name, _)) = store.all().into_iter().find(|(name, _)| self.is_of_files(name)) {
             return Err(Error::DuplicateTable { name });
         }
         self.live = Some(Arc::new(store));
@@ -183,7 +214,7 @@ impl Tables {
     /// Number of tables.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.by_name.len() + self.live.as_ref().map_or(0, |store| store.all().len())
+        self.by_name.len() + self.loading.len() + self.live.as_ref().map_or(0, |store| store.all().len())
     }
 
     /// Whether there is no table.
@@ -201,6 +232,9 @@ impl Tables {
         if let Some(source) = self.by_name.get(name) {
             return Ok(source.clone());
         }
+        if let Some(found) = self.loading.get(name) {
+            return found.map_err(|reason| Error::Loading { name: name.to_owned(), reason });
+        }
         match self.live.as_ref().and_then(|store| store.get(name)) {
             Some(table) => Ok(table),
             None => Err(self.unknown(name)),
@@ -210,6 +244,7 @@ impl Tables {
     /// All tables in the order of their names.
     fn all(&self) -> BTreeMap<String, Arc<dyn Source>> {
         let mut all = self.by_name.clone();
+        all.extend(self.loading.here());
         if let Some(store) = &self.live {
             all.extend(store.all().into_iter().map(|(name, table)| (name, table as Arc<dyn Source>)));
         }

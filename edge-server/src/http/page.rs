@@ -46,10 +46,12 @@ macro_rules! bundle {
     };
 }
 
-static ASSETS: [Asset; 7] = [
+static ASSETS: [Asset; 9] = [
     page!("/", "index.html", "text/html; charset=utf-8"),
     page!("/page.css", "page.css", "text/css; charset=utf-8"),
     page!("/page.js", "page.js", "text/javascript; charset=utf-8"),
+    page!("/signin.css", "signin.css", "text/css; charset=utf-8"),
+    page!("/signin.js", "signin.js", "text/javascript; charset=utf-8"),
     page!("/icon.svg", "icon.svg", "image/svg+xml"),
     bundle!("bodkin.js", "text/javascript; charset=utf-8"),
     bundle!("bodkin-worker.js", "text/javascript; charset=utf-8"),

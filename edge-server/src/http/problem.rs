@@ -167,6 +167,7 @@ impl Problem {
     pub(super) fn status_of(error: &Error) -> StatusCode {
         match error {
             Error::UnknownTable { .. } => StatusCode::NOT_FOUND,
+            Error::Loading { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Error::Budget { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Error::Query(_) | Error::Plan(_) | Error::Output(_) => StatusCode::BAD_REQUEST,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
@@ -199,6 +200,8 @@ impl From<Error> for Problem {
             Error::UnknownTable { available, .. } => {
                 Self::new(StatusCode::NOT_FOUND, "unknown table", detail).with("tables", available)
             }
+            Error::Loading { .. } => Self::new(StatusCode::SERVICE_UNAVAILABLE, "not here yet", detail)
+                .saying(RETRY_AFTER, HeaderValue::from(2u64)),
             Error::DuplicateTable { .. } => Self::new(StatusCode::CONFLICT, "the name is taken", detail),
             Error::Definition { .. } => Self::new(StatusCode::BAD_REQUEST, "not a table's definition", detail),
             Error::Rows { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "rows that do not fit", detail),

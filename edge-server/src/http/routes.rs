@@ -18,7 +18,7 @@ use super::problem::Problem;
 use super::server::Context;
 use super::tables::Asked;
 use super::trace::{self, Note, Traced};
-use super::{Reply, Tables, exec, file, handles, ingest, live, page, status, stream, subscribe, tables};
+use super::{Reply, Tables, echo, exec, file, handles, ingest, live, page, status, stream, subscribe, tables};
 
 /// Scripts from here alone; no inline script or style, no frame around the page.
 const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
@@ -39,6 +39,7 @@ pub(super) async fn answer(
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let segments = segments(&path);
     let route = route_of(segments.as_deref().unwrap_or_default(), &path);
+    let peer = context.guard.client(peer, request.headers());
     let listed = context.guard.listed(request.headers(), request.uri());
     let (mut head, body) = request.into_parts();
     let access = access_of(segments.as_deref().unwrap_or_default(), &path, &method);
@@ -136,13 +137,14 @@ async fn serve(request: Request<Incoming>, segments: &[String], context: &Contex
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match segments.as_slice() {
         ["health"] => get(&request).map(|_head| json(&serde_json::json!({"status": "ok"}))),
-        ["ready"] => get(&request).map(|_head| status::ready(state)),
+        ["ready"] => get(&request).map(|_head| status::ready(all, state)),
         ["status"] => get(&request).map(|_head| status::status(all, state)),
         ["metrics"] => get(&request).map(|_head| status::metrics(all, state)),
         ["exec"] => {
             get(&request)?;
             exec::exec(all, request).await
         }
+        ["echo"] if context.echoes => echo::echo(all, request),
         ["v1", "tables"] => get(&request).map(|_head| json(&tables::list(all))),
         ["v1", "tables", name] => match *request.method() {
             Method::GET | Method::HEAD => Ok(json(&tables::describe(name, all)?)),

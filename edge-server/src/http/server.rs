@@ -19,14 +19,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 
-use super::connection::{Activity, Verdict, Watched};
-use super::guard::{Guard, Origins, Tokens};
+use super::connection::{Activity, LATE_HEAD, Verdict, Watched};
+use super::guard::{Guard, Origins, Proxies, Tokens};
 use super::limits::Limits;
 use super::status::State;
 #[cfg(feature = "tls")]
 use super::tls::Tls;
 use super::{Tables, routes};
 
+/// How long a client has to take the word that it was too slow.
+const LATE_TIME: Duration = Duration::from_secs(1);
 /// How often the file of tokens is looked at.
 const TOKENS_LOOK: Duration = Duration::from_secs(2);
 
@@ -38,6 +40,8 @@ pub(super) struct Context {
     pub(super) state: State,
     /// Where the viewer's files are, if not inside the program.
     pub(super) viewer: Option<PathBuf>,
+    /// Whether there is a socket that says what it is told.
+    pub(super) echoes: bool,
 }
 
 /// The server: tables behind a listener.
@@ -46,7 +50,9 @@ pub struct Server {
     tables: Tables,
     tokens: Option<Arc<Tokens>>,
     origins: Origins,
+    proxies: Proxies,
     viewer: Option<PathBuf>,
+    echoes: bool,
     #[cfg(feature = "tls")]
     tls: Option<Arc<Tls>>,
 }
@@ -59,7 +65,9 @@ impl Server {
             tables,
             tokens: None,
             origins: Origins::default(),
+            proxies: Proxies::default(),
             viewer: None,
+            echoes: false,
             #[cfg(feature = "tls")]
             tls: None,
         }
@@ -79,10 +87,25 @@ impl Server {
         self
     }
 
+    /// Believes what these proxies say of whom they ask for.
+    #[must_use]
+    pub fn with_proxies(mut self, proxies: Proxies) -> Self {
+        self.proxies = proxies;
+        self
+    }
+
     /// Serves the viewer's files out of a folder, as they are when they are asked for.
     #[must_use]
     pub fn with_viewer(mut self, folder: PathBuf) -> Self {
         self.viewer = Some(folder);
+        self
+    }
+
+    /// Adds `/echo`, a WebSocket that says what it is told, for suites that test sockets.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_echo(mut self) -> Self {
+        self.echoes = true;
         self
     }
 
@@ -103,10 +126,11 @@ impl Server {
         let watching = self.tokens.clone().map(|tokens| tokio::spawn(watch_tokens(tokens)));
         let serving = Serving {
             context: Arc::new(Context {
-                guard: Guard::new(self.tokens, self.origins, limits.requests_per_second),
+                guard: Guard::new(self.tokens, self.origins, limits.requests_per_second).with_proxies(self.proxies),
                 tables: self.tables,
                 state: State::new(),
                 viewer: self.viewer,
+                echoes: self.echoes,
             }),
             builder: Arc::new(builder(&limits)),
             stopped,
@@ -226,6 +250,11 @@ impl Serving {
                 }
                 () = look.as_mut() => match activity.verdict(&limits) {
                     Verdict::Look(after) => look.as_mut().reset(Instant::now() + after),
+                    // Told first; the connection then ends by itself, or a moment later here.
+                    Verdict::Close(reason) if reason == LATE_HEAD && activity.tell_late() => {
+                        tracing::debug!(%peer, reason, "a client is told");
+                        look.as_mut().reset(Instant::now() + LATE_TIME);
+                    }
                     Verdict::Close(reason) => {
                         tracing::debug!(%peer, reason, "a connection was closed");
                         return;

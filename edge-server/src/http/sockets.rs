@@ -13,10 +13,10 @@ use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 
 use super::body::Body;
 use super::guard::FromListed;
@@ -164,6 +164,16 @@ fn handshake(headers: &HeaderMap, is_listed: bool) -> Result<String, Problem> {
     text("sec-websocket-key").map(str::to_owned).ok_or_else(|| Problem::upgrade("the handshake has no key"))
 }
 
+/// What a client is told that does not keep to the protocol; nothing when it has gone.
+pub(super) fn fault(error: &SocketError, too_long: &'static str) -> Option<(CloseCode, &'static str)> {
+    match error {
+        SocketError::Capacity(_) => Some((CloseCode::Size, too_long)),
+        SocketError::Utf8(_) => Some((CloseCode::Invalid, "text that is not UTF-8")),
+        SocketError::Protocol(_) => Some((CloseCode::Protocol, "not what the protocol allows")),
+        _ => None,
+    }
+}
+
 /// The other side of a socket.
 pub(super) struct Peer {
     pub(super) socket: Socket,
@@ -192,6 +202,19 @@ impl Peer {
             let _rest = tokio::io::copy(raw, &mut tokio::io::sink()).await;
         };
         let _late = tokio::time::timeout(LINGER, rest).await;
+    }
+
+    /// Ends the socket of a client that has closed it: its close is answered, which the library does when it reads on.
+    pub(super) async fn closed(mut self) {
+        let rest = async { while let Some(Ok(_)) = self.socket.next().await {} };
+        let _late = tokio::time::timeout(LINGER, rest).await;
+    }
+
+    /// Ends a socket that cannot be read any more: a client that breaks the protocol is told so.
+    pub(super) async fn broken(self, error: &SocketError, too_long: &'static str) {
+        if let Some((code, reason)) = fault(error, too_long) {
+            self.close(code, reason).await;
+        }
     }
 
     /// Ends the socket of a client that is too slow.

@@ -35,12 +35,14 @@ impl State {
     }
 }
 
-/// `/ready`: tables are opened before the server listens, so it is ready until it is told to stop.
-pub(super) fn ready(state: &State) -> Reply {
-    if !state.is_draining() {
-        return routes::json(&json!({"status": "ready"}));
-    }
-    let mut reply = routes::json(&json!({"status": "draining"}));
+/// `/ready`: from when all tables have been read until the server is told to stop.
+pub(super) fn ready(tables: &Tables, state: &State) -> Reply {
+    let told = match (state.is_draining(), tables.loading.missing()) {
+        (true, _) => json!({"status": "draining"}),
+        (false, 0) => return routes::json(&json!({"status": "ready"})),
+        (false, missing) => json!({"status": "loading", "tables": missing}),
+    };
+    let mut reply = routes::json(&told);
     *reply.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     reply
 }
@@ -51,15 +53,16 @@ pub(super) fn status(tables: &Tables, state: &State) -> Reply {
         .all()
         .into_iter()
         .map(|(name, source)| {
-            let is_live = !tables.by_name.contains_key(&name);
+            let is_live = !tables.is_of_files(&name);
             json!({"name": name, "rows": source.rows(), "bytes": source.bytes(), "live": is_live})
         })
         .collect();
     routes::json(&json!({
         "version": env!("CARGO_PKG_VERSION"),
         "uptimeSeconds": state.begin.elapsed().as_secs(),
-        "ready": !state.is_draining(),
+        "ready": !state.is_draining() && tables.loading.missing() == 0,
         "tables": each,
+        "loading": tables.loading.told(),
         "connections": tables.metrics.connections(),
         "followers": tables.following(),
         "requests": tables.metrics.requests(),
@@ -78,7 +81,7 @@ pub(super) fn metrics(tables: &Tables, state: &State) -> Reply {
         tables: tables.len(),
         handles: tables.handles.list(Instant::now()).len(),
         handle_bytes: tables.handles.bytes(),
-        ready: !state.is_draining(),
+        ready: !state.is_draining() && tables.loading.missing() == 0,
         live: live
             .into_iter()
             .map(|(name, table)| Live {

@@ -19,8 +19,8 @@ use futures_util::StreamExt;
 use hyper::Request;
 use hyper::body::Incoming;
 use kernels::query::Plan;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use wire::Options;
 use wire::stream::StreamEncoder;
 use wire::update::{Change, Update};
@@ -152,11 +152,9 @@ async fn follow(
                 if !peer.send(Message::Text(text.into())).await { return peer.close_slow().await }
             }
             incoming = peer.socket.next() => match incoming {
-                None | Some(Ok(Message::Close(_))) => return,
-                Some(Err(SocketError::Capacity(_))) => {
-                    return peer.close(CloseCode::Size, "a message longer than 4 kB").await;
-                }
-                Some(Err(_)) => return,
+                None => return,
+                Some(Ok(Message::Close(_))) => return peer.closed().await,
+                Some(Err(error)) => return peer.broken(&error, "a message longer than 4 kB").await,
                 Some(Ok(_)) => {}
             },
         }

@@ -26,6 +26,9 @@ use crate::{Error, Result};
 
 /// Rows of the batch that a client sees first, so that it can show something early.
 const FIRST_ROWS: usize = 2_048;
+/// How many rows a table has, or the whole view that an answer is a page of.
+const ROWS: &str = "x-bodkin-rows";
+
 /// Whom a request asks: a table or a handle.
 pub(super) struct Asked {
     pub(super) source: Arc<dyn Source>,
@@ -37,7 +40,10 @@ pub(super) struct Asked {
 
 impl Asked {
     pub(super) fn table(name: &str, tables: &Tables) -> Result<Self, Problem> {
-        Ok(Self { source: tables.get(name)?, name: name.to_owned(), live: None })
+        let source = tables.get(name)?;
+        // Of a live table the rows of this moment: tag, order and rows belong together.
+        let source = source.frozen().unwrap_or(source);
+        Ok(Self { source, name: name.to_owned(), live: None })
     }
 
     /// A table whose rows are read now and followed from then on: of a live table, as it is at this moment.
@@ -114,7 +120,7 @@ pub(super) async fn data(of: Asked, tables: &Tables, head: bool, headers: &Heade
     // What a viewer needs to know before the rows: whether it wants all of them, and who answers if not; and whether it
     // can follow them.
     let headers = reply.headers_mut();
-    headers.insert("x-bodkin-rows", HeaderValue::from(rows));
+    headers.insert(ROWS, HeaderValue::from(rows));
     headers.insert("x-bodkin-bytes", HeaderValue::from(size));
     headers.insert("x-bodkin-query", HeaderValue::from_static("query"));
     for (name, value) in ["x-bodkin-live", "x-bodkin-key"].into_iter().zip(live.into_iter().flatten()) {
@@ -243,6 +249,8 @@ pub(super) async fn query(of: Asked, tables: &Tables, request: Request<Incoming>
     if ask::has(&headers, &tag) {
         return Ok(unchanged(&tag));
     }
+    let total = query.total();
+    let known = query.known_total(&source, &tables.knowledge);
     let body = match head {
         true => Body::EMPTY,
         false => {
@@ -264,7 +272,12 @@ pub(super) async fn query(of: Asked, tables: &Tables, request: Request<Incoming>
             Body::produced(&tables.limits, write).await?
         }
     };
-    Ok(reply(body, representation, &tag, &name))
+    let mut reply = reply(body, representation, &tag, &name);
+    // The first page of a view may have found out how long the view is.
+    if let Some(rows) = known.or_else(|| total.get().copied()) {
+        reply.headers_mut().insert(ROWS, HeaderValue::from(rows));
+    }
+    Ok(reply)
 }
 
 /// What a plan would do, in words.

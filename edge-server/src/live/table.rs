@@ -230,6 +230,14 @@ impl Source for Pinned {
         self.tag
     }
 
+    fn lasts(&self) -> bool {
+        false
+    }
+
+    fn pieces(&self) -> Vec<usize> {
+        self.snapshot.batches.iter().map(arrow_array::RecordBatch::num_rows).collect()
+    }
+
     fn scan(&self, columns: Option<&[usize]>, pieces: Option<&[usize]>) -> Result<Batches> {
         Ok(source::projected(&self.snapshot.batches, columns, pieces))
     }
@@ -250,6 +258,14 @@ impl Source for LiveTable {
 
     fn tag(&self) -> u64 {
         self.tag_of(&self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn lasts(&self) -> bool {
+        false
+    }
+
+    fn frozen(&self) -> Option<Arc<dyn Source>> {
+        Some(Arc::new(self.pinned()))
     }
 
     fn scan(&self, columns: Option<&[usize]>, pieces: Option<&[usize]>) -> Result<Batches> {

@@ -2,6 +2,7 @@
 //!
 //! * How many rows of each piece pass a filter: the next page of the same filter starts where it begins, and pieces without a
 //!   row that passes are not read again.
+//! * The orders of sorted views ([`super::orders`]).
 //! * What each column's values lie between: found out in the background when a filter asks for it first.
 //!
 //! Everything is known by the table's tag, so that nothing is believed of rows that have changed.
@@ -12,17 +13,28 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use arrow_array::{Array, ArrayRef, BooleanArray, UInt64Array};
 use kernels::query::Predicate;
 
+use super::orders::Orders;
 use crate::source::{Bounds, Source};
 
 /// Filters that are remembered; then those that were used longest ago are forgotten.
 const FILTERS: usize = 256;
+/// Bytes of orders that are remembered, unless another limit is given.
+const ORDERS: usize = 512 << 20;
 /// Tables of fewer pieces are read faster than anything is found out about them.
 const FEW: usize = 8;
 
 /// Shared by all queries.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Knowledge {
     inner: Arc<Inner>,
+    /// Orders of sorted tables.
+    pub(super) orders: Arc<Orders>,
+}
+
+impl Default for Knowledge {
+    fn default() -> Self {
+        Self { inner: Arc::default(), orders: Arc::new(Orders::new(ORDERS)) }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -46,6 +58,12 @@ struct Filters {
 }
 
 impl Knowledge {
+    /// Remembers orders of sorted tables within so many bytes.
+    #[must_use]
+    pub fn with_room_for_orders(self, bytes: usize) -> Self {
+        Self { orders: Arc::new(Orders::new(bytes)), ..self }
+    }
+
     /// How many rows of each piece pass a filter, where that is known.
     pub(super) fn matches(&self, tag: u64, filter: &Predicate, pieces: usize) -> Vec<Option<usize>> {
         let mut filters = self.inner.filters.lock().unwrap_or_else(PoisonError::into_inner);
@@ -84,7 +102,7 @@ impl Knowledge {
         if let Some(known) = bounds.get(&key) {
             return known.clone();
         }
-        if source.pieces().len() < FEW || source.schema().field(column).data_type().is_nested() {
+        if !source.lasts() || source.pieces().len() < FEW || source.schema().field(column).data_type().is_nested() {
             return None;
         }
         bounds.insert(key, None);

@@ -1,14 +1,21 @@
 //! A plan over a source: only the columns and the pieces that it needs are read, and results leave as soon as they are known.
 //!
 //! * [`prune`] – pieces in which no row can pass the filter, by what their values lie between.
-//! * [`count`] – where a page of a filtered table begins, by the filter's columns alone.
+//! * [`tally`] – how many rows of a piece pass, by how often each of a column's few values stands in it.
+//! * [`sweep`] – pieces read on every core.
+//! * [`count`] – where a page of a filtered table begins, and how many rows pass, by the filter's columns alone.
+//! * [`page`] – pages of a sorted table, by an order that is remembered ([`orders`]).
 //! * [`knowledge`] – what earlier queries found out about a table's pieces.
 
 mod count;
 mod knowledge;
+mod orders;
+mod page;
 mod prune;
+mod sweep;
+mod tally;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use arrow_array::RecordBatch;
@@ -51,6 +58,19 @@ impl Clock<'_> {
     }
 }
 
+/// An error when a query holds more than it may.
+fn over_memory(bytes: usize, budget: Budget) -> Result<()> {
+    match bytes > budget.memory {
+        true => Err(Error::Budget { what: "memory", limit: format!("{} MB", budget.memory >> 20) }),
+        false => Ok(()),
+    }
+}
+
+/// Bytes of a batch's values, without those of others that lie in the same memory.
+fn bytes_of(batch: &RecordBatch) -> usize {
+    batch.columns().iter().map(|column| column.to_data().get_slice_memory_size().unwrap_or(0)).sum()
+}
+
 /// On what terms a query runs.
 #[derive(Clone, Copy)]
 pub struct Terms<'a> {
@@ -76,6 +96,8 @@ pub struct Query {
     input: Schema,
     columns: Vec<usize>,
     output: SchemaRef,
+    /// The rows of the whole view, once that is known.
+    total: Arc<OnceLock<usize>>,
 }
 
 /// Which pieces a query reads.
@@ -111,13 +133,39 @@ impl Query {
             _ => plan.clone(),
         };
         let output = plan.bind(&input)?.output_schema().clone();
-        Ok(Self { plan, input, columns, output })
+        Ok(Self { plan, input, columns, output, total: Arc::default() })
     }
 
     /// The schema of the result.
     #[must_use]
     pub fn schema(&self) -> SchemaRef {
         self.output.clone()
+    }
+
+    /// Where the rows of the whole view are told, which its window is cut out of, as soon as a run knows them.
+    #[must_use]
+    pub fn total(&self) -> Arc<OnceLock<usize>> {
+        self.total.clone()
+    }
+
+    /// The rows of the whole view, when nothing has to be read to tell.
+    #[must_use]
+    pub fn known_total(&self, source: &Arc<dyn Source>, knowledge: &Knowledge) -> Option<usize> {
+        if self.plan.is_grouped() {
+            return None;
+        }
+        let Some(filter) = &self.plan.filter else { return Some(source.rows()) };
+        let sorted = || knowledge.orders.get(&orders::key(source.tag(), &self.plan)).map(|order| order.total);
+        let counted = || {
+            let rows = source.pieces();
+            if rows.is_empty() || !source.lasts() {
+                return None;
+            }
+            let possible = self.possible(source, knowledge);
+            let counts = tally::counts(source, filter, knowledge, rows.len());
+            counts.into_iter().zip(possible).map(|(count, possible)| if possible { count } else { Some(0) }).sum()
+        };
+        counted().or_else(sorted)
     }
 
     /// Whether rows leave in the order of the table.
@@ -132,8 +180,18 @@ impl Query {
             let column = source.schema().index_of(name).ok()?;
             source.bounds(column).or_else(|| knowledge.bounds(source, column))
         };
-        let filter = self.plan.filter.as_ref();
-        filter.and_then(|filter| prune::candidates(filter, total, bounds)).unwrap_or_else(|| vec![true; total])
+        let Some(filter) = &self.plan.filter else { return vec![true; total] };
+        let mut possible = prune::candidates(filter, total, bounds).unwrap_or_else(|| vec![true; total]);
+        tally::narrow(source, filter, &mut possible);
+        possible
+    }
+
+    /// The pieces that may hold a row that passes.
+    fn choose_all(&self, source: &Arc<dyn Source>, knowledge: &Knowledge) -> Vec<usize> {
+        let possible = self.possible(source, knowledge);
+        let Some(filter) = &self.plan.filter else { return (0..possible.len()).collect() };
+        let counts = tally::counts(source, filter, knowledge, possible.len());
+        (0..possible.len()).filter(|&piece| possible[piece] && counts[piece] != Some(0)).collect()
     }
 
     /// Which pieces have to be read.
@@ -145,7 +203,7 @@ impl Query {
         }
         let total = rows.len();
         let kept: Vec<Option<usize>> = match &self.plan.filter {
-            Some(filter) => knowledge.matches(source.tag(), filter, total),
+            Some(filter) => tally::counts(source, filter, knowledge, total),
             None => rows.into_iter().map(Some).collect(),
         };
         let possible = self.possible(source, knowledge);
@@ -190,11 +248,25 @@ impl Query {
     ) -> Result<()> {
         let clock = Clock { begin: Instant::now(), budget: &terms.budget };
         let Terms { knowledge, budget, is_given_up } = terms;
+        if let Some(counted) = count::whole(&self, source, &terms, &clock)? {
+            return sink(counted).map(drop);
+        }
+        if self.is_page(source, knowledge) {
+            if let Some((page, total)) = page::page(&self, source, &terms, &clock)? {
+                let _known = self.total.set(total);
+                sink(page)?;
+            }
+            return Ok(());
+        }
         count::ahead(&self, source, &terms, &clock)?;
+        if let Some(total) = self.known_total(source, knowledge) {
+            let _known = self.total.set(total);
+        }
         let choice = self.choose(source, knowledge);
         let plan = Plan { offset: self.plan.offset - choice.skipped_rows, ..self.plan.clone() };
         let mut execution = Execution::try_new(plan.bind(&self.input)?)?;
-        let learns = self.plan.filter.as_ref().filter(|_| !self.plan.is_grouped()).zip(choice.pieces.as_ref());
+        let learns =
+            self.plan.filter.as_ref().filter(|_| !self.plan.is_grouped() && source.lasts()).zip(choice.pieces.as_ref());
         let mut learned = learns.map(|(filter, _)| knowledge.learn(source.tag(), filter, choice.total));
         for (number, batch) in source.scan(Some(&self.columns), choice.pieces.as_deref())?.enumerate() {
             let before = execution.kept();
@@ -216,9 +288,7 @@ impl Query {
                 return Ok(());
             }
             clock.check()?;
-            if execution.memory() > budget.memory {
-                return Err(Error::Budget { what: "memory", limit: format!("{} MB", budget.memory >> 20) });
-            }
+            over_memory(execution.memory(), budget)?;
         }
         if let Some(result) = execution.finish()? {
             sink(result)?;
@@ -232,6 +302,12 @@ impl Query {
     /// As [`Query::prepare`].
     pub fn explain(&self, source: &Arc<dyn Source>, knowledge: &Knowledge) -> Result<String> {
         let mut text = self.plan.explain(source.schema())?;
+        if self.is_page(source, knowledge) {
+            text += &page::told(self, source, knowledge);
+        }
+        if let Some(total) = self.known_total(source, knowledge) {
+            text += &format!("\nrows     {total} without offset and limit");
+        }
         let choice = self.choose(source, knowledge);
         if let Some(pieces) = &choice.pieces {
             let Choice { total, pruned, skipped, .. } = choice;

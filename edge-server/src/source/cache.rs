@@ -13,6 +13,7 @@ use std::sync::Arc;
 use wire::file::FileWriter;
 
 use super::csv::Csv;
+use super::notes::{Look, Notes};
 use super::open::stem;
 use super::paged::Paged;
 use super::progress::{Counted, Progress};
@@ -21,6 +22,12 @@ use crate::{Error, Result};
 
 /// Files up to this size are read into memory.
 const IN_MEMORY: u64 = 64 << 20;
+
+/// Whether a CSV file has to be read as a whole before any page of it is at hand.
+pub(super) fn takes_long(path: &Path, options: &Options) -> bool {
+    let is_large = std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > IN_MEMORY);
+    is_large && options.cache.as_ref().is_none_or(|folder| !Copy::of(path, folder, options).path.exists())
+}
 
 /// Opens a CSV file.
 pub(super) fn csv(path: &Path, delimiter: u8, options: &Options) -> Result<Arc<dyn Source>> {
@@ -45,7 +52,7 @@ pub(super) fn reader<R: Read + Send>(
         tracing::info!(path = %path.display(), copy = %copy.path.display(), "read from its copy");
         return Ok(Arc::new(source));
     }
-    let progress = Progress::start(&path.display().to_string(), length);
+    let progress = Progress::start(&path.display().to_string(), length, options.reading.clone());
     let csv = Csv::try_new(unpack(progress.count(file))?, path, delimiter, &options.types)?;
     let source: Arc<dyn Source> = match copy {
         Some(copy) => Arc::new(copy.write(csv)?),
@@ -84,7 +91,12 @@ impl Copy {
     /// The copy, if it is there and whole.
     fn open(&self) -> Option<Paged> {
         let file = File::open(&self.path).ok()?;
-        Paged::of(file, &self.path, self.tag).ok()
+        Some(Paged::of(file, &self.path, self.tag).ok()?.with_notes(Notes::read(&self.notes())))
+    }
+
+    /// Where the notes on its pieces are.
+    fn notes(&self) -> PathBuf {
+        self.path.with_extension("notes")
     }
 
     /// Writes the copy.
@@ -98,18 +110,29 @@ impl Copy {
         let part = self.path.with_extension(format!("{}.part", std::process::id()));
         let io = |source| Error::Io { path: part.clone(), source };
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&part).map_err(io)?;
-        let written = write(csv, &file).and_then(|()| file.try_clone().map_err(io)).and_then(|file| {
+        let mut bytes = None;
+        let written = write(csv, &file).and_then(|notes| {
+            bytes = notes.to_bytes();
+            let file = file.try_clone().map_err(io)?;
             // Its errors name the place where it will be.
-            Paged::of(file, &self.path, self.tag)
+            Ok(Paged::of(file, &self.path, self.tag)?.with_notes(Some(notes)))
         });
         if written.is_err() {
             let _kept = std::fs::remove_file(&part);
             return written;
         }
         // The disk may take longer than the reader of the first page likes to wait.
-        let named = move || match file.sync_all().and_then(|()| std::fs::rename(&part, &self.path)) {
-            Ok(()) => tracing::debug!(path = %self.path.display(), "a copy is kept"),
-            Err(error) => tracing::warn!(%error, path = %self.path.display(), "a copy could not be kept"),
+        let named = move || {
+            // Notes that are not there are looked for when a query asks; a copy that is not whole is made anew.
+            if let Some(bytes) = bytes
+                && let Err(error) = std::fs::write(self.notes(), bytes)
+            {
+                tracing::warn!(%error, path = %self.path.display(), "the notes on a copy could not be kept");
+            }
+            match file.sync_all().and_then(|()| std::fs::rename(&part, &self.path)) {
+                Ok(()) => tracing::debug!(path = %self.path.display(), "a copy is kept"),
+                Err(error) => tracing::warn!(%error, path = %self.path.display(), "a copy could not be kept"),
+            }
         };
         std::thread::Builder::new()
             .name("cache".to_owned())
@@ -130,9 +153,17 @@ impl Copy {
     }
 }
 
-fn write<R: Read + Send>(csv: Csv<R>, file: &File) -> Result<()> {
+fn write<R: Read + Send>(csv: Csv<R>, file: &File) -> Result<Notes> {
     let output = |error: wire::Error| Error::Output(format!("the copy of a CSV file: {error}"));
     let mut writer = FileWriter::try_new(BufWriter::with_capacity(1 << 16, file), csv.schema()).map_err(output)?;
-    csv.each(|batch| writer.write(&batch).map_err(output))?;
-    writer.finish().map(drop).map_err(output)
+    let (look, mut pages) = (Look::new(csv.schema()), Vec::new());
+    csv.each(
+        |batch| look.at(batch),
+        |batch, page| {
+            pages.push(page);
+            writer.write(&batch).map_err(output)
+        },
+    )?;
+    writer.finish().map_err(output)?;
+    Ok(Notes::of(&pages))
 }

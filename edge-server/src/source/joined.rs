@@ -77,6 +77,23 @@ impl Source for Joined {
         parts.concat()
     }
 
+    fn together(&self, columns: &[usize], pieces: &[usize]) -> Vec<usize> {
+        let (mut first, mut number, mut all) = (0, 0, Vec::with_capacity(pieces.len()));
+        for part in &self.parts {
+            let past = first + part.pieces().len();
+            let own: Vec<usize> =
+                pieces.iter().filter(|&&piece| (first..past).contains(&piece)).map(|piece| piece - first).collect();
+            let stretches = part.together(columns, &own);
+            for (at, stretch) in stretches.iter().enumerate() {
+                // No two parts share a stretch.
+                number += usize::from(at == 0 || stretches[at - 1] != *stretch);
+                all.push(number);
+            }
+            first = past;
+        }
+        all
+    }
+
     fn scan(&self, columns: Option<&[usize]>, pieces: Option<&[usize]>) -> Result<Batches> {
         let mut first = 0;
         let mut parts: Vec<Part> = Vec::with_capacity(self.parts.len());

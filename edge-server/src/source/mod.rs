@@ -7,6 +7,7 @@
 //! * [`parquet`] – decoded while it is read; its columns are kept by [`resident`] as far as memory allows.
 //! * [`arrow`] – small files in memory, large ones piece by piece from the disk ([`paged`]).
 //! * [`csv`] – parsed on every core; large ones once, into an Arrow file ([`cache`]).
+//! * [`notes`] – what is found out of a file's pieces while its copy is made.
 //! * [`json`], [`packed`], [`joined`] – NDJSON, files packed as a whole, folders.
 
 mod arrow;
@@ -14,6 +15,7 @@ mod cache;
 mod csv;
 mod joined;
 mod json;
+mod notes;
 mod open;
 mod packed;
 mod paged;
@@ -29,6 +31,7 @@ use arrow_schema::SchemaRef;
 
 pub use self::open::{Named, Options, Types, named, open, open_named, open_one, open_with};
 pub use self::parquet::ParquetSource;
+pub use self::progress::Reading;
 use crate::{Error, Result};
 
 /// Rows of a batch, where the source can choose.
@@ -55,6 +58,22 @@ pub trait Source: Send + Sync {
     fn bounds(&self, _column: usize) -> Option<Bounds> {
         None
     }
+    /// Of a column with few different values, how often each of them stands in each piece, where that is known.
+    fn tallies(&self, _column: usize) -> Option<Tallies> {
+        None
+    }
+    /// For each of some pieces a number; pieces that follow each other with the same number are best read by one scan.
+    fn together(&self, _columns: &[usize], pieces: &[usize]) -> Vec<usize> {
+        pieces.to_vec()
+    }
+    /// The rows as they are now, of a source whose rows change.
+    fn frozen(&self) -> Option<Arc<dyn Source>> {
+        None
+    }
+    /// Whether the rows stay what they are for long enough that it is worth while to find something out about them.
+    fn lasts(&self) -> bool {
+        true
+    }
     /// One batch for each piece from the first, or for some pieces (ascending numbers); with columns, of these only
     /// (ascending numbers).
     ///
@@ -75,6 +94,15 @@ pub struct Bounds {
     pub nulls: arrow_array::UInt64Array,
     /// Whether the bounds of a piece are known.
     pub known: arrow_array::BooleanArray,
+}
+
+/// The values of a column and how often each stands in each piece.
+#[derive(Debug, Clone)]
+pub struct Tallies {
+    /// The different values, a null among them if there is one.
+    pub values: ArrayRef,
+    /// The first piece's numbers in the order of the values, then the next one's.
+    pub counts: Arc<Vec<u32>>,
 }
 
 /// A table's name and source.

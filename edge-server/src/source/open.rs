@@ -8,7 +8,7 @@ use arrow_schema::DataType;
 
 use super::joined::Joined;
 use super::resident::Resident;
-use super::{ParquetSource, Source, Table, arrow, cache, json, packed};
+use super::{ParquetSource, Reading, Source, Table, arrow, cache, json, packed};
 use crate::{Error, Result};
 
 /// The types of some columns, by name.
@@ -23,12 +23,14 @@ pub struct Options {
     pub cache: Option<PathBuf>,
     /// Types of CSV's columns that are not to be inferred.
     pub types: Types,
+    /// Who is told how far the reading of large files is.
+    pub reading: Option<Arc<Reading>>,
 }
 
 impl Default for Options {
     /// Two gigabytes of memory and no cache.
     fn default() -> Self {
-        Self { memory: 2 << 30, cache: None, types: Types::new() }
+        Self { memory: 2 << 30, cache: None, types: Types::new(), reading: None }
     }
 }
 
@@ -96,6 +98,20 @@ impl Named {
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         self.parts.is_none().then_some(self.path.as_path())
+    }
+
+    /// Whether a file of it has to be read as a whole first, which takes a while.
+    #[must_use]
+    pub fn takes_long(&self, options: &Options) -> bool {
+        let files = self.parts.as_deref().unwrap_or(std::slice::from_ref(&self.path));
+        let is_csv = |path: &Path| match extension(path).as_str() {
+            "csv" | "tsv" => true,
+            "gz" | "zst" => {
+                path.file_stem().is_some_and(|inner| matches!(extension(Path::new(inner)).as_str(), "csv" | "tsv"))
+            }
+            _ => false,
+        };
+        files.iter().any(|path| is_csv(path) && cache::takes_long(path, options))
     }
 
     /// Opens it.

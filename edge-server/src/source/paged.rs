@@ -16,7 +16,8 @@ use rayon::prelude::*;
 use wire::Limits;
 use wire::file::{self, Fetch, FileIndex};
 
-use super::{Batches, Source, file_tag};
+use super::notes::Notes;
+use super::{Batches, Bounds, Source, Tallies, file_tag};
 use crate::{Error, Result};
 
 /// An Arrow file on disk.
@@ -25,6 +26,8 @@ pub(super) struct Paged {
     rows: usize,
     bytes: u64,
     tag: u64,
+    /// What was found out when the file was written.
+    notes: Option<Notes>,
 }
 
 struct Inner {
@@ -69,7 +72,13 @@ impl Paged {
         let index = FileIndex::try_new(&file, bytes, Limits::default(), None)
             .map_err(|error| Error::Format { path: path.to_owned(), reason: error.to_string() })?;
         let rows = index.rows().sum();
-        Ok(Self { inner: Arc::new(Inner { file, index, path: path.to_owned() }), rows, bytes, tag })
+        Ok(Self { inner: Arc::new(Inner { file, index, path: path.to_owned() }), rows, bytes, tag, notes: None })
+    }
+
+    /// With what is known of its pieces, if that is as many as it has.
+    pub(super) fn with_notes(self, notes: Option<Notes>) -> Self {
+        let pieces = self.inner.index.batches();
+        Self { notes: notes.filter(|notes| notes.pieces() == pieces), ..self }
     }
 }
 
@@ -92,6 +101,14 @@ impl Source for Paged {
 
     fn pieces(&self) -> Vec<usize> {
         self.inner.index.rows().collect()
+    }
+
+    fn bounds(&self, column: usize) -> Option<Bounds> {
+        self.notes.as_ref()?.bounds(column)
+    }
+
+    fn tallies(&self, column: usize) -> Option<Tallies> {
+        self.notes.as_ref()?.tallies(column)
     }
 
     fn scan(&self, columns: Option<&[usize]>, pieces: Option<&[usize]>) -> Result<Batches> {

@@ -194,6 +194,10 @@ impl Source for ParquetSource {
         })
     }
 
+    fn together(&self, _columns: &[usize], pieces: &[usize]) -> Vec<usize> {
+        pieces.iter().map(|&piece| self.pieces.get(piece).map_or(0, |piece| piece.group)).collect()
+    }
+
     fn scan(&self, columns: Option<&[usize]>, pieces: Option<&[usize]>) -> Result<Batches> {
         let pieces: Vec<Piece> = match pieces {
             Some(pieces) => pieces.iter().filter_map(|&piece| self.pieces.get(piece).copied()).collect(),

@@ -11,6 +11,27 @@ const QUIET: Duration = Duration::from_millis(700);
 const TERMINAL: Duration = Duration::from_millis(200);
 const LOG: Duration = Duration::from_secs(5);
 
+/// How far the reading of a file is, for whoever asks.
+#[derive(Debug, Default)]
+pub struct Reading {
+    total: AtomicU64,
+    read: AtomicU64,
+}
+
+impl Reading {
+    /// Bytes of the file; none before its reading begins.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of it that have been read.
+    #[must_use]
+    pub fn read(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+}
+
 /// A file on its way.
 pub(super) struct Progress {
     shared: Arc<Shared>,
@@ -20,7 +41,7 @@ pub(super) struct Progress {
 struct Shared {
     name: String,
     total: u64,
-    read: AtomicU64,
+    reading: Arc<Reading>,
     ended: AtomicBool,
 }
 
@@ -33,15 +54,17 @@ pub(super) struct Counted {
 impl Read for Counted {
     fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
         let read = self.file.read(bytes)?;
-        self.shared.read.fetch_add(read as u64, Ordering::Relaxed);
+        self.shared.reading.read.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
     }
 }
 
 impl Progress {
     /// Begins to tell.
-    pub(super) fn start(name: &str, total: u64) -> Self {
-        let shared = Arc::new(Shared { name: name.to_owned(), total, read: AtomicU64::new(0), ended: false.into() });
+    pub(super) fn start(name: &str, total: u64, reading: Option<Arc<Reading>>) -> Self {
+        let reading = reading.unwrap_or_default();
+        reading.total.fetch_add(total, Ordering::Relaxed);
+        let shared = Arc::new(Shared { name: name.to_owned(), total, reading, ended: false.into() });
         let begin = Instant::now();
         let told = shared.clone();
         // Without a thread the file is read all the same.
@@ -86,7 +109,7 @@ fn tell(shared: &Shared, begin: Instant) {
         if ended || elapsed >= next {
             let was_shown = next > QUIET;
             next = elapsed + every;
-            let read = shared.read.load(Ordering::Relaxed);
+            let read = shared.reading.read();
             let percent = 100.0 * read as f64 / shared.total.max(1) as f64;
             let rate = read as f64 / elapsed.as_secs_f64() / 1e6;
             match (is_terminal, ended) {

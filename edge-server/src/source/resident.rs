@@ -60,6 +60,17 @@ impl<S: Source> Source for Resident<S> {
         self.source.bounds(column)
     }
 
+    fn together(&self, columns: &[usize], pieces: &[usize]) -> Vec<usize> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_here = |column: &usize| {
+            kept.columns.get(column).is_some_and(|arrays| pieces.iter().all(|&piece| arrays[piece].is_some()))
+        };
+        match columns.iter().all(is_here) {
+            true => pieces.to_vec(),
+            false => self.source.together(columns, pieces),
+        }
+    }
+
     fn scan(&self, columns: Option<&[usize]>, pieces: Option<&[usize]>) -> Result<Batches> {
         let wanted = columns.map_or_else(|| (0..self.schema().fields().len()).collect(), <[usize]>::to_vec);
         // A plan may need no column at all, but the number of rows.

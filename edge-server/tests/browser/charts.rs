@@ -145,8 +145,8 @@ fn points_are_brushed_on_both_sides() {
         arrow_array::cast::AsArray::as_primitive::<arrow_array::types::Int64Type>(&wide).clone()
     };
     let within = |value: Option<i64>, (low, high): (i64, i64)| value.is_some_and(|value| low <= value && value <= high);
-    let both =
-        column("distance").iter().zip(&column("air_time")).filter(|&(x, y)| within(x, distance) && within(y, time));
+    let (distances, times) = (column("distance"), column("air_time"));
+    let both = distances.iter().zip(times.iter()).filter(|&(x, y)| within(x, distance) && within(y, time));
     page.wait_for(&rows(both.count() as u64));
     // Few enough to be pointed at one by one.
     viewer(&mut page, "setFilter('dest', '=BUR')");

@@ -64,3 +64,48 @@ fn a_group_leads_to_its_rows() {
     assert_eq!(state["filters"]["dest"], format!("={}", first[1].as_str().unwrap()));
     assert!(page.complaints.is_empty(), "{:?}", page.complaints);
 }
+
+#[test]
+fn groups_open_as_a_tree() {
+    let (_server, _browser, mut page) = open(1280, 800);
+    viewer(&mut page, "setGroup(['origin', 'carrier', 'dest'], [['count', '']])");
+    viewer(&mut page, "setSort(['-count'])");
+    viewer(&mut page, "settled?.()");
+    let all = viewer(&mut page, "state().rowsShown").as_u64().unwrap();
+    click_part(&mut page, ".bar button", "Grouped by origin, carrier, dest");
+    click_part(&mut page, "[data-group=tree]", "");
+    page.wait_for(&format!("{VIEWER}.state().rowsShown === 3"));
+    let sign = |page: &mut Page, row: usize, column: &str| {
+        let rect = viewer(page, &format!("cellRect({row}, '{column}').toJSON()"));
+        let at = |name: &str| rect[name].as_f64().unwrap();
+        page.click(at("x") + 16.0, at("y") + 14.0, 0);
+    };
+    // The counts of what is below a group add up to its own.
+    sign(&mut page, 1, "origin");
+    page.wait_for(&format!("{VIEWER}.state().rowsShown === 13"));
+    let lines = viewer(&mut page, "cells(0, 13)");
+    let count = |row: usize| lines[row][3].as_str().unwrap().parse::<u64>().unwrap();
+    assert_eq!((2..12).map(count).sum::<u64>(), count(1));
+    assert!((2..12).all(|row| lines[row][0] == "JFK" && lines[row][2] == Value::Null), "{lines}");
+    sign(&mut page, 3, "carrier");
+    page.wait_for(&format!("{VIEWER}.state().rowsShown > 13"));
+    pictures(&mut page, "group-tree");
+    // Enter closes what has the focus, and all below it.
+    let (x, y) = cell(&mut page, 1, "count");
+    page.click(x, y, 0);
+    page.press("Enter", 13, 0);
+    page.wait_for(&format!("{VIEWER}.state().rowsShown === 3"));
+    // A group of one key leads to its rows.
+    let first = viewer(&mut page, "cells(0, 1)")[0][3].clone();
+    let (x, y) = cell(&mut page, 0, "origin");
+    page.right_click(x, y);
+    click_part(&mut page, "[role=menuitem]", "Show its rows");
+    page.wait_for(&format!("{VIEWER}.state().filters.origin === '=EWR' && {VIEWER}.state().group.keys.length === 0"));
+    viewer(&mut page, "settled?.()");
+    assert_eq!(viewer(&mut page, "state().rowsShown").to_string(), first.as_str().unwrap());
+    // Flat again.
+    viewer(&mut page, "setFilter('origin', '')");
+    viewer(&mut page, "setGroup(['origin', 'carrier', 'dest'], [['count', '']], { tree: false })");
+    page.wait_for(&format!("{VIEWER}.state().rowsShown === {all}"));
+    assert!(page.complaints.is_empty(), "{:?}", page.complaints);
+}

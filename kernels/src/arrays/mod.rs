@@ -4,6 +4,7 @@
 //! its machine code) of its own.
 
 mod bytes;
+mod equal;
 mod views;
 
 use arrow_array::{Array, ArrayRef};
@@ -11,9 +12,10 @@ use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_schema::DataType;
 
 pub use bytes::{bytes_array, offsets, text_bytes};
+pub use equal::equal;
 pub use views::views_array;
 
-use crate::types::{self, Kind, Width};
+use crate::types::{self, Kind};
 use crate::{Error, Indices, Result, take};
 
 /// A promise that bytes come from a writer that is as careful as the checks of this module, so that the checks of single
@@ -69,14 +71,7 @@ pub fn validity(bits: &Buffer, rows: usize, null_count: usize, trust: Option<Tru
 #[must_use]
 pub fn fixed_width(data_type: &DataType) -> Option<usize> {
     match types::kind(data_type) {
-        Kind::Fixed(width, _) => Some(match width {
-            Width::W1 => 1,
-            Width::W2 => 2,
-            Width::W4 => 4,
-            Width::W8 => 8,
-            Width::W16 | Width::W16Interval => 16,
-            Width::W32 => 32,
-        }),
+        Kind::Fixed(width, _) => Some(width.bytes()),
         _ => None,
     }
 }

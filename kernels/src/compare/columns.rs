@@ -7,10 +7,11 @@ use arrow_array::cast::AsArray;
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 
 use super::Truth;
+use crate::bitcode::load_keys;
 use crate::bytes::BytesColumn;
 use crate::query::CompareOp;
-use crate::types::{self, Kind, Order, Word, by_ordered_width};
-use crate::{Error, Result, runs};
+use crate::types::{self, Kind, Order, Width, Word, by_ordered_width};
+use crate::{Error, Result, bits, runs};
 
 /// Compares two columns of one type row by row; unknown where either is null.
 ///
@@ -48,6 +49,9 @@ pub fn compare_columns(left: &dyn Array, op: CompareOp, right: &dyn Array) -> Re
             let (left, right) = (left.as_boolean().values(), right.as_boolean().values());
             BooleanBuffer::collect_bool(rows, |row| holds(left.value(row).cmp(&right.value(row))))
         }
+        Kind::Fixed(width, order) if cfg!(feature = "small") && width != Width::W16 => {
+            small_words(left, right, width, order, &holds)?
+        }
         Kind::Fixed(width, order) => by_ordered_width!(width, "compare", left.data_type(), |T| {
             let a = types::fixed_words::<T>(left, "compare")?;
             let b = types::fixed_words::<T>(right, "compare")?;
@@ -62,6 +66,30 @@ pub fn compare_columns(left: &dyn Array, op: CompareOp, right: &dyn Array) -> Re
     };
     let nulls = NullBuffer::union(left.logical_nulls().as_ref(), right.logical_nulls().as_ref());
     Ok(Truth::of_valid(bits, nulls.as_ref()))
+}
+
+/// One loop for all widths, behind a loop for each that turns words into keys.
+fn small_words(
+    left: &dyn Array,
+    right: &dyn Array,
+    width: Width,
+    order: Order,
+    holds: &dyn Fn(Ordering) -> bool,
+) -> Result<BooleanBuffer> {
+    let zero = 1 << (8 * width.bytes() - 1);
+    // The key below that of zero is that of −0.0.
+    let number = |key: u64| if order == Order::Float && key == zero - 1 { zero } else { key };
+    let rows = left.len();
+    let mut words = Vec::with_capacity(rows.div_ceil(64));
+    let (mut a, mut b) = ([0; 64], [0; 64]);
+    for at in (0..rows).step_by(64) {
+        let count = 64.min(rows - at);
+        load_keys(left, at, &mut a[..count], "compare")?;
+        load_keys(right, at, &mut b[..count], "compare")?;
+        let each = a[..count].iter().zip(&b).enumerate();
+        words.push(each.fold(0, |word, (bit, (&a, &b))| word | u64::from(holds(number(a).cmp(&number(b)))) << bit));
+    }
+    Ok(bits::from_words(words, rows))
 }
 
 /// The key of a value, with −0.0 taken for 0.0.

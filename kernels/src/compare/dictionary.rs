@@ -5,7 +5,7 @@ use arrow_array::cast::AsArray;
 use arrow_buffer::NullBuffer;
 
 use super::{Test, Truth, run as run_values};
-use crate::types::{self, Width, by_ordered_width};
+use crate::types;
 use crate::{Result, bits};
 
 const FALSE: u8 = 0;
@@ -25,16 +25,23 @@ pub(super) fn run(array: &dyn Array, test: &Test) -> Result<Truth> {
         })
         .collect();
     let keys = dictionary.keys();
-    let types::Kind::Fixed(width, _) = types::kind(keys.data_type()) else {
-        return Err(types::unsupported("compare", array.data_type()));
-    };
-    let (is_true, is_known) = by_ordered_width!(width, "compare", array.data_type(), |T| {
-        let words = types::fixed_words::<T>(keys, "compare")?;
-        let look_up = |word: T| table.get(types::Word::widen(word) as usize).copied().unwrap_or(UNKNOWN);
-        (bits::test_each(words, |word| look_up(word) == TRUE), bits::test_each(words, |word| look_up(word) != UNKNOWN))
-    });
-    debug_assert!(width != Width::W16);
-    let known = NullBuffer::new(is_known);
+    let rows = keys.len();
+    let (mut is_true, mut is_known) = (Vec::with_capacity(rows.div_ceil(64)), Vec::with_capacity(rows.div_ceil(64)));
+    let mut block = [0u64; 64];
+    for at in (0..rows).step_by(64) {
+        let block = &mut block[..64.min(rows - at)];
+        types::load_words(keys, at, block, "compare")?;
+        let (mut trues, mut knowns) = (0, 0);
+        for (bit, &mut key) in block.iter_mut().enumerate() {
+            let answer = table.get(key as usize).copied().unwrap_or(UNKNOWN);
+            trues |= u64::from(answer == TRUE) << bit;
+            knowns |= u64::from(answer != UNKNOWN) << bit;
+        }
+        is_true.push(trues);
+        is_known.push(knowns);
+    }
+    let is_true = bits::from_words(is_true, rows);
+    let known = NullBuffer::new(bits::from_words(is_known, rows));
     let nulls = NullBuffer::union(Some(&known), keys.nulls());
     Ok(Truth::of_valid(is_true, nulls.as_ref()))
 }

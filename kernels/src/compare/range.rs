@@ -8,6 +8,7 @@
 use arrow_array::Array;
 use arrow_buffer::BooleanBuffer;
 
+use crate::bitcode::load_keys;
 use crate::types::{self, Order, Width, Word, by_ordered_width};
 use crate::widest::widest;
 use crate::{Result, bits};
@@ -30,7 +31,8 @@ pub(super) fn in_range(
 widest! {
     fn words_in_range<T: Word>(words: &[T], order: Order, low: T, high: T, negate: bool) -> BooleanBuffer {
         let span = high.distance(low);
-        if order == Order::Float {
+        // No float has one byte or sixteen.
+        if order == Order::Float && matches!(size_of::<T>(), 2 | 4 | 8) {
             bits::test_each(words, |word| (word.to_key(Order::Float).distance(low) <= span) != negate)
         } else {
             let low = low.to_word(order);
@@ -41,9 +43,18 @@ widest! {
 
 /// Rows whose key is one of `keys`, which are sorted.
 pub(super) fn in_keys(array: &dyn Array, width: Width, order: Order, keys: &[u128]) -> Result<BooleanBuffer> {
-    by_ordered_width!(width, "compare", array.data_type(), |T| {
-        let words = types::fixed_words::<T>(array, "compare")?;
-        let keys: Vec<T> = keys.iter().map(|&key| T::narrow(key)).collect();
-        Ok(bits::test_each(words, |word| keys.binary_search(&word.to_key(order)).is_ok()))
-    })
+    if width == Width::W16 {
+        let words = types::fixed_words::<u128>(array, "compare")?;
+        return Ok(bits::test_each(words, |word| keys.binary_search(&word.to_key(order)).is_ok()));
+    }
+    let keys: Vec<u64> = keys.iter().map(|&key| key as u64).collect();
+    let mut words = Vec::with_capacity(array.len().div_ceil(64));
+    let mut block = [0; 64];
+    for at in (0..array.len()).step_by(64) {
+        let block = &mut block[..64.min(array.len() - at)];
+        load_keys(array, at, block, "compare")?;
+        let is_one = |key: &u64| u64::from(keys.binary_search(key).is_ok());
+        words.push(block.iter().enumerate().fold(0, |word, (bit, key)| word | is_one(key) << bit));
+    }
+    Ok(bits::from_words(words, array.len()))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BooleanArray, NullArray};
-use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 
 use super::fixed::{Bits, compact_into};
 use super::text;
@@ -20,19 +20,22 @@ pub(super) fn compact(chunks: &[&dyn Array], masks: &[&Mask]) -> Result<Option<A
     }
     let selected = masks.iter().map(|mask| mask.selected()).sum();
     match types::kind(data_type) {
-        Kind::Fixed(width, _) => by_width!(width, |T| {
-            let mut kept: Vec<T> = Vec::new();
-            for (chunk, mask) in chunks.iter().zip(masks) {
-                let words = types::fixed_words::<T>(*chunk, "filter")?;
-                // Of a few rows, most lines of the cache hold none.
-                if mask.selected() < words.len() / 20 {
-                    bits::for_each_set(mask.bits(), |row| kept.push(words[row]));
-                } else {
-                    compact_into(words, mask, &mut kept, selected);
+        Kind::Fixed(width, _) => {
+            let kept = by_width!(width, |T| {
+                let mut kept: Vec<T> = Vec::new();
+                for (chunk, mask) in chunks.iter().zip(masks) {
+                    let words = types::fixed_words::<T>(*chunk, "filter")?;
+                    // Of a few rows, most lines of the cache hold none.
+                    if mask.selected() < words.len() / 20 {
+                        bits::for_each_set(mask.bits(), |row| kept.push(words[row]));
+                    } else {
+                        compact_into(words, mask, &mut kept, selected);
+                    }
                 }
-            }
-            types::make_fixed(data_type, kept, nulls(chunks, masks, selected), "filter").map(Some)
-        }),
+                Buffer::from_vec(kept)
+            });
+            types::make_fixed_buffer(data_type, kept, nulls(chunks, masks, selected), "filter").map(Some)
+        }
         Kind::Boolean => {
             let values = chunks.iter().map(|chunk| Some(chunk.as_boolean().values()));
             let kept = compact_bits(values, masks, selected);

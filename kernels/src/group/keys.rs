@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BooleanArray, NullArray};
-use arrow_buffer::{ArrowNativeType, BooleanBuffer, NullBuffer, ToByteSlice};
+use arrow_buffer::{BooleanBuffer, MutableBuffer, NullBuffer};
 use arrow_schema::DataType;
 
 use super::intern::{ByteInterner, WordInterner};
 use crate::bytes::{BytesColumn, make_bytes};
-use crate::types::{self, Kind, Order, Width, Word, by_ordered_width, by_width};
+use crate::types::{self, Kind, Order, Width, Word, by_narrow_width};
 use crate::{Result, bits, take};
 
 const UNSEEN: u32 = u32::MAX;
@@ -111,7 +111,10 @@ impl KeyColumn {
                 Ok(self.each(array.nulls(), rows, |column, row| column.word(u64::from(values.value(row)))))
             }
             Kind::Fixed(width @ (Width::W1 | Width::W2 | Width::W4 | Width::W8), order) => {
-                by_ordered_width!(width, "group by", array.data_type(), |T| {
+                if cfg!(feature = "small") {
+                    return self.small_ids(array, width, order);
+                }
+                by_narrow_width!(width, "group by", array.data_type(), |T| {
                     let words = types::fixed_words::<T>(array, "group by")?;
                     if let (0, Values::Words(interner)) = (array.null_count(), &mut self.values) {
                         let flip = if order == Order::Signed { Word::widen(T::TOP) as u64 } else { 0 };
@@ -125,10 +128,12 @@ impl KeyColumn {
                     }))
                 })
             }
-            Kind::Fixed(width, _) => by_width!(width, |T| {
-                let words = types::fixed_words::<T>(array, "group by")?;
-                Ok(self.each(array.nulls(), rows, |column, row| column.bytes(words[row].to_byte_slice())))
-            }),
+            Kind::Fixed(width, _) => {
+                let size = width.bytes();
+                let values = types::fixed_buffer(array);
+                let values = values.ok_or_else(|| types::unsupported("group by", array.data_type()))?;
+                Ok(self.each(array.nulls(), rows, |column, row| column.bytes(&values[row * size..(row + 1) * size])))
+            }
             Kind::Bytes => {
                 let values = BytesColumn::try_new(array, "group by")?;
                 if let (0, Values::Bytes(interner)) = (array.null_count(), &mut self.values) {
@@ -141,6 +146,24 @@ impl KeyColumn {
             Kind::Dictionary => self.dictionary_ids(array),
             Kind::Nested => Err(types::unsupported("group by", array.data_type())),
         }
+    }
+
+    /// The numbers of words of up to 64 bits by one loop for all widths, behind a loop for each that widens them.
+    fn small_ids(&mut self, array: &dyn Array, width: Width, order: Order) -> Result<Vec<u32>> {
+        let mut words = vec![0; array.len()];
+        types::load_words(array, 0, &mut words, "group by")?;
+        if order == Order::Float {
+            by_narrow_width!(width, "group by", array.data_type(), |T| {
+                words.iter_mut().for_each(|word| *word = canonical(T::narrow((*word).into()), order).into());
+            });
+        }
+        if let (0, Values::Words(interner)) = (array.null_count(), &mut self.values) {
+            let flip = if order == Order::Signed { 1 << (8 * width.bytes() - 1) } else { 0 };
+            let mut ids = Vec::new();
+            interner.intern_each(words.iter().copied(), flip, &mut ids);
+            return Ok(self.shifted(ids));
+        }
+        Ok(self.each(array.nulls(), array.len(), |column, row| column.word(words[row])))
     }
 
     /// The table's own numbers, with null's number left out of them.
@@ -166,11 +189,8 @@ impl KeyColumn {
         let dictionary = array.as_any_dictionary_opt().ok_or_else(unsupported)?;
         let values = dictionary.values();
         let keys = dictionary.keys();
-        let Kind::Fixed(width, _) = types::kind(keys.data_type()) else { return Err(unsupported()) };
-        let keys: Vec<usize> = by_ordered_width!(width, "group by", keys.data_type(), |T| {
-            let words = types::fixed_words::<T>(keys, "group by")?;
-            words.iter().map(|&word| Word::widen(word) as usize).collect()
-        });
+        let mut words = vec![0; keys.len()];
+        types::load_words(keys, 0, &mut words, "group by")?;
         let nulls = array.logical_nulls();
         let mut known = vec![UNSEEN; values.len()];
         // Values are read through a plain column of the same kind, one at a time.
@@ -184,9 +204,10 @@ impl KeyColumn {
                 if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
                     return Ok(inner.null());
                 }
-                let known = known.get_mut(keys[row]).ok_or_else(unsupported)?;
+                let key = words[row] as usize;
+                let known = known.get_mut(key).ok_or_else(unsupported)?;
                 if *known == UNSEEN {
-                    *known = inner.ids(values.slice(keys[row], 1).as_ref())?[0];
+                    *known = inner.ids(values.slice(key, 1).as_ref())?[0];
                 }
                 Ok(*known)
             })
@@ -237,38 +258,24 @@ impl KeyColumn {
             }
             (Values::Words(words), Kind::Fixed(width, _)) => {
                 let words = words.words();
-                by_ordered_width!(width, "group by", data_type, |T| {
-                    let words = numbers
-                        .iter()
-                        .map(|&number| T::narrow(words.get(number as usize).copied().unwrap_or(0).into()))
-                        .collect::<Vec<T>>();
-                    types::make_fixed(data_type, words, nulls, "group by")
-                })
+                let words = numbers.iter().map(|&number| words.get(number as usize).copied().unwrap_or(0));
+                types::make_narrow(data_type, width, words, nulls, "group by")
             }
-            (Values::Bytes(bytes), Kind::Fixed(width, _)) => by_width!(width, |T| {
-                let words = numbers
-                    .iter()
-                    .enumerate()
-                    .map(|(row, &number)| {
-                        if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
-                            return <T as ArrowNativeType>::usize_as(0);
-                        }
-                        word_from_bytes::<T>(bytes.get(number))
-                    })
-                    .collect::<Vec<T>>();
-                types::make_fixed(data_type, words, nulls, "group by")
-            }),
+            (Values::Bytes(bytes), Kind::Fixed(width, _)) => {
+                let size = width.bytes();
+                let mut words = MutableBuffer::from_len_zeroed(rows * size);
+                for (row, (word, &number)) in words.chunks_exact_mut(size).zip(&numbers).enumerate() {
+                    if nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) {
+                        word.copy_from_slice(bytes.get(number));
+                    }
+                }
+                types::make_fixed_buffer(data_type, words.into(), nulls, "group by")
+            }
             (Values::Bytes(bytes), _) => make_bytes(data_type, rows, nulls, "group by", |row| bytes.get(numbers[row])),
             (Values::None, _) => Ok(Arc::new(NullArray::new(rows))),
             _ => Err(types::unsupported("group by", data_type)),
         }
     }
-}
-
-/// A word from the bytes that it was interned as.
-fn word_from_bytes<T: ArrowNativeType>(bytes: &[u8]) -> T {
-    let buffer = arrow_buffer::Buffer::from(bytes);
-    buffer.typed_data::<T>().first().copied().unwrap_or_else(|| T::usize_as(0))
 }
 
 /// The word that stands for all equal values.

@@ -14,7 +14,7 @@ use arrow_schema::DataType;
 use super::keys::{KeyColumn, canonical};
 use crate::bitcode::{BLOCK, Moves, bounds, difference, load_keys, load_windows, subtract};
 use crate::bytes::{BytesColumn, make_windows};
-use crate::types::{self, Kind, Order, Width, Word, by_ordered_width};
+use crate::types::{self, Kind, Order, Width, Word};
 use crate::{Result, bits};
 
 /// One key column.
@@ -275,10 +275,8 @@ impl Part {
             (Shape::Ids { column, .. }, _) => column.array(raw.low.iter().map(|&id| id as u32).collect()),
             (Shape::Text { .. }, _) => make_windows(&self.data_type, &raw.high, &raw.low, nulls, "group by"),
             (Shape::Number { .. }, Kind::Fixed(width, order)) => {
-                by_ordered_width!(width, "group by", &self.data_type, |T| {
-                    let words: Vec<T> = raw.low.iter().map(|&key| T::narrow(key.into()).to_word(order)).collect();
-                    types::make_fixed(&self.data_type, words, nulls, "group by")
-                })
+                let words = raw.low.iter().map(|&key| types::word_of(key, width, order));
+                types::make_narrow(&self.data_type, width, words, nulls, "group by")
             }
             (Shape::Number { .. }, _) => {
                 let values = BooleanBuffer::collect_bool(raw.low.len(), |row| raw.low[row] != 0);

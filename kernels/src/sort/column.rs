@@ -76,7 +76,7 @@ impl<'a> Words<'a> {
     fn try_new(chunks: &[&'a dyn Array], width: Width) -> Result<Self> {
         macro_rules! words {
             ($of:ident) => {
-                Self::$of(chunks.iter().map(|chunk| types::fixed_words(*chunk, "sort")).collect::<Result<_>>()?)
+                Self::$of(types::chunk_words(chunks, "sort")?)
             };
         }
         Ok(match width {

@@ -12,7 +12,7 @@ use super::{Places, take_chunks};
 use crate::arrays::Trust;
 use crate::bytes::BytesColumn;
 use crate::group::ByteInterner;
-use crate::types::{self, Kind, Word, by_ordered_width};
+use crate::types::{self, Kind, Order};
 use crate::{Error, Indices, Result, bits};
 
 pub(super) fn gather(data_type: &DataType, chunks: &[&dyn Array], places: &Places<'_>) -> Result<ArrayRef> {
@@ -50,17 +50,13 @@ pub(super) fn empty(data_type: &DataType) -> Result<ArrayRef> {
 
 /// Keys of every chunk as numbers; `None` is null.
 fn key_ids(keys: &[&dyn Array]) -> Result<Vec<Vec<Option<u64>>>> {
-    keys.iter()
-        .map(|keys| {
-            let Kind::Fixed(width, _) = types::kind(keys.data_type()) else {
-                return Err(types::unsupported("take", keys.data_type()));
-            };
-            by_ordered_width!(width, "take", keys.data_type(), |T| {
-                let words = types::fixed_words::<T>(*keys, "take")?;
-                Ok((0..keys.len()).map(|row| keys.is_valid(row).then(|| Word::widen(words[row]) as u64)).collect())
-            })
-        })
-        .collect()
+    let mut ids = Vec::with_capacity(keys.len());
+    for keys in keys {
+        let mut words = vec![0; keys.len()];
+        types::load_words(*keys, 0, &mut words, "take")?;
+        ids.push(words.iter().enumerate().map(|(row, &word)| keys.is_valid(row).then_some(word)).collect());
+    }
+    Ok(ids)
 }
 
 /// One values array for several, equal byte strings once, and where each old value went.
@@ -115,10 +111,7 @@ fn codes_to_keys(key_type: &DataType, codes: Vec<u32>, nulls: Option<NullBuffer>
     let Kind::Fixed(width, _) = types::kind(key_type) else {
         return Err(types::unsupported("dictionary key", key_type));
     };
-    by_ordered_width!(width, "dictionary key", key_type, |T| {
-        let words: Vec<T> = codes.iter().map(|&code| T::narrow(code.into())).collect();
-        types::make_fixed(key_type, words, nulls, "dictionary key")
-    })
+    types::make_narrow(key_type, width, codes.iter().map(|&code| code.into()), nulls, "dictionary key")
 }
 
 /// A dictionary array from an array of row codes (null is `None`) into `values`.
@@ -138,25 +131,59 @@ pub(crate) fn dictionary_array(
     values: ArrayRef,
     trust: Option<Trust>,
 ) -> Result<ArrayRef> {
-    fn build<K: ArrowDictionaryKeyType>(keys: &dyn Array, values: ArrayRef, trust: Option<Trust>) -> Result<ArrayRef> {
+    /// # Safety
+    /// Every valid key is the number of a value.
+    unsafe fn build<K: ArrowDictionaryKeyType>(keys: &dyn Array, values: ArrayRef) -> Result<ArrayRef> {
         let keys: &PrimitiveArray<K> =
             keys.as_primitive_opt().ok_or_else(|| types::unsupported("dictionary", keys.data_type()))?;
-        if trust.is_some() {
-            // SAFETY: every valid key is the number of a value: vouched for.
-            return Ok(Arc::new(unsafe { DictionaryArray::<K>::new_unchecked(keys.clone(), values) }));
-        }
-        Ok(Arc::new(DictionaryArray::<K>::try_new(keys.clone(), values)?))
+        // SAFETY: promised by the caller.
+        Ok(Arc::new(unsafe { DictionaryArray::<K>::new_unchecked(keys.clone(), values) }))
     }
-    let keys = keys.as_ref();
+    macro_rules! built {
+        // SAFETY: the keys have been checked, or are vouched for.
+        ($key:ty) => {{ unsafe { build::<$key>(keys.as_ref(), values) } }};
+    }
+    if trust.is_none() {
+        check_keys(keys.as_ref(), values.len())?;
+    }
     match key_type {
-        DataType::Int8 => build::<Int8Type>(keys, values, trust),
-        DataType::Int16 => build::<Int16Type>(keys, values, trust),
-        DataType::Int32 => build::<Int32Type>(keys, values, trust),
-        DataType::Int64 => build::<Int64Type>(keys, values, trust),
-        DataType::UInt8 => build::<UInt8Type>(keys, values, trust),
-        DataType::UInt16 => build::<UInt16Type>(keys, values, trust),
-        DataType::UInt32 => build::<UInt32Type>(keys, values, trust),
-        DataType::UInt64 => build::<UInt64Type>(keys, values, trust),
+        DataType::Int8 => built!(Int8Type),
+        DataType::Int16 => built!(Int16Type),
+        DataType::Int32 => built!(Int32Type),
+        DataType::Int64 => built!(Int64Type),
+        DataType::UInt8 => built!(UInt8Type),
+        DataType::UInt16 => built!(UInt16Type),
+        DataType::UInt32 => built!(UInt32Type),
+        DataType::UInt64 => built!(UInt64Type),
         _ => Err(types::unsupported("dictionary", key_type)),
     }
+}
+
+/// Whether every valid key is the number of a value; the first that is not is named. A key below zero is, without its
+/// sign, beyond all values that there can be of its width.
+fn check_keys(keys: &dyn Array, values: usize) -> Result<()> {
+    let Kind::Fixed(width, _) = types::kind(keys.data_type()) else {
+        return Err(types::unsupported("dictionary", keys.data_type()));
+    };
+    let signed = matches!(types::kind(keys.data_type()), Kind::Fixed(_, Order::Signed));
+    // Of a signed type, the numbers above its greatest are below zero.
+    let limit = if signed { (values as u64).min(1 << (8 * width.bytes() - 1)) } else { values as u64 };
+    let mut block = [0u64; 1024];
+    for at in (0..keys.len()).step_by(block.len()) {
+        let block = &mut block[..1024.min(keys.len() - at)];
+        types::load_words(keys, at, block, "dictionary")?;
+        if block.iter().fold(false, |wrong, &key| wrong | (key >= limit)) {
+            let wrong = block.iter().enumerate().find(|&(row, &key)| key >= limit && keys.is_valid(at + row));
+            if let Some((row, &key)) = wrong {
+                let shift = 64 - 8 * width.bytes();
+                let key = if signed { ((key << shift) as i64 >> shift).to_string() } else { key.to_string() };
+                let text =
+                    ["Invalid argument error: Invalid dictionary key ", &key, " at index ", &(at + row).to_string()]
+                        .concat();
+                let text = [&text, ", expected 0 <= key < ", &values.to_string()].concat();
+                return Err(Error::Arrow(text));
+            }
+        }
+    }
+    Ok(())
 }

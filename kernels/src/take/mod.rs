@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BooleanArray, NullArray, RecordBatch, RecordBatchOptions};
-use arrow_buffer::{ArrowNativeType, BooleanBuffer, NullBuffer};
+use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer};
 use arrow_schema::{DataType, SchemaRef};
 
 #[cfg(not(feature = "small"))]
@@ -133,7 +133,7 @@ pub(crate) fn empty(data_type: &DataType) -> Result<ArrayRef> {
     match types::kind(data_type) {
         Kind::Null => Ok(Arc::new(NullArray::new(0))),
         Kind::Boolean => Ok(Arc::new(BooleanArray::new(BooleanBuffer::new_unset(0), None))),
-        Kind::Fixed(width, _) => by_width!(width, |T| types::make_fixed(data_type, Vec::<T>::new(), None, "take")),
+        Kind::Fixed(..) => types::make_fixed_buffer(data_type, Buffer::default(), None, "take"),
         Kind::Bytes => make_bytes(data_type, 0, None, "take", |_| &[]),
         Kind::Dictionary => dictionary::empty(data_type),
         #[cfg(feature = "nested")]
@@ -149,9 +149,7 @@ pub(crate) fn null_row(data_type: &DataType) -> Result<ArrayRef> {
     match types::kind(data_type) {
         Kind::Null => Ok(Arc::new(NullArray::new(1))),
         Kind::Boolean => Ok(Arc::new(BooleanArray::new(BooleanBuffer::new_unset(1), null))),
-        Kind::Fixed(width, _) => {
-            by_width!(width, |T| types::make_fixed(data_type, vec![<T as ArrowNativeType>::usize_as(0)], null, "take"))
-        }
+        Kind::Fixed(width, _) => types::make_fixed_buffer(data_type, vec![0u8; width.bytes()].into(), null, "take"),
         Kind::Bytes => make_bytes(data_type, 1, null, "take", |_| &[]),
         Kind::Dictionary => match data_type {
             DataType::Dictionary(key_type, values) => dictionary_from_codes(key_type, vec![0], null, empty(values)?),
@@ -175,11 +173,12 @@ fn gather(chunks: &[&dyn Array], places: &Places<'_>) -> Result<ArrayRef> {
             let bits = gather_bits(&values, places);
             Ok(Arc::new(BooleanArray::new(bits, gather_nulls(chunks, places))))
         }
-        Kind::Fixed(width, _) => by_width!(width, |T| {
-            let words =
-                chunks.iter().map(|chunk| types::fixed_words::<T>(*chunk, "take")).collect::<Result<Vec<_>>>()?;
-            types::make_fixed(data_type, gather_words(&words, places), gather_nulls(chunks, places), "take")
-        }),
+        Kind::Fixed(width, _) => {
+            let buffer = by_width!(width, |T| {
+                Buffer::from_vec(gather_words(&types::chunk_words::<T>(chunks, "take")?, places))
+            });
+            types::make_fixed_buffer(data_type, buffer, gather_nulls(chunks, places), "take")
+        }
         Kind::Bytes => gather_bytes(data_type, chunks, places),
         Kind::Dictionary => dictionary::gather(data_type, chunks, places),
         #[cfg(feature = "nested")]

@@ -11,7 +11,7 @@ use crate::grid::{LABEL_SIZE, NAME_SIZE, Painter};
 const TEXT_SIZE: &str = "12px ";
 const NULL_SIZE: &str = "italic 11px ";
 /// The most room of a slanted label.
-const LONGEST: f64 = 84.0;
+const LONGEST: f64 = 104.0;
 /// Points of a line that are few enough to be seen one by one.
 const DOTTED: usize = 60;
 

@@ -11,7 +11,7 @@ const HEAD: f64 = 34.0;
 const FOOT: f64 = 42.0;
 const RIGHT: f64 = 18.0;
 /// The most room that slanted labels take in height.
-const SLANTED: f64 = 62.0;
+const SLANTED: f64 = 90.0;
 /// Pixels that a label takes at least, along x and along y.
 const APART: (f64, f64) = (76.0, 30.0);
 

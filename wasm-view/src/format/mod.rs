@@ -24,7 +24,6 @@ use arrow_schema::{DataType, TimeUnit};
 pub(crate) use custom::{Custom, Manner};
 pub(crate) use number::float;
 pub(crate) use time::{Clock, civil, clock, date, moment, on_a_line};
-
 pub(crate) use zone::Zones;
 
 /// Bytes of a binary value that are shown.

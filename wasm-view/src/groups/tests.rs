@@ -51,7 +51,7 @@ fn open(tree: &mut Tree, line: usize, rows: &RecordBatch) {
 /// All lines as text, with as many dots before them as keys are above.
 fn told(tree: &Tree) -> Vec<String> {
     let shown = tree.shown();
-    assert_eq!(shown.rows(), tree.lines());
+    assert_eq!(shown.rows(), tree.first.lines());
     let cell = |line: usize, column: usize| {
         let (array, row) = shown.cell(line, column).unwrap();
         let mut text = String::new();
@@ -103,7 +103,7 @@ fn what_is_below_adds_up_and_is_in_the_order_of_the_view() {
     let mut seed = 7_u32;
     for _ in 0..200 {
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let line = (seed >> 8) as usize % tree.lines();
+        let line = (seed >> 8) as usize % tree.first.lines();
         match tree.line(line).unwrap().open {
             Some(false) => open(&mut tree, line, &rows),
             Some(true) => assert!(tree.close(line)),

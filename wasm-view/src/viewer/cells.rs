@@ -66,7 +66,7 @@ impl Columns for Viewer {
     }
 
     fn cell(&self, row: usize, position: usize, out: &mut String) -> bool {
-        self.at(row, position).is_some_and(|(array, row, column)| self.write_shown(array, row, column, out))
+        self.at(row, position).is_some_and(|(array, at, column)| self.write_line(row, array, at, column, out))
     }
 
     fn found(&self, row: usize, position: usize, text: &str) -> bool {

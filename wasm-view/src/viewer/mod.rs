@@ -8,8 +8,8 @@
 //!   `copying` – what leaves. * `cells` – what the painter sees. * `query` – questions beside the view: counts of values,
 //!   pictures. * `filters` – what the panels of filters and groups need to know. * `formats` – formats that people choose.
 //!   `work` – finding the view's rows in steps. * `far` – rows that a worker or the server holds, `piece` – those that are
-//!   here a piece at a time, `live` – those that change. * `script`, `shared` – data for scripts, copied
-//!   and not.
+//!   here a piece at a time, `live` – those that change. * `script`, `shared` – data for scripts, copied and not. * `tree` –
+//!   groups as a tree.
 
 mod ask;
 mod cells;
@@ -28,6 +28,7 @@ mod search;
 mod select;
 mod shared;
 mod shown;
+mod tree;
 mod work;
 
 pub use script::ArrowExport;
@@ -41,6 +42,7 @@ use crate::arrange::Arrangement;
 use crate::find::Find;
 use crate::format::{Custom, Formats, Style, Zones};
 use crate::grid::{Layout, Painter, Scene, Theme};
+use crate::groups::Tree;
 use crate::load::Load;
 use crate::profile::Profiles;
 use crate::selection::Selection;
@@ -94,6 +96,8 @@ pub struct Viewer {
     styles: Vec<Style>,
     /// Formats that people chose, by the columns' names.
     custom: Vec<(String, Custom)>,
+    /// Groups as a tree, if it is what is shown.
+    tree: Option<Tree>,
     /// The columns of what is shown.
     columns: Arrangement,
     /// The table's columns while groups are shown.
@@ -158,6 +162,7 @@ impl Viewer {
             layout: Layout::default(),
             styles: Vec::new(),
             custom: Vec::new(),
+            tree: None,
             columns: Arrangement::default(),
             table_columns: Arrangement::default(),
             table_styles: Vec::new(),
@@ -199,6 +204,7 @@ impl Viewer {
         self.view = View::default();
         self.styles.clear();
         self.custom.clear();
+        self.tree = None;
         self.columns = Arrangement::default();
         self.group_names.clear();
         self.selection = None;

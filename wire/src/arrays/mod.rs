@@ -6,6 +6,8 @@ mod read;
 mod skip;
 #[cfg(feature = "encode")]
 mod write;
+#[cfg(all(feature = "encode", feature = "nested"))]
+mod write_nested;
 
 pub(crate) use read::{ArrayReader, Next};
 #[cfg(feature = "encode")]

@@ -2,11 +2,13 @@
 //!
 //! * [`tokens`] – who carries which token.
 //! * [`origins`] – pages of which origins may ask.
+//! * [`proxies`] – for whom a proxy asks.
 //! * [`rate`] – requests per second of each client.
 //!
 //! The page, its bundle, `/health` and `/ready` are public; whatever tells something of the data is not.
 
 pub(crate) mod origins;
+pub(crate) mod proxies;
 pub(crate) mod rate;
 pub(crate) mod tokens;
 
@@ -18,6 +20,7 @@ use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue, ORIGIN, SEC_WEBSOCKET
 use hyper::{Method, Uri};
 
 pub use self::origins::Origins;
+pub use self::proxies::Proxies;
 use self::rate::{Client, Rate};
 pub use self::tokens::{Bearer, Scope, Tokens};
 use super::metrics::{Metrics, Refusal};
@@ -59,6 +62,7 @@ pub(super) struct FromListed;
 pub(super) struct Guard {
     tokens: Option<Arc<Tokens>>,
     origins: Origins,
+    proxies: Proxies,
     rate: Option<Rate>,
     /// Whether clients on this machine are counted too.
     counts_loopback: bool,
@@ -71,7 +75,17 @@ impl Guard {
             Some(number) => Some(Rate::new(number)),
             None => Some(Rate::new(DEFAULT_RATE)),
         };
-        Self { tokens, origins, rate, counts_loopback: per_second.is_some() }
+        Self { tokens, origins, proxies: Proxies::default(), rate, counts_loopback: per_second.is_some() }
+    }
+
+    /// Believes these proxies.
+    pub(super) fn with_proxies(self, proxies: Proxies) -> Self {
+        Self { proxies, ..self }
+    }
+
+    /// Who asks: the other side of the connection, or for whom it asks if it is a proxy.
+    pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        self.proxies.client(peer, headers)
     }
 
     /// The origin of a listed page, for the answer.

@@ -47,16 +47,18 @@ impl<R: Read> Queue<R> {
     }
 }
 
-/// Reads records without a header and gives their batches to `sink`, in order. The number of rows.
+/// Reads records without a header and gives their batches to `sink`, in order, each with what `look` made of it on the thread
+/// that has read it. The number of rows.
 ///
 /// # Errors
 /// The first fault in the file, with its row; what `sink` returns.
-pub(super) fn each<R: Read + Send>(
+pub(super) fn each<R: Read + Send, T: Send>(
     input: R,
     delimiter: u8,
     schema: &SchemaRef,
     fault: impl Fn(String) -> Error,
-    mut sink: impl FnMut(RecordBatch) -> Result<()>,
+    look: impl Fn(&RecordBatch) -> T + Sync,
+    mut sink: impl FnMut(RecordBatch, T) -> Result<()>,
 ) -> Result<usize> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let (token, tokens) = sync_channel(threads * UNDER_WAY);
@@ -67,7 +69,7 @@ pub(super) fn each<R: Read + Send>(
     let (done, results) = channel();
     std::thread::scope(|scope| {
         for _ in 0..threads {
-            let (done, queue) = (done.clone(), &queue);
+            let (done, queue, look) = (done.clone(), &queue, &look);
             scope.spawn(move || {
                 let mut piece = Piece::default();
                 loop {
@@ -76,6 +78,11 @@ pub(super) fn each<R: Read + Send>(
                     let read = cut
                         .map_err(Stop::Cut)
                         .and_then(|()| record::read(&mut piece, delimiter, schema).map_err(Stop::Fault));
+                    let looked = |batch: RecordBatch| {
+                        let looked = look(&batch);
+                        (batch, looked)
+                    };
+                    let read = read.map(|batches| batches.into_iter().map(looked).collect::<Vec<_>>());
                     let is_last = read.is_err();
                     if done.send((number, read)).is_err() || is_last {
                         return;
@@ -99,9 +106,9 @@ pub(super) fn each<R: Read + Send>(
                     )),
                     Stop::Fault(Fault { row, reason }) => fault(format!("row {}: {reason}", rows + row + 1)),
                 })?;
-                for batch in batches {
+                for (batch, looked) in batches {
                     rows += batch.num_rows();
-                    sink(batch)?;
+                    sink(batch, looked)?;
                 }
                 let _full = token.try_send(());
             }

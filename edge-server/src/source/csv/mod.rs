@@ -68,13 +68,18 @@ impl<R: Read + Send> Csv<R> {
         &self.schema
     }
 
-    /// Reads every record; the number of rows.
+    /// Reads every record; the number of rows. `look` is called for each batch on the thread that has read it, `sink` for all
+    /// in their order.
     ///
     /// # Errors
     /// [`Error::Format`] with the row and the column of what does not fit; what `sink` returns.
-    pub(super) fn each(self, sink: impl FnMut(arrow_array::RecordBatch) -> Result<()>) -> Result<usize> {
+    pub(super) fn each<T: Send>(
+        self,
+        look: impl Fn(&arrow_array::RecordBatch) -> T + Sync,
+        sink: impl FnMut(arrow_array::RecordBatch, T) -> Result<()>,
+    ) -> Result<usize> {
         let fault = |reason: String| Error::Format { path: self.path.clone(), reason };
-        load::each(self.input, self.delimiter, &self.schema, fault, sink)
+        load::each(self.input, self.delimiter, &self.schema, fault, look, sink)
     }
 
     /// All rows in memory.
@@ -84,10 +89,13 @@ impl<R: Read + Send> Csv<R> {
     pub(super) fn into_memory(self) -> Result<Memory> {
         let (schema, path) = (self.schema.clone(), self.path.clone());
         let mut batches = Vec::new();
-        self.each(|batch| {
-            batches.push(batch);
-            Ok(())
-        })?;
+        self.each(
+            |_| (),
+            |batch, ()| {
+                batches.push(batch);
+                Ok(())
+            },
+        )?;
         let bytes = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
         Ok(Memory { schema, batches, bytes, tag: file_tag(&path) })
     }

@@ -37,7 +37,7 @@ function App() {
   return (
     <>
       <button id="toggle" onClick={() => setOpen(!open)}>{open ? 'close' : 'open'}</button>
-      {open && <Flights src="../flights.arrows" />}
+      {open && <Flights src="/flights.arrows" />}
     </>
   );
 }

@@ -13,7 +13,7 @@ use arrow_schema::DataType;
 use super::{Seen, boolean_words, for_each_valid, is_narrow};
 use crate::bitcode::key_of;
 use crate::bytes::{BytesColumn, make_bytes};
-use crate::types::{self, Kind, Order, Width, Word, by_ordered_width};
+use crate::types::{self, Kind, Order, Width, Word, by_narrow_width};
 use crate::{Result, bits};
 
 /// The best value of every group so far.
@@ -95,7 +95,7 @@ impl Extremes {
                 seen.update(groups, ids, nulls);
                 keys.resize(groups, 0);
                 let keys = &mut keys[..];
-                by_ordered_width!(width, "min or max", values.data_type(), |T| {
+                by_narrow_width!(width, "min or max", values.data_type(), |T| {
                     let words = types::fixed_words::<T>(values, "min or max")?;
                     for_each_valid(ids, nulls, |id, row| {
                         keys[id] = keys[id].max(key_of(words[place(row)], order) ^ flip);
@@ -175,11 +175,8 @@ impl Extremes {
                 Ok(Arc::new(BooleanArray::new(bits, seen.nulls(groups))))
             }
             (Best::Narrow { keys, seen }, Kind::Fixed(width, order)) => {
-                by_ordered_width!(width, "min or max", &self.result, |T| {
-                    let words: Vec<T> =
-                        (0..groups).map(|group| T::narrow(key(keys, group).into()).to_word(order)).collect();
-                    types::make_fixed(&self.result, words, seen.nulls(groups), "min or max")
-                })
+                let words = (0..groups).map(|group| types::word_of(key(keys, group), width, order));
+                types::make_narrow(&self.result, width, words, seen.nulls(groups), "min or max")
             }
             (Best::Wide(best), Kind::Fixed(_, order)) => {
                 let words: Vec<u128> =

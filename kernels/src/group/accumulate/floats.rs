@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::*;
+use arrow_array::types::Float16Type;
 use arrow_array::{Array, ArrowPrimitiveType};
+use arrow_buffer::{ArrowNativeType, i256};
 use arrow_schema::DataType;
 
 use super::long::to_float;
@@ -30,42 +30,36 @@ pub(super) fn scale_of(data_type: &DataType) -> i8 {
     }
 }
 
-/// The values as floats: borrowed when they are, the nearest floats when not. A null gives what lies there.
+/// The values as floats: borrowed when they are, the nearest floats when not. A null gives what lies there. Dates, times
+/// and durations count their own unit.
 pub(crate) fn floats(array: &dyn Array) -> Result<Cow<'_, [f64]>> {
-    fn convert<T: ArrowPrimitiveType>(array: &dyn Array, to: impl Fn(T::Native) -> f64) -> Result<Cow<'_, [f64]>> {
-        let array = array.as_primitive_opt::<T>().ok_or_else(|| unsupported("a number", array.data_type()))?;
-        Ok(Cow::Owned(array.values().iter().map(|&value| to(value)).collect()))
+    fn convert<T: ArrowNativeType>(array: &dyn Array, to: impl Fn(T) -> f64) -> Result<Vec<f64>> {
+        Ok(types::fixed_words::<T>(array, "a number")?.iter().map(|&value| to(value)).collect())
     }
-    let unit = 10f64.powi(i32::from(scale_of(array.data_type())));
-    match array.data_type() {
-        DataType::Float64 => Ok(Cow::Borrowed(types::fixed_words(array, "a number")?)),
-        DataType::Float32 => convert::<Float32Type>(array, f64::from),
-        DataType::Float16 => convert::<Float16Type>(array, f64::from),
-        DataType::Int8 => convert::<Int8Type>(array, f64::from),
-        DataType::Int16 => convert::<Int16Type>(array, f64::from),
-        DataType::Int32 => convert::<Int32Type>(array, f64::from),
-        DataType::Int64 => convert::<Int64Type>(array, |value| value as f64),
-        DataType::UInt8 => convert::<UInt8Type>(array, f64::from),
-        DataType::UInt16 => convert::<UInt16Type>(array, f64::from),
-        DataType::UInt32 => convert::<UInt32Type>(array, f64::from),
-        DataType::UInt64 => convert::<UInt64Type>(array, |value| value as f64),
-        DataType::Decimal32(..) => convert::<Decimal32Type>(array, |value| f64::from(value) / unit),
-        DataType::Decimal64(..) => convert::<Decimal64Type>(array, |value| value as f64 / unit),
-        DataType::Decimal128(..) => convert::<Decimal128Type>(array, |value| value as f64 / unit),
-        DataType::Decimal256(..) => convert::<Decimal256Type>(array, |value| to_float(value) / unit),
-        // Dates, times and durations count their own unit.
-        other => match types::kind(other) {
-            Kind::Fixed(Width::W4, Order::Signed) => {
-                let words = types::fixed_words::<i32>(array, "a number")?;
-                Ok(Cow::Owned(words.iter().map(|&value| f64::from(value)).collect()))
-            }
-            Kind::Fixed(Width::W8, Order::Signed) => {
-                let words = types::fixed_words::<i64>(array, "a number")?;
-                Ok(Cow::Owned(words.iter().map(|&value| value as f64).collect()))
-            }
-            _ => Err(unsupported("a number", other)),
-        },
+    let data_type = array.data_type();
+    let Kind::Fixed(width, order) = types::kind(data_type) else { return Err(unsupported("a number", data_type)) };
+    let mut floats = match (width, order) {
+        (Width::W8, Order::Float) => return Ok(Cow::Borrowed(types::fixed_words(array, "a number")?)),
+        (Width::W4, Order::Float) => convert::<f32>(array, f64::from)?,
+        (Width::W2, Order::Float) => convert::<<Float16Type as ArrowPrimitiveType>::Native>(array, f64::from)?,
+        (Width::W1, Order::Signed) => convert::<i8>(array, f64::from)?,
+        (Width::W2, Order::Signed) => convert::<i16>(array, f64::from)?,
+        (Width::W4, Order::Signed) => convert::<i32>(array, f64::from)?,
+        (Width::W8, Order::Signed) => convert::<i64>(array, |value| value as f64)?,
+        (Width::W1, Order::Unsigned) => convert::<u8>(array, f64::from)?,
+        (Width::W2, Order::Unsigned) => convert::<u16>(array, f64::from)?,
+        (Width::W4, Order::Unsigned) => convert::<u32>(array, f64::from)?,
+        (Width::W8, Order::Unsigned) => convert::<u64>(array, |value| value as f64)?,
+        (Width::W16, _) => convert::<i128>(array, |value| value as f64)?,
+        (Width::W32, _) => convert::<i256>(array, to_float)?,
+        _ => return Err(unsupported("a number", data_type)),
+    };
+    let scale = scale_of(data_type);
+    if scale != 0 {
+        let unit = 10f64.powi(i32::from(scale));
+        floats.iter_mut().for_each(|value| *value /= unit);
     }
+    Ok(Cow::Owned(floats))
 }
 
 /// The error of two states that do not belong together.

@@ -6,13 +6,11 @@
 //! values far from zero. (Chan, Golub, LeVeque, "Algorithms for Computing the Sample Variance", 1983.) Two states are
 //! joined by moving one to the other's shift.
 
-use std::sync::Arc;
-
-use arrow_array::{Array, ArrayRef, Float64Array};
+use arrow_array::{Array, ArrayRef};
 use arrow_buffer::NullBuffer;
 
 use super::floats::{floats, mismatch};
-use super::for_each_valid;
+use super::{float_array, for_each_valid};
 use crate::Result;
 
 /// What is made of the sums.
@@ -164,6 +162,6 @@ impl Moments {
             Moment::Stddev => one(group).map(f64::sqrt),
             Moment::Correlation => self.two.get(group).and_then(Two::correlation),
         };
-        Arc::new((0..groups).map(value).collect::<Float64Array>())
+        float_array(groups, value)
     }
 }

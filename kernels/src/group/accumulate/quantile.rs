@@ -4,12 +4,11 @@
 //! `quantile_cont` do). Values are selected, not sorted: `O(values)`. 12 bytes are kept for each value.
 
 use std::ops::Range;
-use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, Float64Array};
+use arrow_array::{Array, ArrayRef};
 
 use super::floats::floats;
-use super::for_each_valid;
+use super::{float_array, for_each_valid};
 use crate::sort::Scatter;
 use crate::types::{Order, Word};
 use crate::{Error, Result, threads};
@@ -70,7 +69,8 @@ impl Quantile {
         if let [(scatter, starts)] = pieces.as_mut_slice() {
             let keys = scatter.finish();
             let value = |bounds: &[u32]| quantile(&mut keys[bounds[0] as usize..bounds[1] as usize], self.fraction);
-            return Arc::new(starts.windows(2).map(value).collect::<Float64Array>());
+            let values: Vec<Option<f64>> = starts.windows(2).map(value).collect();
+            return float_array(groups, |group| values[group]);
         }
         let pieces: Vec<(&[u64], &[u32])> =
             pieces.iter_mut().map(|(scatter, starts)| (&*scatter.finish(), &starts[..])).collect();
@@ -87,7 +87,8 @@ impl Quantile {
             };
             stretch.map(value).collect::<Vec<Option<f64>>>()
         });
-        Arc::new(values.into_iter().flatten().collect::<Float64Array>())
+        let values: Vec<Option<f64>> = values.into_iter().flatten().collect();
+        float_array(groups, |group| values[group])
     }
 }
 

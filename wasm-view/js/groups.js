@@ -1,0 +1,36 @@
+// Groups as a tree: asked for level by level of whoever holds the rows, and shown in place of the groups of all keys.
+
+/** A host's tree: `want(yes)` turns it on and off, `toggle(row)` opens and closes a group. */
+function groupTree(host) {
+  let wanted = false;
+  // Counts what is shown; an answer to what was asked before is of no use.
+  let turn = 0;
+  const asked = async (plan, take) => {
+    const mine = turn;
+    try {
+      const stream = await host.ask(plan);
+      if (mine === turn && host.viewer()) host.after(take(stream));
+    } catch (error) {
+      host.failed(error);
+    }
+  };
+  const grow = () => {
+    const viewer = host.viewer();
+    turn++;
+    if (wanted && viewer?.groupKeys().length > 1 && !viewer.isTree()) return asked(viewer.treePlan(), (stream) => viewer.plantTree(stream));
+  };
+  host.element.addEventListener('bodkin-view', grow);
+  return {
+    get wanted() { return wanted; },
+    /** Holds for groups that are found from now on. */
+    want(yes) { wanted = yes; },
+    /** Gives whether the row is a group that can be opened or closed. */
+    toggle(row) {
+      const viewer = host.viewer();
+      const state = viewer.groupAt(row);
+      if (state > 0) host.after(viewer.closeGroup(row));
+      if (state === 0) asked(viewer.belowPlan(row), (stream) => viewer.openGroup(row, stream));
+      return state >= 0;
+    },
+  };
+}
