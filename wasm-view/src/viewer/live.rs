@@ -4,7 +4,6 @@
 //! What an update did is told in numbers: rows that came, changed and went, rows of the table and of the view, where the view
 //! is to stand, the epoch and the last update, and the cells in sight that have just changed.
 
-use arrow_array::Array;
 use js_sys::Uint8Array;
 use kernels::query::Plan;
 use wasm_bindgen::prelude::*;
