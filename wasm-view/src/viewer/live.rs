@@ -4,7 +4,6 @@
 //! What an update did is told in numbers: rows that came, changed and went, rows of the table and of the view, where the view
 //! is to stand, the epoch and the last update, and the cells in sight that have just changed.
 
-use arrow_array::Array;
 use js_sys::Uint8Array;
 use kernels::query::Plan;
 use wasm_bindgen::prelude::*;
@@ -151,13 +150,15 @@ impl Viewer {
             (self.work, self.before) = (None, None);
             self.take_plan(plan)?;
         }
+        // A tree stays as it was opened.
+        let is_tree = self.is_tree();
         let (Some(live), Some(table)) = (&mut self.live, &mut self.table) else { return Ok(Vec::new()) };
         if self.work.is_some() || self.before.is_some() {
             return Ok(Vec::new());
         }
         let plan = self.view.plan();
         let shown = std::mem::replace(&mut self.view.rows, Rows::All);
-        let mut rows = live.kept(shown, &plan, now).map_err(failed)?;
+        let mut rows = if is_tree { shown } else { live.kept(shown, &plan, now).map_err(failed)? };
         let &[top, seen, is_at_end, focus] = place else { return Ok(Vec::new()) };
         let first = top as usize;
         let anchor = Anchor {
@@ -184,8 +185,10 @@ impl Viewer {
             }
         }
         let touched = live.rows.settle().map_err(failed)?;
-        live.follow(&mut rows, &touched).map_err(failed)?;
-        if let (Rows::Groups(shown), Some(groups)) = (&mut rows, &mut live.groups)
+        if !is_tree {
+            live.follow(&mut rows, &touched).map_err(failed)?;
+        }
+        if let (Rows::Groups(shown), Some(groups), false) = (&mut rows, &mut live.groups, is_tree)
             && groups.step(&mut live.rows, now).map_err(failed)?
         {
             *shown = Table::of(groups.result().map_err(failed)?);
@@ -200,7 +203,7 @@ impl Viewer {
         };
         let focus = focus.filter(|_| !touched.replaced).and_then(|serial| live.place(&rows, serial));
         let focus = focus.map_or(-1.0, |row| row as f64);
-        let is_busy = is_grouped && live.groups.as_ref().is_some_and(KeptGroups::is_busy);
+        let is_busy = is_grouped && !is_tree && live.groups.as_ref().is_some_and(KeptGroups::is_busy);
         self.view.rows = rows;
         applied?;
         let (shown, is_first) = (self.view.len(table), was_empty && table.rows() > 0);
