@@ -7,6 +7,19 @@ const viewer = document.querySelector('bodkin-table');
 const nav = document.querySelector('nav');
 const root = document.documentElement;
 
+function theme(name) {
+  if (name !== 'light' && name !== 'dark') return;
+  root.dataset.theme = name;
+  viewer.setAttribute('theme', name);
+}
+
+theme(new URLSearchParams(location.search).get('theme') ?? localStorage.getItem('theme'));
+document.querySelector('#theme').addEventListener('click', () => {
+  const dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
+  theme(dark ? 'light' : 'dark');
+  localStorage.setItem('theme', root.dataset.theme);
+});
+
 function show(name) {
   for (const link of nav.children) {
     if (link.textContent === name) link.setAttribute('aria-current', 'page');
@@ -65,16 +78,3 @@ try {
   const why = /^\d/.test(error.message) ? `The server answered ${error.message}.` : 'Is the server still running?';
   nav.textContent = `The list of tables could not be read. ${why}`;
 }
-
-function theme(name) {
-  if (name !== 'light' && name !== 'dark') return;
-  root.dataset.theme = name;
-  viewer.setAttribute('theme', name);
-}
-
-theme(new URLSearchParams(location.search).get('theme') ?? localStorage.getItem('theme'));
-document.querySelector('#theme').addEventListener('click', () => {
-  const dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
-  theme(dark ? 'light' : 'dark');
-  localStorage.setItem('theme', root.dataset.theme);
-});

@@ -76,7 +76,7 @@ fn a_head_that_comes_drop_by_drop_is_not_waited_for() {
     let mut stream = TcpStream::connect(server.address).unwrap();
     stream.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n").unwrap();
     let (bytes, closed) = read_all(&mut stream, Duration::from_secs(10));
-    let answer = common::Answer::parse(&bytes);
+    let answer = Answer::parse(&bytes);
     assert_eq!((answer.status, answer.json()["title"].as_str()), (408, Some("too slow")));
     assert!(closed && answer.header("content-length") == Some(answer.body.len().to_string().as_str()));
     // Who speaks HTTP/2 would not understand; an idle connection has asked nothing.

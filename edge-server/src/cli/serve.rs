@@ -23,6 +23,8 @@ const SAMPLE: &[u8] = include_bytes!("../../sample/nycflights13.parquet");
 const PORT: u16 = 8080;
 /// Connections that wait to be accepted: thousands may come back at once after a restart.
 const BACKLOG: u32 = 4_096;
+/// Answers that are made at the same time: each has a thread, which waits while its client reads slowly.
+const PRODUCERS: usize = 4_096;
 /// Files that are open beside connections: tables, logs, what the runtime needs.
 const OTHER_FILES: usize = 1_000;
 
@@ -39,6 +41,7 @@ pub(super) fn serve(options: &Serve) -> Result<ExitCode> {
     raise_open_files(limits.connections.saturating_add(limits.followers).saturating_add(OTHER_FILES));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .max_blocking_threads(PRODUCERS)
         .build()
         .map_err(|error| Error::Internal(error.to_string()))?;
     let done = runtime.block_on(run(settings, tables));

@@ -112,7 +112,7 @@ fn make(
             return Ok((keys, None));
         }
         let passing = bound.select(&[batch])?;
-        Ok((take_batches(&keys.schema(), &[keys.clone()], &passing)?, Some(passing)))
+        Ok((take_batches(&keys.schema(), std::slice::from_ref(&keys), &passing)?, Some(passing)))
     };
     sweep(source, &columns, &pieces, each, |piece, (keys, passing)| {
         if let Some(learned) = &mut learned {

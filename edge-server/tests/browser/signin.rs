@@ -17,14 +17,14 @@ const WRITES: &str = "feed-feed-feed-feed-feed";
 const BOX: &str = "document.querySelector('#signin')";
 
 fn sign_in(page: &mut Page, token: &str) {
-    page.wait_for(&format!("{BOX}.open"));
+    page.wait_for(&format!("{BOX}?.open"));
     page.eval(&format!("{BOX}.querySelector('input').select()"));
     page.type_text(token);
     page.press("Enter", 13, 0);
 }
 
 fn told(page: &mut Page, text: &str) {
-    page.wait_for(&format!("{BOX}.querySelector('[role=alert]').textContent.includes('{text}')"));
+    page.wait_for(&format!("{BOX}?.querySelector('[role=alert]').textContent.includes('{text}')"));
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn a_token_is_asked_for_kept_and_asked_for_again() {
     page.goto(&server.url("/"));
 
     // Asked for, and what is wrong is said.
-    page.wait_for(&format!("{BOX}.open && document.activeElement === {BOX}.querySelector('input')"));
+    page.wait_for(&format!("{BOX}?.open && document.activeElement === {BOX}.querySelector('input')"));
     pictures(&mut page, "signin");
     page.press("Enter", 13, 0);
     told(&mut page, "Type the token first");
@@ -91,7 +91,7 @@ fn a_page_of_its_own_brings_the_token_as_a_property() {
     page.goto(&server.url("/health"));
     // The page of another server would name an origin; what it does with the element is the same.
     page.goto(&server.url("/"));
-    page.wait_for(&format!("{BOX}.open"));
+    page.wait_for(&format!("{BOX}?.open"));
     for token in [format!("'{TOKEN}'"), format!("async () => '{TOKEN}'")] {
         page.eval(&format!(
             "{BOX}.close(), {VIEWER}.remove(), document.querySelector('main').innerHTML = '<bodkin-table></bodkin-table>', \
