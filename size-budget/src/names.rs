@@ -31,6 +31,7 @@ pub fn demangle(symbol: &str) -> String {
 /// `<A as C>::e::{closure}`.
 #[must_use]
 pub fn generic(name: &str) -> String {
+    let name = unnumbered(name);
     let mut out = String::with_capacity(name.len());
     // Brackets that are open, and how many of them hold types to leave out.
     let (mut open, mut hidden) = (Vec::new(), 0usize);
@@ -69,6 +70,14 @@ pub fn generic(name: &str) -> String {
     out
 }
 
+/// The name without the number by which a tool tells two of one name apart, as in `drop[1]` and `clone.1598`.
+fn unnumbered(name: &str) -> &str {
+    let plain = name.strip_suffix(']').unwrap_or(name);
+    let digits = plain.trim_end_matches(|c: char| c.is_ascii_digit());
+    let mark = if plain.len() < name.len() { '[' } else { '.' };
+    if digits.len() < plain.len() { digits.strip_suffix(mark).unwrap_or(name) } else { name }
+}
+
 /// The path that a name begins with; `None` when it begins with no crate.
 #[must_use]
 pub fn path(name: &str) -> Option<&str> {
@@ -94,6 +103,9 @@ mod tests {
         check("a::b::<fn(u8) -> u16>::c", "a::b::c");
         check("<&mut a::B as c::D>::e", "<&mut a::B as c::D>::e");
         check("plain", "plain");
+        check("core::ptr::drop::<u8>[1]", "core::ptr::drop");
+        check("<A as Clone>::clone.1598", "<A as Clone>::clone");
+        check("function 12", "function 12");
     }
 
     #[test]
