@@ -29,6 +29,7 @@ class BodkinTable extends Embedded {
   #spare = null;
   #turn = 0;
   #finding = 0;
+  #isFinding = false;
   #asks = false;
   #shownView = 0;
   #what = 'found';
@@ -196,7 +197,7 @@ class BodkinTable extends Embedded {
       filters,
       group: { keys: viewer.groupKeys(), aggregates: this.#aggregates.map(([name, column]) => ({ function: name, column })), tree: this.#host.tree.wanted },
       engine: this.#engine?.kind ?? null,
-      working: this.#finding > 0,
+      working: this.#isFinding,
       live: this.#live.facts(),
       selection: Array.from(viewer.selection()),
       selected: top === undefined ? null : { rows: [top, bottom], columns: [left, right] },
@@ -449,6 +450,7 @@ class BodkinTable extends Embedded {
   /** The view's rows are found anew by whoever holds them; meanwhile those that were found before stay. */
   #find(what) {
     const [turn, number] = [this.#turn, ++this.#finding];
+    this.#isFinding = true;
     const begin = performance.now();
     const isOver = () => turn !== this.#turn || number !== this.#finding || !this.#viewer;
     const shown = setTimeout(() => { if (!isOver()) this.#working(0); }, 120);
@@ -480,7 +482,7 @@ class BodkinTable extends Embedded {
   }
 
   #done() {
-    this.#finding = 0;
+    this.#isFinding = false;
     this.#parts.cancel.hidden = true;
     if (!this.#loading) this.#bar(null);
   }

@@ -84,8 +84,9 @@ fn a_footer_that_comes_ahead_gives_the_schema() {
         let tail = bytes.len() - 10;
         let footer = usize::try_from(i32::from_le_bytes(bytes[tail..tail + 4].try_into().unwrap())).unwrap();
         // Without the schema's message, as some writers leave it out: it ends where the first dictionary begins.
-        let length = usize::try_from(u32::from_le_bytes(bytes[12..16].try_into().unwrap())).unwrap();
-        let bare = [&bytes[..8], &bytes[16 + length..]].concat();
+        let first = bytes.windows(4).position(|window| window == [0xff; 4]).unwrap();
+        let length = usize::try_from(u32::from_le_bytes(bytes[first + 4..first + 8].try_into().unwrap())).unwrap();
+        let bare = [&bytes[..8], &bytes[first + 8 + length..]].concat();
         assert!(pushed(&bare, 64).is_err());
         for file in [&bytes, &bare] {
             let mut decoder = StreamDecoder::new(Limits::default());

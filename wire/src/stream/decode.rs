@@ -95,6 +95,8 @@ pub struct StreamDecoder {
     offset: u64,
     /// In a file: whether its messages begin with the continuation marker, so that what does not is the footer.
     file: Option<bool>,
+    /// Behind a file's magic: zeros may follow, up to the alignment of its writer.
+    pads: bool,
     /// The schema of a footer that came ahead, and whether it has been told.
     footer: Option<(SchemaRef, bool)>,
 }
@@ -116,6 +118,7 @@ impl StreamDecoder {
             reader: Reader::default(),
             offset: 0,
             file: None,
+            pads: false,
             footer: None,
         }
     }
@@ -240,6 +243,10 @@ impl StreamDecoder {
                 State::Prefix => {
                     self.offset = self.pending.position();
                     let Some(word) = self.word() else { return Ok(None) };
+                    if self.pads && word == [0; 4] {
+                        continue;
+                    }
+                    self.pads = false;
                     if word == CONTINUATION {
                         self.file = self.file.map(|_| true);
                         self.state = State::Length;
@@ -258,6 +265,7 @@ impl StreamDecoder {
                         return Err(Error::NotAFile { what: "the magic ARROW1 at the start" });
                     }
                     self.file = Some(false);
+                    self.pads = true;
                     self.state = State::Prefix;
                 }
                 State::Length => {
