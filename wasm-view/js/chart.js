@@ -41,7 +41,6 @@ border-top:1px solid var(--bodkin-line)}
 .plot canvas+canvas{cursor:crosshair}
 .plot .message{background:var(--bodkin-background)}
 .frame:has(.chart:not([hidden])) .grid{min-height:150px}
-.unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 @media (max-width:640px){.chart-bar .note{display:none}}`;
 
 const onALine = (type) => /^(u?int|float|decimal|duration|date|time)/.test(type);

@@ -167,7 +167,7 @@ fn charts_follow_the_view_the_keyboard_and_the_splitter() {
     page.point_at(10.0, 10.0);
     page.press("ArrowRight", 39, 0);
     page.press("ArrowRight", 39, 0);
-    page.wait_for(&format!("{}.textContent === 'origin  EWR, count of rows  6557'", part(".unseen", "")));
+    page.wait_for(&format!("{}.textContent === 'origin  EWR, count of rows  6557'", part(".chart .unseen", "")));
     page.press("Enter", 13, 0);
     page.wait_for(&rows(6_557));
     page.press("Escape", 27, 0);
