@@ -260,6 +260,8 @@ export interface TableMethods {
   ): Promise<void> | undefined;
   /** Resolves when the rows that were asked for are shown. */
   settled(): Promise<void>;
+  /** Bytes of the memory of the module that holds the rows. */
+  memory(): Promise<number>;
   /** Gives up what is being found; the rows that are shown stay. */
   cancel(): void;
   /** Arranges columns in the wanted order; those that are not named follow. */

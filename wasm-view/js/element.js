@@ -315,6 +315,11 @@ class BodkinTable extends Embedded {
     return this.setSort([]);
   }
 
+  /** Bytes of the memory of the module that holds the rows. */
+  memory() {
+    return this.#engine?.memory() ?? Promise.resolve(0);
+  }
+
   /** Gives up what is being found; the rows that are shown stay. */
   cancel() {
     this.#engine?.cancel();

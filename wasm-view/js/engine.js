@@ -49,6 +49,7 @@ class PageEngine {
   }
   async ask(plan) { return this.#host.viewer().runPlan(plan); }
   async sync() {}
+  async memory() { return wasm.memory.buffer.byteLength; }
   profile(told) { return profiles(this.#host.viewer(), () => this.#loading.signal.aborted, told); }
 
   close() {
@@ -136,6 +137,7 @@ class WorkerEngine {
   slice(name, argument, millis) { return this.call('slice', name, argument, millis); }
   ask(plan) { return this.call('runPlan', plan); }
   profile() { return this.call('profile'); }
+  memory() { return this.call('memory'); }
 
   /** The worker's viewer has the same columns in sight, and the same cells selected. */
   sync() {

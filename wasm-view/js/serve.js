@@ -67,6 +67,7 @@ function serve() {
       const first = Math.max(0, Math.min(top, shown - seen) - seen);
       return { news, first, window: viewer.windowOf(first, Math.min(shown, first + 4 * seen)) };
     },
+    memory: () => wasm.memory.buffer.byteLength,
     cancel: () => working.abort(),
     slice: (method, argument, millis) => slice(() => viewer[method](argument), millis),
     async profile() {

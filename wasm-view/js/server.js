@@ -76,6 +76,7 @@ class ServerEngine {
   }
 
   async profile() {}
+  async memory() { return wasm.memory.buffer.byteLength; }
 
   async sync() {
     this.#end();

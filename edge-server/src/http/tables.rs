@@ -26,6 +26,9 @@ use crate::{Error, Result};
 
 /// Rows of the batch that a client sees first, so that it can show something early.
 const FIRST_ROWS: usize = 2_048;
+/// Rows of a batch that is sent: who reads needs room for one more than the table.
+const SENT_ROWS: usize = 131_072;
+
 /// How many rows a table has, or the whole view that an answer is a page of.
 const ROWS: &str = "x-bodkin-rows";
 
@@ -150,12 +153,14 @@ fn write_data(source: &Arc<dyn Source>, representation: Representation, sender: 
     let mut first = true;
     for batch in source.scan(None, None)? {
         let batch = batch?;
-        let cut = if first { FIRST_ROWS.min(batch.num_rows()) } else { 0 };
-        first = false;
-        for part in [batch.slice(0, cut), batch.slice(cut, batch.num_rows() - cut)] {
-            if part.num_rows() > 0 && !out.write(&part)? {
+        let mut row = 0;
+        while row < batch.num_rows() {
+            let rows = if first { FIRST_ROWS } else { SENT_ROWS }.min(batch.num_rows() - row);
+            first = false;
+            if !out.write(&batch.slice(row, rows))? {
                 return Ok(());
             }
+            row += rows;
         }
     }
     out.finish()
