@@ -83,7 +83,7 @@ pub fn read(module: &[u8]) -> Result<Contents> {
         functions.push(Function { name, bytes, retained });
     }
     functions.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)));
-    sections.others.sort_by(|a, b| b.bytes.cmp(&a.bytes));
+    sections.others.sort_by_key(|other| std::cmp::Reverse(other.bytes));
     Ok(Contents { functions, sections: sections.others })
 }
 

@@ -219,7 +219,7 @@ fn grouped(number: usize) -> String {
     let text = number.to_string();
     let digits = text.len();
     text.char_indices()
-        .map(|(at, c)| if at > 0 && (digits - at) % 3 == 0 { format!(",{c}") } else { c.to_string() })
+        .map(|(at, c)| if at > 0 && (digits - at).is_multiple_of(3) { format!(",{c}") } else { c.to_string() })
         .collect()
 }
 

@@ -41,7 +41,7 @@ fn types(text: &str) -> Vec<(String, DataType)> {
 }
 
 fn one(batches: &[RecordBatch], schema: &SchemaRef) -> RecordBatch {
-    let rows = batches.iter().map(RecordBatch::num_rows).sum();
+    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
     let all = kernels::query::Plan::default().bind(schema).unwrap().execute(batches).unwrap();
     assert_eq!(all.num_rows(), rows);
     all
