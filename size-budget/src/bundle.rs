@@ -12,7 +12,7 @@ use std::{env, fs};
 use crate::error::at;
 pub use crate::optimise::REMEDY as WASM_OPT_REMEDY;
 use crate::recipe::{INSTRUCTIONS, Recipe, SMALLER};
-use crate::{Result, measure, module, optimise};
+use crate::{Result, measure, minify, module, optimise};
 
 /// Counts up when the way of building changes, so that kept bundles are built anew.
 const RECIPE: u32 = 6;
@@ -85,6 +85,7 @@ const SCRIPTS: &[&str] = &[
     "cache.js",
     "engine.js",
     "server.js",
+    "asking.js",
     "serve.js",
     "live.js",
     "saved.js",
@@ -127,7 +128,8 @@ pub fn build(target: &Path) -> Result<Bundle> {
         write(&glue, made.glue.as_bytes())?;
         write(&stamp, inputs.as_bytes())?;
     }
-    let js = script(&root, &fs::read_to_string(&glue).map_err(at(&glue))?)?.into_bytes();
+    let js = script(&root, &fs::read_to_string(&glue).map_err(at(&glue))?)?;
+    let js = if is_quick() { measure::compact_script(&js) } else { minify::minify(&js, target)? }.into_bytes();
     write(&keep.join("bodkin.js"), &js)?;
     write(&keep.join("bodkin-worker.js"), WORKER.as_bytes())?;
     let read = |name: &str| {
@@ -152,7 +154,7 @@ pub(crate) fn script(root: &Path, glue: &str) -> Result<String> {
         js.push('\n');
         js.push_str(&fs::read_to_string(&path).map_err(at(&path))?);
     }
-    Ok(measure::compact_script(&js))
+    Ok(js)
 }
 
 /// Writes a file, unless it holds these bytes already.

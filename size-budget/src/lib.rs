@@ -17,6 +17,7 @@ mod error;
 pub mod features;
 pub mod growth;
 pub mod measure;
+mod minify;
 pub mod module;
 pub mod names;
 mod optimise;

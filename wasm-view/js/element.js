@@ -28,11 +28,7 @@ class BodkinTable extends Embedded {
   #source = null;
   #spare = null;
   #turn = 0;
-  #finding = 0;
-  #isFinding = false;
-  #asks = false;
-  #shownView = 0;
-  #what = 'found';
+  #asking = null;
   #frame = 0;
   #loading = false;
   #total = null;
@@ -105,7 +101,7 @@ class BodkinTable extends Embedded {
     this.#loading = true;
     this.#error = null;
     this.#total = null;
-    this.#bar(0);
+    this.#asking.bar(0);
     this.#status.say('Loading…', '', false);
     const begin = performance.now();
     const isOver = () => turn !== this.#turn || !this.#viewer;
@@ -149,7 +145,7 @@ class BodkinTable extends Embedded {
       this.#loading = false;
       this.#fail(error, url);
     }
-    this.#bar(null);
+    this.#asking.bar(null);
     this.#counts();
     this.#message();
   }
@@ -192,12 +188,12 @@ class BodkinTable extends Embedded {
       bytes: viewer.bytesLoaded(),
       columns: viewer.columnNames().map((name, index) => ({ name, type: types[index] })),
       shown: viewer.shownNames(),
-      arranged: this.#slots().map(({ name, hidden, pinned, width }) => ({ name, hidden, pinned, width, format: formatsOf(this.#host).get(name) })),
+      arranged: slotsOf(viewer).map(({ name, hidden, pinned, width }) => ({ name, hidden, pinned, width, format: formatsOf(this.#host).get(name) })),
       sort: viewer.sort(),
       filters,
       group: { keys: viewer.groupKeys(), aggregates: this.#aggregates.map(([name, column]) => ({ function: name, column })), tree: this.#host.tree.wanted },
       engine: this.#engine?.kind ?? null,
-      working: this.#isFinding,
+      working: this.#asking.isWorking,
       live: this.#live.facts(),
       selection: Array.from(viewer.selection()),
       selected: top === undefined ? null : { rows: [top, bottom], columns: [left, right] },
@@ -218,8 +214,8 @@ class BodkinTable extends Embedded {
   }
 
   /** Resolves when the rows that were asked for are shown. */
-  async settled() {
-    while (this.#asks) await this.#asks;
+  settled() {
+    return this.#asking?.settled() ?? Promise.resolve();
   }
 
   /** Sorts by columns: `['origin', '-dep_delay']`. */
@@ -339,7 +335,7 @@ class BodkinTable extends Embedded {
       root: this.shadowRoot,
       canvas: p.canvas,
       viewer: () => this.#viewer,
-      slots: () => this.#slots(),
+      slots: () => slotsOf(this.#viewer),
       after: (changes) => this.#after(changes),
       timed: (what, run) => this.#timed(what, run),
       // A tree of groups is here, wherever its rows are.
@@ -348,7 +344,7 @@ class BodkinTable extends Embedded {
       open: () => host.tree.toggle(this.#viewer.selection()[0]) || valuePanel(host, ...this.#viewer.selection()),
       // Asks whoever holds the rows: a plan of the viewer's `planOf` in, an Arrow stream out.
       ask: (plan) => this.#engine.ask(plan),
-      hover: (x, y) => this.#hint(x, y),
+      hover: (x, y) => hint(host, x, y),
       glide: (by) => { this.#glide = by === 0 ? 0 : this.#glide + by; },
       tell: (text) => this.#status.tell(text),
       emit: (name, detail) => this.#emit(name, detail),
@@ -360,7 +356,8 @@ class BodkinTable extends Embedded {
     };
     const near = new PageEngine(host);
     host.tree = groupTree(host);
-    this.#status = new Status(host, p);
+    host.status = this.#status = new Status(host, p);
+    this.#asking = new Asking(host, p);
     this.#live = new Live(host, p.count, p.grid);
     this.#boxes = new Boxes(host, p.boxes);
     this.#finder = new Finder(host);
@@ -375,7 +372,6 @@ class BodkinTable extends Embedded {
       if (!p.panel.hidden) this.#panel();
     });
     p.reset.addEventListener('click', () => this.reset());
-    p.cancel.addEventListener('click', () => this.cancel());
     p.find.addEventListener('click', () => this.#viewer && this.#finder.open(false));
     p.columns.addEventListener('click', () => this.#viewer && columnsPanel(host, p.columns));
     p.save.addEventListener('click', () => {
@@ -452,73 +448,8 @@ class BodkinTable extends Embedded {
     this.#emit('bodkin-profile', {});
   }
 
-  /** The view's rows are found anew by whoever holds them; meanwhile those that were found before stay. */
-  #find(what) {
-    const [turn, number] = [this.#turn, ++this.#finding];
-    this.#isFinding = true;
-    const begin = performance.now();
-    const isOver = () => turn !== this.#turn || number !== this.#finding || !this.#viewer;
-    const shown = setTimeout(() => { if (!isOver()) this.#working(0); }, 120);
-    const asks = (async () => {
-      try {
-        const changes = await this.#engine.find((part) => { if (!isOver()) this.#working(part); });
-        if (isOver()) return;
-        this.#status.took(what, performance.now() - begin);
-        this.#done();
-        this.#after(changes);
-      } catch (error) {
-        if (isOver()) return;
-        this.#done();
-        this.#after(this.#viewer.workCancel());
-        this.#boxes.markAll();
-        if (error.name === 'AbortError') this.#status.tell('given up; the rows are those of before');
-        else this.#status.complain(error);
-      } finally {
-        clearTimeout(shown);
-      }
-    })();
-    this.#asks = asks;
-    return asks.finally(() => { if (this.#asks === asks) this.#asks = false; });
-  }
-
-  #working(part) {
-    this.#bar(part);
-    this.#parts.cancel.hidden = false;
-  }
-
-  #done() {
-    this.#isFinding = false;
-    this.#parts.cancel.hidden = true;
-    if (!this.#loading) this.#bar(null);
-  }
-
-  /** Rows that are in sight, and not here, are asked for. */
-  async #window() {
-    const [viewer, engine] = [this.#viewer, this.#engine];
-    if (!engine) return;
-    const [from, to] = viewer.wantWindow();
-    if (to === undefined) return;
-    const view = this.#shownView;
-    try {
-      const rows = await engine.window(from, to);
-      if (viewer === this.#viewer && view === this.#shownView) this.#after(viewer.giveWindow(from, rows));
-    } catch (error) {
-      if (viewer !== this.#viewer || view !== this.#shownView || error.name === 'AbortError') return;
-      viewer.giveUp();
-      this.#status.complain(error);
-    }
-  }
-
-  #bar(part) {
-    const { progress, bar } = this.#parts;
-    progress.classList.toggle('on', part !== null);
-    const percent = Math.min(100, (part ?? 0) * 100);
-    bar.style.width = `${percent}%`;
-    progress.setAttribute('aria-valuenow', String(Math.round(percent)));
-  }
-
   #progress(part) {
-    this.#bar(part);
+    this.#asking.bar(part);
     this.#emit('bodkin-progress', { rows: this.#viewer.rowsLoaded(), total: this.#total, part });
   }
 
@@ -528,9 +459,7 @@ class BodkinTable extends Embedded {
     this.#finder.close();
     this.shadowRoot.querySelector('.pop')?.close(false);
     this.#status.forget();
-    this.#done();
-    this.#asks = false;
-    this.#shownView++;
+    this.#asking.forget();
     this.#aggregates = [];
     this.#after(PAINT | LAYOUT | VIEW | SELECTION);
   }
@@ -553,9 +482,9 @@ class BodkinTable extends Embedded {
       this.#counts();
       this.#message();
     }
-    if (changes & ASK) this.#find(this.#what);
+    if (changes & ASK) this.#asking.find();
     if (changes & VIEW) {
-      this.#shownView++;
+      this.#asking.changed();
       this.#chips();
       if (!this.#parts.panel.hidden) this.#panel();
     }
@@ -565,7 +494,7 @@ class BodkinTable extends Embedded {
       if (this.#finder.searching) this.#finder.restart(false);
       this.#emit(changes & VIEW ? 'bodkin-view' : 'bodkin-columns', {});
     }
-    if (changes & (LAYOUT | VIEW | ROWS) && this.#viewer.isWindowed()) this.#window();
+    if (changes & (LAYOUT | VIEW | ROWS)) this.#asking.window();
     if (changes & LAYOUT) {
       this.#live.moved();
       this.#boxes.place();
@@ -600,7 +529,7 @@ class BodkinTable extends Embedded {
   #timed(what, run) {
     if (!this.#viewer) return Promise.resolve();
     const begin = performance.now();
-    this.#what = what;
+    this.#asking.what = what;
     const changes = run();
     if (changes & VIEW) this.#status.took(what, performance.now() - begin);
     this.#after(changes);
@@ -622,23 +551,6 @@ class BodkinTable extends Embedded {
 
   #message() {
     this.#status.message(this.#error, this.#loading, () => this.load(this.#error.url));
-  }
-
-  /** What a header's bars mean, when the pointer rests on it. */
-  #hint(x, y) {
-    const header = y < this.#viewer.frame()[1];
-    const column = header ? this.#viewer.headerAt(x) : -1;
-    const title = column >= 0 ? `${this.#viewer.shownNames()[column]}\n${this.#viewer.columnNote(column)}` : '';
-    if (this.#parts.canvas.title !== title) this.#parts.canvas.title = title;
-  }
-
-  #slots() {
-    const names = this.#viewer.schemaNames();
-    const numbers = this.#viewer.columnSlots();
-    return Array.from({ length: numbers.length / 4 }, (_, index) => {
-      const [column, hidden, pinned, width] = numbers.slice(index * 4, index * 4 + 4);
-      return { column, name: names[column], hidden: hidden > 0, pinned: pinned > 0, width };
-    });
   }
 
   // Chips and the group panel.

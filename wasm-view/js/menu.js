@@ -176,3 +176,13 @@ function columnsPanel(host, button) {
   popover(host.root, box, right - 250, bottom + 4, button);
   (search.hidden ? list.querySelector('input') : search).focus();
 }
+
+/** All columns of what is shown, hidden ones too, in their order. */
+function slotsOf(viewer) {
+  const names = viewer.schemaNames();
+  const numbers = viewer.columnSlots();
+  return Array.from({ length: numbers.length / 4 }, (_, index) => {
+    const [column, hidden, pinned, width] = numbers.slice(index * 4, index * 4 + 4);
+    return { column, name: names[column], hidden: hidden > 0, pinned: pinned > 0, width };
+  });
+}

@@ -122,3 +122,11 @@ class Status {
     this.#parts.sums.replaceChildren(...pairs.map(([name, text]) => make('span', {}, make('span', { className: 'dim', textContent: `${name} ` }), text)));
   }
 }
+
+/** What a header's bars mean, when the pointer rests on it. */
+function hint({ viewer, canvas }, x, y) {
+  const header = y < viewer().frame()[1];
+  const column = header ? viewer().headerAt(x) : -1;
+  const title = column >= 0 ? `${viewer().shownNames()[column]}\n${viewer().columnNote(column)}` : '';
+  if (canvas.title !== title) canvas.title = title;
+}

@@ -1,0 +1,105 @@
+// What is asked of whoever holds the rows, while the page goes on: the view's rows anew, and windows of them. Meanwhile the
+// rows of before stay, the bar tells how far it is, and *Cancel* goes back.
+
+/** Shorter than this, nobody has to know (ms). */
+const UNSEEN = 120;
+
+class Asking {
+  #host;
+  #parts;
+  #number = 0;
+  #asks = null;
+  #view = 0;
+  /** What the next rows come of, for the status line. */
+  what = 'found';
+
+  constructor(host, parts) {
+    this.#host = host;
+    this.#parts = parts;
+    parts.cancel.addEventListener('click', () => host.holder()?.cancel());
+  }
+
+  get isWorking() { return this.#asks !== null; }
+
+  /** Resolves when the rows that were asked for are shown. */
+  async settled() {
+    while (this.#asks) await this.#asks;
+  }
+
+  /** Another table, or none: what is under way is of no use. */
+  forget() {
+    this.#number++;
+    this.#asks = null;
+    this.#view++;
+    this.#end();
+  }
+
+  /** Other rows are shown: windows of those before do not fit. */
+  changed() { this.#view++; }
+
+  /** The view's rows are found anew; those that were found before stay until then. */
+  find() {
+    const host = this.#host;
+    const number = ++this.#number;
+    const begin = performance.now();
+    const isOver = () => number !== this.#number || !host.viewer();
+    const shown = setTimeout(() => { if (!isOver()) this.#working(0); }, UNSEEN);
+    const asks = (async () => {
+      try {
+        const changes = await host.holder().find((part) => { if (!isOver()) this.#working(part); });
+        if (isOver()) return;
+        host.status.took(this.what, performance.now() - begin);
+        this.#end();
+        host.after(changes);
+      } catch (error) {
+        if (isOver()) return;
+        this.#end();
+        host.after(host.viewer().workCancel());
+        host.markAll();
+        if (error.name === 'AbortError') host.status.tell('given up; the rows are those of before');
+        else host.failed(error);
+      } finally {
+        clearTimeout(shown);
+        if (this.#asks === asks) this.#asks = null;
+      }
+    })();
+    this.#asks = asks;
+  }
+
+  #working(part) {
+    this.bar(part);
+    this.#parts.cancel.hidden = false;
+  }
+
+  #end() {
+    this.#parts.cancel.hidden = true;
+    if (!this.#host.isLoading()) this.bar(null);
+  }
+
+  /** Rows that are in sight, and not here, are asked for. */
+  async window() {
+    const [viewer, engine] = [this.#host.viewer(), this.#host.holder()];
+    if (!engine || !viewer.isWindowed()) return;
+    const [from, to] = viewer.wantWindow();
+    if (to === undefined) return;
+    const view = this.#view;
+    const isOver = () => viewer !== this.#host.viewer() || view !== this.#view;
+    try {
+      const rows = await engine.window(from, to);
+      if (!isOver()) this.#host.after(viewer.giveWindow(from, rows));
+    } catch (error) {
+      if (isOver() || error.name === 'AbortError') return;
+      viewer.giveUp();
+      this.#host.failed(error);
+    }
+  }
+
+  /** How far it is, from 0 to 1; `null` takes the bar away. */
+  bar(part) {
+    const { progress, bar } = this.#parts;
+    progress.classList.toggle('on', part !== null);
+    const percent = Math.min(100, (part ?? 0) * 100);
+    bar.style.width = `${percent}%`;
+    progress.setAttribute('aria-valuenow', String(Math.round(percent)));
+  }
+}
