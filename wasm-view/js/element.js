@@ -168,7 +168,7 @@ class BodkinTable extends Embedded {
   }
 
   #worker() {
-    return module().then((compiled) => WorkerEngine.start(this.#host, compiled, SEPARATOR)).catch(() => new PageEngine(this.#host));
+    return WorkerEngine.start(this.#host, module(), SEPARATOR).catch(() => new PageEngine(this.#host));
   }
 
   /** What is loaded and shown. */

@@ -76,9 +76,15 @@ class WorkerEngine {
   }
 
   /** A worker that has answered; fails where the browser or the page's policy refuses it. */
-  static async start(host, module, separator) {
+  static async start(host, compiling, separator) {
+    // Its script comes while the module is compiled.
     const engine = new WorkerEngine(host, new Worker(workerUrl(), { type: 'module', name: 'bodkin' }));
-    await engine.call('start', module, separator);
+    try {
+      await engine.call('start', await compiling, separator);
+    } catch (error) {
+      engine.close();
+      throw error;
+    }
     return engine;
   }
 
@@ -89,6 +95,7 @@ class WorkerEngine {
       switch (event) {
         case 'schema': return this.#told.pushed?.(viewer.beginFar(more[0]));
         case 'rows': return this.#told.pushed?.(viewer.farRows(...more));
+        case 'window': return this.#host.after(viewer.giveWindow(...more));
         case 'found': return this.#told.pushed?.(viewer.settle(more[0].rows, more[0].groups));
         case 'working': return this.#working(more[0]);
         case 'profile': return this.#host.after(viewer.takeProfile(...more));

@@ -1,4 +1,4 @@
-// Live tables: the subscription, and what a page shows of it. Messages go in batches, once for each frame, to the engine that
+// Live tables: the subscription, and what a page shows of it. Messages go in batches, a few in each frame, to the engine that
 // holds the rows. A line that breaks is made again, ever more slowly, from where it was; one that says nothing, not even
 // that it is alive, is taken for broken.
 
@@ -6,6 +6,8 @@
 const HEARTBEAT = 5;
 /** Silence after which the rows are called stale, and after which the line is made anew (ms). */
 const [STALE, DEAD] = [2.4e3 * HEARTBEAT, 3.6e3 * HEARTBEAT];
+/** Between two looks at what has come, where the page is seen and where it is not (ms). */
+const [REST, UNSEEN_REST] = [4, 250];
 /** How long to wait before the first attempt to come back, and at most (ms). */
 const [FIRST_WAIT, LONGEST_WAIT] = [250, 30_000];
 /** Groups in the making are looked after so often (ms). */
@@ -22,6 +24,7 @@ class Live {
   #queue = [];
   #busy = false;
   #pumping = 0;
+  #pumped = 0;
   #state = 'off';
   #attempts = 0;
   #failures = 0;
@@ -179,16 +182,13 @@ class Live {
 
   #soon() {
     if (this.#pumping) return;
-    this.#pumping = 1;
-    const run = () => {
-      clearTimeout(this.#pumping);
-      cancelAnimationFrame(frame);
+    // Several times in a frame, so that what is applied is painted with the next; rarely in a page that nobody sees.
+    const rest = document.hidden ? UNSEEN_REST : Math.max(0, REST - (performance.now() - this.#pumped));
+    this.#pumping = setTimeout(() => {
       this.#pumping = 0;
+      this.#pumped = performance.now();
       this.#pump();
-    };
-    // A page that nobody sees has no frames.
-    const frame = requestAnimationFrame(run);
-    this.#pumping = setTimeout(run, 250);
+    }, rest);
   }
 
   async #pump(step = false) {

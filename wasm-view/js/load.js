@@ -4,6 +4,8 @@
 const STREAM = 'application/vnd.apache.arrow.stream';
 /** Bytes of a table beyond which the server keeps the rows, if it can. */
 const BUDGET = 1 << 30;
+/** Bytes in which the first rows come. */
+const FIRST = 1 << 17;
 
 /**
  * Asks for a table: what its answer tells ahead of its bytes. With a `cache` of `any` what is kept of the last visit is the
@@ -42,12 +44,17 @@ async function feed({ response, rows, length, live, keep, cached, file }, signal
   if (cached) told.cached(cached);
   const reader = response.body.getReader();
   let rested = performance.now();
+  let first = true;
   for (;;) {
     const { done, value } = await reader.read();
     if (signal.aborted) throw new DOMException('superseded', 'AbortError');
     if (done) break;
     await keep?.write(value);
-    told.pushed(viewer.push(value));
+    // The first rows do not wait for what came with them.
+    const cut = first && value.length > FIRST ? FIRST : value.length;
+    first = false;
+    told.pushed(viewer.push(value.subarray(0, cut)));
+    if (cut < value.length) told.pushed(viewer.push(value.subarray(cut)));
     told.part(rows ? viewer.rowsLoaded() / rows : length ? viewer.bytesLoaded() / length : 0);
     if (performance.now() - rested > 12) {
       await breathe();

@@ -3,6 +3,8 @@
 
 /** While a load runs, a filtered or sorted view is found anew at most this often (ms). */
 const REFIND = 1000;
+/** Rows that are shown as soon as they are here. */
+const FIRST_WINDOW = 256;
 
 function serve() {
   let viewer;
@@ -35,7 +37,12 @@ function serve() {
         part: (part) => { if (performance.now() - told > 30 || part === 1) { told = performance.now(); counts(); post('part', part); } },
         pushed: (changes) => {
           if (changes & SCHEMA) post('schema', viewer.schemaStream());
-          if (changes & ROWS && told === 0) { told = performance.now(); counts(); }
+          if (changes & ROWS && told === 0) {
+            told = performance.now();
+            counts();
+            // Nobody has to ask for the first rows.
+            post('window', 0, viewer.windowOf(0, FIRST_WINDOW));
+          }
           if (changes & ROWS && viewer.needsRefresh() && performance.now() - refound > REFIND) {
             viewer.refresh();
             refound = performance.now();

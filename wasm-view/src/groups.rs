@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{Schema, SchemaRef};
 use kernels::query::{Plan, Predicate};
 
@@ -196,7 +196,7 @@ fn widened(schema: &SchemaRef, keys: usize, depth: usize, groups: &RecordBatch) 
     let mut columns = Vec::new();
     for (number, field) in schema.fields().iter().enumerate() {
         columns.push(if (depth + 1..keys).contains(&number) {
-            new_null_array(field.data_type(), groups.num_rows())
+            kernels::arrays::null_array(field.data_type(), groups.num_rows()).ok()?
         } else {
             groups.column(if number <= depth { number } else { number - missing }).clone()
         });
