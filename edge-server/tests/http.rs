@@ -293,5 +293,12 @@ fn a_query_ends_when_its_client_goes_or_its_time_is_over() {
     problem(&hurried.get("/v1/tables/flights/query?group=origin&aggregate=count"), 422, "more time than it may: 0 s");
     let poor = budget(Duration::MAX, 1 << 20);
     problem(&poor.get("/v1/tables/flights/query?sort=dep_delay"), 422, "more memory than it may: 1 MB");
+    // Groups are counted, and values that they keep; few groups are not.
+    problem(
+        &poor.get("/v1/tables/flights/query?group=flight,tailnum,day&aggregate=count"),
+        422,
+        "more memory than it may: 1 MB",
+    );
+    problem(&poor.get("/v1/tables/flights/query?group=origin&aggregate=median(dep_delay)"), 422, "more memory");
     assert_eq!(poor.get("/v1/tables/flights/query?group=origin&aggregate=count").status, 200);
 }

@@ -340,6 +340,10 @@ class BodkinTable extends Embedded {
       timed: (what, run) => this.#timed(what, run),
       // A tree of groups is here, wherever its rows are.
       engine: () => (this.#viewer?.isTree() ? near : this.#engine),
+      // Who holds the rows, also while a tree of groups stands before them.
+      holder: () => this.#engine,
+      isLoading: () => this.#loading,
+      markAll: () => this.#boxes.markAll(),
       copy: (names) => this.#busy(copyCells(host, names)),
       open: () => host.tree.toggle(this.#viewer.selection()[0]) || valuePanel(host, ...this.#viewer.selection()),
       // Asks whoever holds the rows: a plan of the viewer's `planOf` in, an Arrow stream out.

@@ -73,6 +73,15 @@ impl GroupBy {
         self.groups
     }
 
+    /// About how many bytes the groups take: words for the keys and figures of each, and for aggregates that keep values of
+    /// rows (medians, quantiles, lists, distinct values) those.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        let each = 48 + 24 * self.accumulators.len();
+        let keeping = self.accumulators.iter().filter(|accumulator| accumulator.keeps_values()).count();
+        self.groups.saturating_mul(each).saturating_add(keeping.saturating_mul(self.rows_seen).saturating_mul(12))
+    }
+
     /// Number of rows so far.
     pub(crate) fn rows_seen(&self) -> usize {
         self.rows_seen

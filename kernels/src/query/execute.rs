@@ -78,12 +78,13 @@ impl Execution {
         self.kept
     }
 
-    /// Bytes of rows that wait for the end of a sort.
+    /// Bytes of rows that wait for the end of a sort, and about those of groups.
     #[must_use]
     pub fn memory(&self) -> usize {
         match &self.state {
             State::Sort { kept } => kept.iter().map(RecordBatch::get_array_memory_size).sum(),
-            State::Stream { .. } | State::Group { .. } => 0,
+            State::Group { state } => state.memory(),
+            State::Stream { .. } => 0,
         }
     }
 

@@ -167,6 +167,16 @@ impl Accumulator {
         })
     }
 
+    /// Whether values of single rows are kept.
+    pub(super) fn keeps_values(&self) -> bool {
+        match self {
+            Self::Quantile(_) | Self::Distinct(_) => true,
+            #[cfg(feature = "nested")]
+            Self::Lists(_) => true,
+            _ => false,
+        }
+    }
+
     /// Whether the result needs the number of rows of each group.
     pub(super) fn needs_rows(&self) -> bool {
         matches!(self, Self::Rows | Self::Count { .. } | Self::FloatMean { .. } | Self::ExactMean { .. })
