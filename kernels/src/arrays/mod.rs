@@ -7,9 +7,9 @@ mod bytes;
 mod equal;
 mod views;
 
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
-use arrow_schema::DataType;
+use arrow_schema::{DataType, SchemaRef};
 
 pub use bytes::{bytes_array, offsets, text_bytes};
 pub use equal::equal;
@@ -119,6 +119,16 @@ pub fn dictionary_array(
 /// [`Error::UnsupportedType`] for a type that the build leaves out.
 pub fn empty_array(data_type: &DataType) -> Result<ArrayRef> {
     take::empty(data_type)
+}
+
+/// A batch without rows.
+///
+/// # Errors
+/// [`Error::UnsupportedType`] for a type that the build leaves out.
+pub fn empty_batch(schema: &SchemaRef) -> Result<RecordBatch> {
+    let columns = schema.fields().iter().map(|field| empty_array(field.data_type())).collect::<Result<_>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(0));
+    Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
 }
 
 /// An array of nulls.

@@ -110,6 +110,6 @@ impl KeptGroups {
             return Ok(before.clone());
         }
         let groups = self.running.groups().map_err(odd)?;
-        Ok(groups.unwrap_or_else(|| RecordBatch::new_empty(self.plan.output_schema().clone())))
+        groups.map_or_else(|| kernels::arrays::empty_batch(self.plan.output_schema()).map_err(odd), Ok)
     }
 }

@@ -87,10 +87,10 @@ impl StreamEncoder {
     pub fn encode_update(&mut self, update: &Update) -> Result<Vec<Buffer>> {
         let batches = match &update.change {
             Change::Append(batch) | Change::Upsert(batch) | Change::Delete(batch) => vec![self.widened(batch)?],
-            Change::Replace(batches) if batches.is_empty() => vec![self.empty()],
+            Change::Replace(batches) if batches.is_empty() => vec![self.empty()?],
             Change::Replace(batches) => batches.iter().map(|batch| self.widened(batch)).collect::<Result<_>>()?,
             Change::Exchange { remove, insert } => vec![self.widened(remove)?, self.widened(insert)?],
-            Change::Trim(_) => vec![self.empty()],
+            Change::Trim(_) => vec![self.empty()?],
             Change::Patch { .. } => {
                 return Err(Error::Encode(
                     "a continuous stream cannot carry a patch; send a discrete message".to_owned(),
@@ -110,8 +110,9 @@ impl StreamEncoder {
         Ok(parts)
     }
 
-    fn empty(&self) -> RecordBatch {
-        RecordBatch::new_empty(Arc::new(self.frames.schema.clone()))
+    fn empty(&self) -> Result<RecordBatch> {
+        let schema = Arc::new(self.frames.schema.clone());
+        kernels::arrays::empty_batch(&schema).map_err(|error| Error::Encode(error.to_string()))
     }
 
     /// A batch with the stream's columns in the stream's order; nulls in those that it does not have.

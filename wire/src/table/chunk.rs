@@ -101,10 +101,11 @@ impl Chunk {
 
     /// The chunk as it is.
     pub(super) fn part(&mut self, schema: &SchemaRef) -> Result<Part> {
-        if self.all.is_none() {
-            self.all = Some(self.whole(schema)?);
-        }
-        let batch = self.all.clone().unwrap_or_else(|| RecordBatch::new_empty(schema.clone()));
+        let batch = match &self.all {
+            Some(all) => all.clone(),
+            None => self.whole(schema)?,
+        };
+        self.all = Some(batch.clone());
         Ok(Part { batch, removed: self.removed.clone(), serials: self.serials.clone() })
     }
 

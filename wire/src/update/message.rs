@@ -44,7 +44,10 @@ impl Update {
                 vec![with_first(cells, ROW, Arc::new(rows.clone()), |field| field.clone())?]
             }
             Change::Exchange { remove, insert } => vec![exchange(remove, insert)?],
-            Change::Trim(_) => vec![RecordBatch::new_empty(Arc::new(Schema::empty()))],
+            Change::Trim(_) => {
+                let none = kernels::arrays::empty_batch(&Arc::new(Schema::empty()));
+                vec![none.map_err(|error| Error::Encode(error.to_string()))?]
+            }
         };
         let Some(first) = batches.first() else {
             return Err(Error::Encode("a replacement without a batch has no schema".to_owned()));
