@@ -9,6 +9,7 @@ class Asking {
   #parts;
   #number = 0;
   #asks = null;
+  #window = null;
   #view = 0;
   /** What the next rows come of, for the status line. */
   what = 'found';
@@ -23,13 +24,13 @@ class Asking {
 
   /** Resolves when the rows that were asked for are shown. */
   async settled() {
-    while (this.#asks) await this.#asks;
+    while (this.#asks ?? this.#window) await (this.#asks ?? this.#window);
   }
 
   /** Another table, or none: what is under way is of no use. */
   forget() {
     this.#number++;
-    this.#asks = null;
+    [this.#asks, this.#window] = [null, null];
     this.#view++;
     this.#end();
   }
@@ -77,21 +78,25 @@ class Asking {
   }
 
   /** Rows that are in sight, and not here, are asked for. */
-  async window() {
+  window() {
     const [viewer, engine] = [this.#host.viewer(), this.#host.holder()];
     if (!engine || !viewer.isWindowed()) return;
     const [from, to] = viewer.wantWindow();
     if (to === undefined) return;
     const view = this.#view;
     const isOver = () => viewer !== this.#host.viewer() || view !== this.#view;
-    try {
-      const rows = await engine.window(from, to);
-      if (!isOver()) this.#host.after(viewer.giveWindow(from, rows));
-    } catch (error) {
-      if (isOver() || error.name === 'AbortError') return;
-      viewer.giveUp();
-      this.#host.failed(error);
-    }
+    const window = (this.#window = (async () => {
+      try {
+        const rows = await engine.window(from, to);
+        if (this.#window === window) this.#window = null;
+        if (!isOver()) this.#host.after(viewer.giveWindow(from, rows));
+      } catch (error) {
+        if (this.#window === window) this.#window = null;
+        if (isOver() || error.name === 'AbortError') return;
+        viewer.giveUp();
+        this.#host.failed(error);
+      }
+    })());
   }
 
   /** How far it is, from 0 to 1; `null` takes the bar away. */

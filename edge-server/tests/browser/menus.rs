@@ -22,6 +22,7 @@ fn a_cells_menu_filters_excludes_sorts_and_groups() {
         page.right_click(x, y);
         click_part(&mut page, "[role=menuitem]", &format!("Exclude “{name}”"));
         page.wait_for(&format!("({VIEWER}.state().filters.carrier ?? '').endsWith('{name}')"));
+        viewer(&mut page, "settled()");
     }
     assert_eq!(viewer(&mut page, "state().filters.carrier"), "!=UA, AA");
     assert_eq!(viewer(&mut page, "state().rowsShown"), ROWS - 58_665 - 32_729);
