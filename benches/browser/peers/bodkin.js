@@ -21,6 +21,7 @@ offer({
     await painted();
     mark('all');
   },
+  sortsAll: true,
   reset: () => table.reset(),
   tasks: {
     async sort() {

@@ -28,6 +28,7 @@ offer({
     mark('first');
     mark('all');
   },
+  sortsAll: true,
   reset: () => viewer.restore({ ...PLAIN, columns }),
   tasks: {
     async sort() {
