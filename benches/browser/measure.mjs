@@ -38,9 +38,12 @@ async function page(table, more = '') {
     window.marks = {};
     const instantiate = WebAssembly.instantiate;
     WebAssembly.instantiate = async (...all) => { const done = await instantiate(...all); window.marks.module ??= performance.now(); return done; };
-    addEventListener('bodkin-progress', ({ detail }) => {
-      if (detail.rows > 0 && !window.marks.first) requestAnimationFrame(() => requestAnimationFrame(() => { window.marks.first ??= performance.now(); }));
-    }, true);
+    // The frame after the first in which there are rows.
+    const look = () => {
+      if (document.querySelector('bodkin-table')?.state?.().rowsLoaded > 0) requestAnimationFrame(() => { window.marks.first = performance.now(); });
+      else requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
     addEventListener('bodkin-load', () => { window.marks.all ??= performance.now(); }, true);
   });
   await made.goto(`${url}/${more}#${table}`);
