@@ -471,7 +471,9 @@ class BodkinTable extends Embedded {
   #fail(error, url) {
     this.#error = { title: error.title ?? 'The table could not be loaded', detail: error.message ?? String(error), url: url instanceof Blob ? url : String(url), status: error.status };
     this.#emit('bodkin-error', this.#error);
-    if (error instanceof WebAssembly.RuntimeError || error.trap) this.#viewer = null;
+    // A module that stopped is of no more use; a worker's is made anew with the next load.
+    if (error.trap) this.#engine?.close();
+    if (error instanceof WebAssembly.RuntimeError || error.here) this.#viewer = null;
   }
 
   // After anything: paint, boxes, counts, events.

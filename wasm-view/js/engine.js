@@ -21,7 +21,7 @@ class PageEngine {
       this.#loading.abort();
       return opened;
     }
-    await feed(opened, signal, viewer, {
+    const feeding = feed(opened, signal, viewer, {
       ...told,
       pushed: (changes) => {
         if (changes & ROWS && viewer.needsRefresh() && performance.now() - this.#refound > REFIND) {
@@ -31,6 +31,11 @@ class PageEngine {
         told.pushed(changes);
       },
     });
+    try {
+      await feeding;
+    } catch (error) {
+      throw Object.assign(outOfMemory(error), { here: error instanceof WebAssembly.RuntimeError });
+    }
   }
 
   find(told) {

@@ -33,6 +33,14 @@ async function open(url, headers, signal, cache) {
   };
 }
 
+/** What a load's error means: that a module stops is, while rows come, that its memory is full. */
+function outOfMemory(error) {
+  if (!(error instanceof WebAssembly.RuntimeError)) return error;
+  const detail = 'A page may have 4 GB of memory, and the rows that have come take more, or the browser has no more to give. '
+    + 'Ask for fewer columns or rows, or for a server that keeps them.';
+  return Object.assign(new Error(detail), { title: 'The table does not fit into the memory of the page', trap: true });
+}
+
 /** Whether a table is better left where it is. */
 const isLarge = ({ size, length, query }, budget) => Boolean(query) && Math.max(size, length) > budget;
 

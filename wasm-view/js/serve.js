@@ -30,7 +30,7 @@ function serve() {
       let told = 0;
       let refound = performance.now();
       viewer.begin();
-      await feed(opened, signal, viewer, {
+      const feeding = feed(opened, signal, viewer, {
         total: (rows) => post('total', rows),
         live: (live) => post('live', live),
         cached: (etag) => post('cached', etag),
@@ -50,6 +50,14 @@ function serve() {
           }
         },
       });
+      try {
+        await feeding;
+      } catch (error) {
+        // What does not fit stays on the server, if that answers questions.
+        const { rows, query, size } = opened;
+        if (error instanceof WebAssembly.RuntimeError && query) return { large: { rows, query, size } };
+        throw outOfMemory(error);
+      }
       counts();
       return found();
     },
@@ -90,7 +98,7 @@ function serve() {
       const result = await (calls[name] ?? viewer[name].bind(viewer))(...args);
       postMessage({ id, result }, result instanceof Uint8Array ? [result.buffer] : []);
     } catch (error) {
-      postMessage({ id, error: { name: error.name, title: error.title, status: error.status, message: error.message ?? String(error), trap: error instanceof WebAssembly.RuntimeError } });
+      postMessage({ id, error: { name: error.name, title: error.title, status: error.status, message: error.message ?? String(error), trap: error.trap ?? error instanceof WebAssembly.RuntimeError } });
     }
   };
 }

@@ -97,3 +97,18 @@ fn without_workers_the_page_does_it_all() {
     viewer(&mut page, "setSort(['-distance'])");
     assert_eq!(viewer(&mut page, "cells(0, 1).then((rows) => rows[0][13])"), "HNL");
 }
+
+#[test]
+fn a_table_that_does_not_fit_into_memory_is_told() {
+    let (_server, _browser, mut page) = open(1000, 700);
+    // What a module does whose memory cannot grow.
+    let full = format!(
+        "import('/viewer/bodkin.js').then(({{ Viewer }}) => {{ \
+         Viewer.prototype.push = () => {{ throw new WebAssembly.RuntimeError('unreachable'); }}; \
+         {VIEWER}.setAttribute('engine', 'page'); }})"
+    );
+    page.eval(&full);
+    page.wait_for(&format!("{VIEWER}.state().error?.title === 'The table does not fit into the memory of the page'"));
+    page.wait_for(&format!("{VIEWER}.shadowRoot.querySelector('.message').textContent.includes('4 GB')"));
+    page.screenshot(&screenshots().join("full.png"));
+}
