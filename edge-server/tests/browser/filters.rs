@@ -29,8 +29,17 @@ fn panel_of(page: &mut Page, column: &str) {
 /// The filter of a column, once it is another one.
 fn filter_of(page: &mut Page, column: &str, other_than: &str) -> String {
     page.wait_for(&format!("({VIEWER}.state().filters.{column} ?? '') !== {}", json!(other_than)));
-    viewer(page, "settled?.()");
-    viewer(page, &format!("state().filters.{column} ?? ''")).as_str().unwrap().to_owned()
+    // What is brushed is applied as it goes, the last of it a moment later.
+    let mut text = Value::Null;
+    loop {
+        viewer(page, "settled?.()");
+        let next = viewer(page, &format!("state().filters.{column} ?? ''"));
+        if next == text {
+            return next.as_str().unwrap().to_owned();
+        }
+        text = next;
+        std::thread::sleep(std::time::Duration::from_millis(300));
+    }
 }
 
 /// Rows that are shown when everything has been found.
