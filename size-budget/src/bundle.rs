@@ -108,7 +108,7 @@ pub const WORKER: &str = "import { serve } from './bodkin.js';\n\nserve();\n";
 /// Builds the bundle under a target directory, or takes what is kept of it as far as nothing has changed.
 ///
 /// # Errors
-/// [`Error::MissingTool`] with its remedy, [`Error::Tool`] with what the tool said.
+/// [`crate::Error::MissingTool`] with its remedy, [`crate::Error::Tool`] with what the tool said.
 pub fn build(target: &Path) -> Result<Bundle> {
     let root = workspace();
     let (kept, built) =
