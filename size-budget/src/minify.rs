@@ -1,11 +1,12 @@
 //! Scripts made small: by esbuild, a pinned npm package that comes by itself where npm is; without it comments and
 //! indentation go, and the bundle works as well.
 
+use std::env;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::{env, fs};
 
+use crate::optimise::install;
 use crate::{Error, Result, measure};
 
 /// The version of the npm package `esbuild`.
@@ -44,14 +45,7 @@ fn find(target: &Path) -> Option<PathBuf> {
     let tools = target.join("tools-script");
     let program = tools.join("node_modules/esbuild/bin/esbuild");
     if !program.exists() {
-        fs::create_dir_all(&tools).ok()?;
-        // A package file keeps npm from looking for one in the folders above.
-        fs::write(tools.join("package.json"), "{\"private\":true}").ok()?;
-        let package = format!("esbuild@{PINNED}");
-        let _installed = Command::new("npm")
-            .current_dir(&tools)
-            .args(["install", "--no-save", "--no-audit", "--no-fund", "--loglevel", "error", &package])
-            .output();
+        install(&tools, &format!("esbuild@{PINNED}"))?;
     }
     program.exists().then_some(program)
 }

@@ -32,19 +32,24 @@ pub(crate) fn find(target: &Path) -> Option<Tool> {
     let tools = target.join("tools");
     let program = tools.join("node_modules/binaryen/bin/wasm-opt");
     if !program.exists() {
-        fs::create_dir_all(&tools).ok()?;
-        // A package file keeps npm from looking for one in the folders above.
-        fs::write(tools.join("package.json"), "{\"private\":true}").ok()?;
-        let package = format!("binaryen@{PINNED}");
-        let _installed = Command::new("npm")
-            .current_dir(&tools)
-            .args(["install", "--no-save", "--no-audit", "--no-fund", "--loglevel", "error", &package])
-            .output();
+        install(&tools, &format!("binaryen@{PINNED}"))?;
     }
     if program.exists() {
         return tool(program, &format!("binaryen {PINNED} from npm"));
     }
     tool(PathBuf::from("wasm-opt"), "from the PATH")
+}
+
+/// Has npm, if it is there, put a package into a folder of its own.
+pub(crate) fn install(folder: &Path, package: &str) -> Option<()> {
+    fs::create_dir_all(folder).ok()?;
+    // A package file keeps npm from looking for one in the folders above.
+    fs::write(folder.join("package.json"), "{\"private\":true}").ok()?;
+    let _installed = Command::new("npm")
+        .current_dir(folder)
+        .args(["install", "--no-save", "--no-audit", "--no-fund", "--loglevel", "error", package])
+        .output();
+    Some(())
 }
 
 fn tool(program: PathBuf, origin: &str) -> Option<Tool> {
