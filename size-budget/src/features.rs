@@ -10,7 +10,7 @@ use crate::error::at;
 use crate::growth::today;
 use crate::module::strip;
 use crate::recipe::Recipe;
-use crate::{Error, Result, measure, optimise};
+use crate::{Error, Result, kept, measure, optimise};
 
 /// Features and the day on which they were weighed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,12 +42,7 @@ impl Features {
     /// # Errors
     /// [`Error::Io`] and [`Error::Baseline`].
     pub fn read(path: &Path) -> Result<Option<Self>> {
-        if !path.exists() {
-            return Ok(None);
-        }
-        let text = std::fs::read_to_string(path).map_err(at(path))?;
-        let read = serde_json::from_str(&text);
-        read.map(Some).map_err(|error| Error::Baseline { path: path.to_owned(), reason: error.to_string() })
+        kept::read(path)
     }
 
     /// Writes the file.
@@ -55,9 +50,7 @@ impl Features {
     /// # Errors
     /// [`Error::Io`].
     pub fn write(&self, path: &Path) -> Result<()> {
-        let mut text = serde_json::to_string_pretty(self).map_err(|error| Error::Module(error.to_string()))?;
-        text.push('\n');
-        std::fs::write(path, text).map_err(at(path))
+        kept::write(self, path)
     }
 
     /// Builds the viewer once as it is shipped and once for each feature. `told` is called before each build.

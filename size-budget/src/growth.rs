@@ -9,11 +9,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::at;
 use crate::measure::Size;
 use crate::module::Contents;
 use crate::names::generic;
-use crate::{Error, Result};
+use crate::{Result, kept};
 
 /// Functions of fewer bytes have no line of their own.
 const SMALL: usize = 100;
@@ -78,12 +77,7 @@ impl Baseline {
     /// # Errors
     /// [`Error::Io`] and [`Error::Baseline`].
     pub fn read(path: &Path) -> Result<Option<Self>> {
-        if !path.exists() {
-            return Ok(None);
-        }
-        let text = std::fs::read_to_string(path).map_err(at(path))?;
-        let read = serde_json::from_str(&text);
-        read.map(Some).map_err(|error| Error::Baseline { path: path.to_owned(), reason: error.to_string() })
+        kept::read(path)
     }
 
     /// Writes the baseline, a function on each line.
@@ -91,9 +85,7 @@ impl Baseline {
     /// # Errors
     /// [`Error::Io`].
     pub fn write(&self, path: &Path) -> Result<()> {
-        let mut text = serde_json::to_string_pretty(self).map_err(|error| Error::Module(error.to_string()))?;
-        text.push('\n');
-        std::fs::write(path, text).map_err(at(path))
+        kept::write(self, path)
     }
 
     /// What has changed since.

@@ -16,6 +16,7 @@ pub mod bundle;
 mod error;
 pub mod features;
 pub mod growth;
+mod kept;
 pub mod measure;
 mod minify;
 pub mod module;

@@ -14,28 +14,16 @@ use arrow_schema::{Field, Schema};
 use kernels::Indices;
 use kernels::arrays::null_array;
 use kernels::query::Plan;
-use wire::Limits;
 use wire::file::FileWriter;
-use wire::stream::{Event, StreamDecoder, StreamEncoder};
+use wire::stream::StreamEncoder;
 
 use crate::far::NUMBER;
 use crate::format::key_of;
-use crate::load::is_unread;
+use crate::load;
 
 /// The rows of a window as one batch, without their numbers.
 pub(crate) fn read(stream: Vec<u8>) -> wire::Result<RecordBatch> {
-    let mut decoder = StreamDecoder::new(Limits::default()).leaving_out(is_unread);
-    decoder.push(stream);
-    let mut batches = Vec::new();
-    let mut schema = Arc::new(Schema::empty());
-    while let Some(event) = decoder.next_event() {
-        match event? {
-            Event::Schema(found) => schema = found,
-            Event::Batch(batch) => batches.push(batch),
-            Event::End => break,
-        }
-    }
-    decoder.finish()?;
+    let (schema, mut batches) = load::read(stream)?;
     let mut whole = match batches.pop() {
         Some(only) if batches.is_empty() => only,
         last => {
@@ -158,6 +146,8 @@ mod tests {
     use arrow_array::types::Int32Type;
     use arrow_array::{DictionaryArray, Int64Array, StringArray, UInt32Array};
     use arrow_buffer::Buffer;
+
+    use wire::Limits;
 
     use super::*;
 

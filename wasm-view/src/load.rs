@@ -1,6 +1,9 @@
 //! Loading: bytes in any cut to batches, with numbers for a progress bar.
 
-use arrow_schema::{DataType, SchemaRef};
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, Schema, SchemaRef};
 use wire::stream::{Event, StreamDecoder};
 use wire::{Limits, Result};
 
@@ -12,6 +15,23 @@ pub(crate) fn is_unread(data_type: &DataType) -> bool {
         DataType::RunEndEncoded(..) | DataType::Union(..) | DataType::ListView(_) | DataType::LargeListView(_) => true,
         other => !cfg!(feature = "nested") && other.is_nested(),
     }
+}
+
+/// A whole stream, as this module reads it: columns that it cannot read are columns of nulls.
+pub(crate) fn read(stream: Vec<u8>) -> Result<(SchemaRef, Vec<RecordBatch>)> {
+    let mut decoder = StreamDecoder::new(Limits::default()).leaving_out(is_unread);
+    decoder.push(stream);
+    let mut batches = Vec::new();
+    let mut schema = Arc::new(Schema::empty());
+    while let Some(event) = decoder.next_event() {
+        match event? {
+            Event::Schema(found) => schema = found,
+            Event::Batch(batch) => batches.push(batch),
+            Event::End => break,
+        }
+    }
+    decoder.finish()?;
+    Ok((schema, batches))
 }
 
 /// A table that is coming in.

@@ -16,14 +16,13 @@ mod moments;
 mod plot;
 mod scale;
 
-use arrow_buffer::Buffer;
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
-use wire::Limits;
 
 use crate::format::{Formats, Zones};
 use crate::grid::{LABEL_SIZE, Painter, Theme};
+use crate::load;
 use crate::viewer::failed;
 use data::{Data, Kind, MOST_SERIES, Wish};
 use draw::Pen;
@@ -147,7 +146,7 @@ impl Chart {
     /// # Errors
     /// When the bytes are no Arrow stream.
     pub fn add(&mut self, stream: Vec<u8>, first: usize) -> Result<usize, JsError> {
-        let (_, batches) = wire::stream::read(Buffer::from_vec(stream), &Limits::default()).map_err(failed)?;
+        let (_, batches) = load::read(stream).map_err(failed)?;
         let mut rows = 0;
         for batch in &batches {
             self.next.add(batch, first + rows, &self.formats);

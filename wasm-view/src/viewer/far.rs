@@ -2,7 +2,6 @@
 //! other in a worker, whose viewer has all of them and no canvas.
 
 use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
-use arrow_buffer::Buffer;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use kernels::query::{Aggregate, AggregateFunction, Plan};
 use kernels::{Indices, take_batches};
@@ -16,7 +15,7 @@ use super::{Viewer, change, failed};
 use crate::far::{Far, NUMBER};
 use crate::format;
 use crate::grid::Strip;
-use crate::load::is_unread;
+use crate::load::{self, is_unread};
 use crate::numbers::number;
 use crate::profile::Profile;
 use crate::table::Table;
@@ -121,16 +120,7 @@ impl Viewer {
         if !self.is_windowed() {
             return Ok(0);
         }
-        let mut decoder = StreamDecoder::new(Limits::default()).leaving_out(is_unread);
-        decoder.push(stream);
-        let mut batches = Vec::new();
-        while let Some(event) = decoder.next_event() {
-            match event.map_err(failed)? {
-                Event::Batch(batch) => batches.push(batch),
-                Event::Schema(_) => {}
-                Event::End => break,
-            }
-        }
+        let (_, batches) = load::read(stream).map_err(failed)?;
         let Some(schema) = self.shown_schema().cloned() else { return Ok(0) };
         if let Rows::Far(far) = &mut self.view.rows {
             far.give(first, &schema, batches);
@@ -157,7 +147,7 @@ impl Viewer {
     /// When the bytes are no Arrow stream.
     #[wasm_bindgen(js_name = windowCells)]
     pub fn window_cells(&self, stream: Vec<u8>) -> Result<Vec<JsValue>, JsError> {
-        let (_, batches) = wire::stream::read(Buffer::from_vec(stream), &Limits::default()).map_err(failed)?;
+        let (_, batches) = load::read(stream).map_err(failed)?;
         let mut cells = Vec::new();
         let mut text = String::new();
         for batch in &batches {
@@ -233,7 +223,7 @@ impl Viewer {
     /// When it is no count.
     #[wasm_bindgen(js_name = countOf)]
     pub fn count_of(&self, stream: Vec<u8>) -> Result<usize, JsError> {
-        let (_, batches) = wire::stream::read(Buffer::from_vec(stream), &Limits::default()).map_err(failed)?;
+        let (_, batches) = load::read(stream).map_err(failed)?;
         let count = batches.iter().find(|batch| batch.num_rows() > 0 && batch.num_columns() > 0);
         let count = count.and_then(|batch| number(batch.column(0).as_ref(), 0));
         count.map(|count| count as usize).ok_or_else(|| failed("the rows could not be counted"))
@@ -245,7 +235,7 @@ impl Viewer {
     /// When the bytes are no such stream.
     #[wasm_bindgen(js_name = settleGroups)]
     pub fn settle_groups(&mut self, stream: Vec<u8>) -> Result<u32, JsError> {
-        let (schema, batches) = wire::stream::read(Buffer::from_vec(stream), &Limits::default()).map_err(failed)?;
+        let (schema, batches) = load::read(stream).map_err(failed)?;
         let mut groups = Table::new(schema);
         batches.into_iter().for_each(|batch| groups.push(batch));
         self.view.rows = Rows::Groups(groups);

@@ -2,13 +2,11 @@
 //! and counts, and has one piece at a time.
 
 use wasm_bindgen::prelude::*;
-use wire::Limits;
-use wire::stream::{Event, StreamDecoder};
 
 use super::select::Counting;
 use super::{Viewer, failed};
 use crate::far::Far;
-use crate::load::is_unread;
+use crate::load;
 use crate::numbers::{Tally, number};
 use crate::selection::Area;
 use crate::view::Rows;
@@ -21,17 +19,7 @@ impl Viewer {
     /// When the bytes are no such stream.
     #[wasm_bindgen(js_name = takePiece)]
     pub fn take_piece(&mut self, stream: Vec<u8>, slots: Vec<f64>) -> Result<(), JsError> {
-        let mut decoder = StreamDecoder::new(Limits::default()).leaving_out(is_unread);
-        decoder.push(stream);
-        let (mut schema, mut batches) = (None, Vec::new());
-        while let Some(event) = decoder.next_event() {
-            match event.map_err(failed)? {
-                Event::Schema(found) => schema = Some(found),
-                Event::Batch(batch) => batches.push(batch),
-                Event::End => break,
-            }
-        }
-        let Some(schema) = schema else { return Ok(()) };
+        let (schema, batches) = load::read(stream).map_err(failed)?;
         let mut far = Far::default();
         far.give(0, &schema, batches);
         self.table = far.into_table();

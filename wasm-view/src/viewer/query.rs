@@ -2,14 +2,12 @@
 //!
 //! A question is a plan as bytes, which the page hands to whoever holds the rows; the answer is an Arrow stream.
 
-use arrow_buffer::Buffer;
 use kernels::query::{Aggregate, AggregateFunction, Nulls, Plan, Predicate, SortBy};
 use wasm_bindgen::prelude::*;
-use wire::Limits;
 
 use super::far::to_stream;
 use super::{Viewer, failed};
-use crate::format;
+use crate::{format, load};
 
 /// Aggregates by their names, and the column of each (empty for a count of rows).
 pub(super) fn aggregates(functions: &[String], columns: Vec<String>) -> Result<Vec<Aggregate>, JsError> {
@@ -82,7 +80,7 @@ impl Viewer {
     /// When the bytes are no Arrow stream.
     #[wasm_bindgen(js_name = cellsOf)]
     pub fn cells_of(&self, stream: Vec<u8>) -> Result<Vec<JsValue>, JsError> {
-        let (_, batches) = wire::stream::read(Buffer::from_vec(stream), &Limits::default()).map_err(failed)?;
+        let (_, batches) = load::read(stream).map_err(failed)?;
         let mut cells = Vec::new();
         for batch in &batches {
             for row in 0..batch.num_rows() {

@@ -2,25 +2,17 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, RecordBatch};
-use arrow_buffer::Buffer;
-use kernels::query::Plan;
+use arrow_array::Array;
 use wasm_bindgen::prelude::*;
-use wire::Limits;
 
 use super::{Viewer, failed};
 use crate::grid::{Columns, Hit};
 use crate::groups::{Line, Tree};
+use crate::leaving;
 use crate::view::Rows;
 
 /// How far from a cell's left edge its sign reaches.
 const SIGN: f64 = 28.0;
-
-/// All rows of a stream as one batch.
-fn one_batch(stream: Vec<u8>) -> Result<RecordBatch, JsError> {
-    let (schema, batches) = wire::stream::read(Buffer::from_vec(stream), &Limits::default()).map_err(failed)?;
-    Plan::default().bind(&schema).and_then(|plan| plan.execute(&batches)).map_err(failed)
-}
 
 impl Viewer {
     /// The tree that is shown.
@@ -88,7 +80,7 @@ impl Viewer {
         let Some(table) = &self.table else { return Ok(0) };
         let plan = self.view.plan();
         let schema = plan.bind(&table.schema).map_err(failed)?.output_schema().clone();
-        let Some(tree) = Tree::new(plan, schema, &one_batch(stream)?) else { return Ok(0) };
+        let Some(tree) = Tree::new(plan, schema, &leaving::read(stream).map_err(failed)?) else { return Ok(0) };
         self.tree = Some(tree);
         Ok(self.show_tree())
     }
@@ -122,7 +114,7 @@ impl Viewer {
     /// When the bytes are no Arrow stream.
     #[wasm_bindgen(js_name = openGroup)]
     pub fn open_group(&mut self, row: usize, stream: Vec<u8>) -> Result<u32, JsError> {
-        let below = one_batch(stream)?;
+        let below = leaving::read(stream).map_err(failed)?;
         let opened = self.is_tree() && self.tree.as_mut().is_some_and(|tree| tree.open(row, &below));
         Ok(if opened { self.show_tree() } else { 0 })
     }
