@@ -75,7 +75,7 @@ impl Baseline {
     /// Reads a baseline; `None` when there is no such file.
     ///
     /// # Errors
-    /// [`Error::Io`] and [`Error::Baseline`].
+    /// [`crate::Error::Io`] and [`crate::Error::Baseline`].
     pub fn read(path: &Path) -> Result<Option<Self>> {
         kept::read(path)
     }
@@ -83,7 +83,7 @@ impl Baseline {
     /// Writes the baseline, a function on each line.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`crate::Error::Io`].
     pub fn write(&self, path: &Path) -> Result<()> {
         kept::write(self, path)
     }
