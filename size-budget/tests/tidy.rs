@@ -89,6 +89,7 @@ fn the_top_level_is_what_it_is_meant_to_be() {
         "LICENSE",
         "README.md",
         "benches",
+        "deny.toml",
         "docs",
         "edge-server",
         "kernels",
