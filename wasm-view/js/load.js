@@ -33,6 +33,19 @@ async function open(url, headers, signal, cache) {
   };
 }
 
+/** Asks for a table before there is a module to read it; the load that wants the same takes the answer. */
+function openAhead(...asked) {
+  const [url, headers, cache] = asked;
+  const ending = new AbortController();
+  const opened = open(url, headers, ending.signal, cache);
+  opened.catch(() => {});
+  return (signal, ...wanted) => {
+    if (JSON.stringify(wanted) !== JSON.stringify(asked)) return void ending.abort();
+    signal.addEventListener('abort', () => ending.abort());
+    return opened;
+  };
+}
+
 /** What a load's error means: that a module stops is, while rows come, that its memory is full. */
 function outOfMemory(error) {
   if (!(error instanceof WebAssembly.RuntimeError)) return error;
