@@ -183,7 +183,7 @@ class BodkinTable extends Embedded {
   /** What is loaded and shown. */
   state() {
     const viewer = this.#viewer;
-    if (!viewer) return { loading: true, error: this.#error, rowsLoaded: 0, rowsShown: 0 };
+    if (!viewer) return { loading: !this.#error, error: this.#error, rowsLoaded: 0, rowsShown: 0 };
     const types = viewer.columnTypes();
     const filters = {};
     for (const column of viewer.filteredColumns()) filters[column] = viewer.filterText(column);

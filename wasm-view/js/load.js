@@ -4,6 +4,8 @@
 const STREAM = 'application/vnd.apache.arrow.stream';
 /** Bytes of a table beyond which the server keeps the rows, if it can. */
 const BUDGET = 1 << 30;
+/** Bytes that no module can hold, whoever is told to. */
+const MOST = 4e9;
 /** Bytes in which the first rows come. */
 const FIRST = 1 << 17;
 
@@ -55,7 +57,7 @@ function outOfMemory(error) {
 }
 
 /** Whether a table is better left where it is. */
-const isLarge = ({ size, length, query }, budget) => Boolean(query) && Math.max(size, length) > budget;
+const isLarge = ({ size, length, query }, budget) => Boolean(query) && Math.max(size, length) > Math.min(budget, MOST);
 
 /** Gives bytes to a viewer: into the memory that was made for them, while there is room. */
 function give(viewer, bytes) {
