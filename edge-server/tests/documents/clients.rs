@@ -1,4 +1,6 @@
-//! Every block of `docs/clients.md` that something is printed under, run against a server: what it prints must be what stands there.
+//! Every block of `docs/clients.md` that something is printed under, run against a server: what it prints must be what
+//! stands there.
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

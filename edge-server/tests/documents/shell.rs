@@ -39,7 +39,7 @@ for _ in $(seq 300); do
   sleep 0.1
 done
 echo "edge-server $* does not serve: $(cat "$err")" >&2
-kill $pid
+kill $pid 2>/dev/null
 exit 1
 "#;
 
@@ -190,7 +190,13 @@ fn talk(fence: &Fence, server: &Served) {
                 if keys(text) == ["error"] {
                     socket.send(Message::text("{\"symbol\": 1, \"prize\": true}")).unwrap();
                 }
-                let heard = socket.read().unwrap().into_text().unwrap();
+                let heard = loop {
+                    match socket.read().unwrap() {
+                        Message::Text(text) => break text,
+                        // Pings.
+                        _ => continue,
+                    }
+                };
                 assert_eq!(keys(heard.as_str()), keys(text), "{}: it says {heard}", fence.place());
             }
             _ => panic!("{}: {line:?} is neither said nor heard", fence.place()),
