@@ -85,6 +85,7 @@ const SCRIPTS: &[&str] = &[
     "cache.js",
     "engine.js",
     "server.js",
+    "pictures.js",
     "asking.js",
     "serve.js",
     "live.js",

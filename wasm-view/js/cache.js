@@ -208,7 +208,7 @@ async function clearCache() {
 async function recheck(host, url, etag, isOver) {
   const table = host.element;
   host.tell('from the last visit, being checked');
-  const found = await revalidate(url, etag, table.headers());
+  const found = await revalidate(url, etag, host.headers());
   if (found === 'refused') await forgetCached(url);
   if (isOver()) return;
   host.tell(found === 'unreachable' ? 'from the last visit; the server does not answer' : 'from the last visit, unchanged');

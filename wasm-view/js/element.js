@@ -121,14 +121,14 @@ class BodkinTable extends Embedded {
       const engine = await this.#choose(isFile);
       if (isOver()) return engine.close();
       this.#engine = engine;
-      let large = await this.#engine.load(address, this.headers(), this.#budget(), told, this.cache === null ? '' : again ? 'fresh' : 'any');
+      let large = await this.#engine.load(address, this.#headers(), this.#budget(), told, this.cache === null ? '' : again ? 'fresh' : 'any');
       if (isOver()) return;
-      if (this.engine === 'server' && !isFile) large = { ...await facts(address, this.headers()) };
+      if (this.engine === 'server' && !isFile) large = { ...await facts(address, this.#headers()) };
       if (large) {
         this.#engine.close();
-        this.#engine = new ServerEngine(this.#host, large, this.headers(), SEPARATOR);
+        this.#engine = new ServerEngine(this.#host, large, () => this.#headers(), SEPARATOR);
         this.#viewer.begin();
-        await this.#engine.load(address, this.headers(), 0, told);
+        await this.#engine.load(address, this.#headers(), 0, told);
       }
       if (isOver()) return;
       this.#loading = false;
@@ -150,8 +150,10 @@ class BodkinTable extends Embedded {
     this.#message();
   }
 
-  /** Headers that requests are sent with. */
+  /** Headers that requests are sent with; one's own in this place go beside the token's. */
   headers() { return this.#live.headers(); }
+
+  #headers() { return { ...this.#live.headers(), ...this.headers() }; }
 
   #budget() {
     const megabytes = Number(this.getAttribute('budget'));
@@ -342,6 +344,7 @@ class BodkinTable extends Embedded {
       engine: () => (this.#viewer?.isTree() ? near : this.#engine),
       // Who holds the rows, also while a tree of groups stands before them.
       holder: () => this.#engine,
+      headers: () => this.#headers(),
       isLoading: () => this.#loading,
       markAll: () => this.#boxes.markAll(),
       copy: (names) => this.#busy(copyCells(host, names)),
@@ -503,6 +506,7 @@ class BodkinTable extends Embedded {
     if (changes & (LAYOUT | VIEW | ROWS)) this.#asking.window();
     if (changes & LAYOUT) {
       this.#live.moved();
+      this.#engine?.moved?.();
       this.#boxes.place();
       this.#pane.soon();
     }

@@ -156,7 +156,7 @@ class Live {
 
   async #isGone() {
     const turn = this.#turn;
-    const status = await fetch(this.#host.element.src, { method: 'HEAD', headers: this.headers() }).then(({ status }) => status, () => 0);
+    const status = await fetch(this.#host.element.src, { method: 'HEAD', headers: this.#host.headers() }).then(({ status }) => status, () => 0);
     if (turn !== this.#turn) return true;
     if (status !== 404) return false;
     this.stop();

@@ -29,6 +29,7 @@ class ServerEngine {
   #rows;
   #headers;
   #separator;
+  #pictures;
   #piece = null;
   #copier = null;
   #at = 0;
@@ -41,10 +42,11 @@ class ServerEngine {
     this.#rows = rows;
     this.#headers = headers;
     this.#separator = separator;
+    this.#pictures = new Pictures(host, query, headers);
   }
 
   async ask(plan, signal = this.#ended.signal) {
-    const response = await fetch(this.#query, { method: 'POST', body: plan, signal, headers: { accept: STREAM, 'content-type': PLAN, ...this.#headers } });
+    const response = await fetch(this.#query, { method: 'POST', body: plan, signal, headers: { accept: STREAM, 'content-type': PLAN, ...this.#headers() } });
     if (!response.ok) throw await problem(response);
     return new Uint8Array(await response.arrayBuffer());
   }
@@ -75,7 +77,8 @@ class ServerEngine {
     return viewer.isWindowed() ? this.ask(viewer.viewPlan(from, to)) : Promise.resolve(viewer.windowOf(from, to));
   }
 
-  async profile() {}
+  profile() { return this.#pictures.begin(); }
+  moved() { this.#pictures.moved(); }
   async memory() { return wasm.memory.buffer.byteLength; }
 
   async sync() {
@@ -124,6 +127,7 @@ class ServerEngine {
 
   close() {
     this.#ended.abort();
+    this.#pictures.end();
     this.cancel();
     this.#end();
     this.#copier?.free();

@@ -17,6 +17,35 @@ fn session(page: &mut Page) -> Value {
         const part = (selector) => table.shadowRoot.querySelector(selector);
         const until = async (what) => { while (!what()) await new Promise((done) => setTimeout(done, 20)); };
         await note('all', 123456);
+        // What headers show, once all of them do.
+        const heads = () => [...table.shadowRoot.querySelectorAll('[role=columnheader]')].map((head) => head.textContent);
+        for (let same = 0, before = ''; same < 8; before = heads().join()) {
+            await new Promise((done) => setTimeout(done, 100));
+            same = before && heads().join() === before && before.includes('%') ? same + 1 : 0;
+        }
+        told.heads = heads();
+        // The panels: a histogram to brush, values to check, under the filters of the others.
+        const panel = async (name, ready) => {
+            part(`[aria-label="choose what to see of ${name}"]`).click();
+            await until(() => part(ready));
+        };
+        const close = () => part('.filter').dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true, cancelable: true }));
+        await panel('dep_delay', '.filter .brush');
+        told.bars = [...table.shadowRoot.querySelectorAll('.filter .brush i')].map((bar) => bar.style.height);
+        const grip = part('.filter .grip');
+        for (let step = 0; step < 3; step++) grip.dispatchEvent(new KeyboardEvent('keydown', { key: 'PageUp', bubbles: true }));
+        await until(() => table.state().filters.dep_delay);
+        await table.settled();
+        await until(() => / of 336,776 rows/.test(part('.filter').textContent));
+        await note('brushed');
+        close();
+        await panel('origin', '.filter .list label');
+        told.values = part('.filter .list').textContent;
+        part('.filter [data-value=LGA]').click();
+        await until(() => table.state().filters.origin === '!=LGA' || table.state().filters.origin === '=EWR, JFK');
+        await note('checked');
+        close();
+        await table.reset();
         await table.setSort(['-dep_delay', 'tailnum']);
         await note('sorted');
         await note('sorted, the end', table.state().rowsShown - 40);
@@ -54,6 +83,9 @@ fn all_engines_show_the_same() {
         assert_eq!(viewer(&mut page, "state().rowsLoaded"), ROWS);
         let told = session(&mut page);
         assert_eq!(told["filtered"]["cells"].as_array().unwrap().len(), 40);
+        let has = |list: &str, text: &str| told[list].as_array().unwrap().iter().any(|one| one.as_str().unwrap().contains(text));
+        assert!(has("heads", "dep_delay, int16 · 2.5% null") && has("heads", "% null · 4,044 values") || has("heads", "4044 values"), "{}", told["heads"]);
+        assert!(told["bars"].as_array().unwrap().len() == 24 && told["brushed"]["rowsShown"].as_u64() < Some(ROWS as u64));
         assert_eq!(told["grouped"]["rowsShown"], 10);
         assert!(told["fault"].as_str().unwrap().starts_with("expected a number"));
         page.screenshot(&screenshots().join(format!("engine-{engine}.png")));
