@@ -128,6 +128,7 @@ class BodkinTable extends Embedded {
         this.#engine.close();
         this.#engine = new ServerEngine(this.#host, large, () => this.#headers(), SEPARATOR);
         this.#viewer.begin();
+        ({ live } = large);
         await this.#engine.load(address, this.#headers(), 0, told);
       }
       if (isOver()) return;
@@ -341,6 +342,9 @@ class BodkinTable extends Embedded {
       after: (changes) => this.#after(changes),
       timed: (what, run) => this.#timed(what, run),
       // A tree of groups is here, wherever its rows are.
+      // Rows that are on their way are of a table that has changed since.
+      view: () => this.#asking.view,
+      renewed: () => { this.#asking.changed(); this.#viewer.giveUp(); },
       engine: () => (this.#viewer?.isTree() ? near : this.#engine),
       // Who holds the rows, also while a tree of groups stands before them.
       holder: () => this.#engine,
@@ -463,6 +467,7 @@ class BodkinTable extends Embedded {
   #forget() {
     this.#boxes.clear();
     formatsOf(this.#host).clear();
+    this.#host.toldFormats?.clear();
     this.#finder.close();
     this.shadowRoot.querySelector('.pop')?.close(false);
     this.#status.forget();

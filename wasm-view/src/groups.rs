@@ -57,6 +57,24 @@ impl Level {
         path.push(line);
     }
 
+    /// A group's own key as text, which tells a null from what is written.
+    fn key(&self, depth: usize, row: usize, formats: &Formats) -> String {
+        let mut text = String::new();
+        let column = self.groups.columns().get(depth);
+        let some = column.is_some_and(|column| format::write(column.as_ref(), row, None, formats, &mut text));
+        text.push(if some { '=' } else { '-' });
+        text
+    }
+
+    fn opened(&self, above: &[String], formats: &Formats, paths: &mut Vec<Vec<String>>) {
+        for (&row, below) in &self.open {
+            let mut path = above.to_vec();
+            path.push(self.key(above.len(), row, formats));
+            paths.push(path.clone());
+            below.opened(&path, formats, paths);
+        }
+    }
+
     fn show(&self, table: &mut Table) {
         let mut start = 0;
         for (&row, below) in &self.open {
@@ -163,6 +181,26 @@ impl Tree {
         let path = self.path(line);
         let Some(row) = path.last().copied() else { return false };
         self.level_mut(&path).is_some_and(|level| level.open.remove(&row).is_some())
+    }
+
+    /// The groups that are open, each by the texts of its keys, those above before those below.
+    pub(crate) fn opened(&self, formats: &Formats) -> Vec<Vec<String>> {
+        let mut paths = Vec::new();
+        self.first.opened(&[], formats, &mut paths);
+        paths
+    }
+
+    /// The line of a group that shows, by the texts of its keys.
+    pub(crate) fn line_of(&self, path: &[String], formats: &Formats) -> Option<usize> {
+        let (mut level, mut line) = (&self.first, 0);
+        for (depth, key) in path.iter().enumerate() {
+            let row = (0..level.groups.num_rows()).find(|&row| level.key(depth, row, formats) == *key)?;
+            line += row + level.open.range(..row).map(|(_, below)| below.lines()).sum::<usize>();
+            if depth + 1 < path.len() {
+                (level, line) = (level.open.get(&row)?, line + 1);
+            }
+        }
+        Some(line)
     }
 
     /// The lines that show, as a table.

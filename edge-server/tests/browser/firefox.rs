@@ -66,7 +66,9 @@ fn firefox_loads_scrolls_sorts_filters_and_groups() {
     click_part(&mut page, ".bar button", "Group");
     for (which, value) in [("key", "carrier"), ("function", "mean"), ("column", "dep_delay")] {
         let select = part(&format!("[data-group={which}]"), "");
-        page.eval(&format!("(() => {{ const s = {select}; s.value = '{value}'; s.dispatchEvent(new Event('change')) }})()"));
+        page.eval(&format!(
+            "(() => {{ const s = {select}; s.value = '{value}'; s.dispatchEvent(new Event('change')) }})()"
+        ));
         viewer(&mut page, "settled()");
     }
     page.wait_for(&format!("{VIEWER}.state().rowsShown === 16"));
@@ -81,7 +83,9 @@ fn firefox_filters_by_panels_finds_and_copies() {
     let Some((_server, mut page)) = open(1280, 800) else { return };
     page.wait_for(&format!("{VIEWER}.shadowRoot.querySelectorAll('[role=columnheader]').length > 5"));
     // The header's picture is brushed.
-    page.wait_for(&format!("[...{VIEWER}.shadowRoot.querySelectorAll('[role=columnheader]')].some(e => /null/.test(e.textContent))"));
+    page.wait_for(&format!(
+        "[...{VIEWER}.shadowRoot.querySelectorAll('[role=columnheader]')].some(e => /null/.test(e.textContent))"
+    ));
     let rect = page.eval(&format!("{VIEWER}.headerRect('dep_time').toJSON()"));
     let at = |name: &str| rect[name].as_f64().unwrap();
     page.drag((at("x") + 40.0, at("bottom") - 10.0), (at("x") + 70.0, at("bottom") - 10.0));

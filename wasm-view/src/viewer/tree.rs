@@ -11,6 +11,8 @@ use crate::groups::{Line, Tree};
 use crate::leaving;
 use crate::view::Rows;
 
+/// Between the keys of a group that is spoken of.
+const BETWEEN: &str = "\u{1f}";
 /// How far from a cell's left edge its sign reaches.
 const SIGN: f64 = 28.0;
 
@@ -83,6 +85,21 @@ impl Viewer {
         let Some(tree) = Tree::new(plan, schema, &leaving::read(stream).map_err(failed)?) else { return Ok(0) };
         self.tree = Some(tree);
         Ok(self.show_tree())
+    }
+
+    /// The groups that are open in the tree that was shown last, each the texts of its keys, joined.
+    #[wasm_bindgen(js_name = openGroups)]
+    pub fn open_groups(&self) -> Vec<String> {
+        let paths = self.tree.as_ref().map_or_else(Vec::new, |tree| tree.opened(&self.formats));
+        paths.iter().map(|path| path.join(BETWEEN)).collect()
+    }
+
+    /// The row of a group that [`Viewer::open_groups`] told; −1 where it does not show.
+    #[wasm_bindgen(js_name = groupRow)]
+    pub fn group_row(&self, path: &str) -> i32 {
+        let path: Vec<String> = path.split(BETWEEN).map(str::to_owned).collect();
+        let line = self.shown_tree().and_then(|tree| tree.line_of(&path, &self.formats));
+        line.and_then(|line| i32::try_from(line).ok()).unwrap_or(-1)
     }
 
     /// Whether the group of a row is open (1) or can be opened (0); −1 for others.
