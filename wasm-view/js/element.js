@@ -137,9 +137,13 @@ class BodkinTable extends Embedded {
       this.#counts();
       this.#message();
       this.#emit('bodkin-load', { rows: this.#viewer.rowsLoaded(), bytes: this.#viewer.bytesLoaded(), cached: Boolean(cached), engine: this.#engine.kind });
-      if (this.getAttribute('live') !== 'off') await this.#live.start(this.#engine, live);
+      if (this.getAttribute('live') === 'off') live = null;
+      const checks = cached ? recheck(this.#host, address, cached, isOver, live) : null;
+      // What is kept of a live table is followed from there, if the server still knows how.
+      if (live) await checks;
       if (isOver()) return;
-      if (cached) recheck(this.#host, address, cached, isOver);
+      await this.#live.start(this.#engine, live);
+      if (isOver()) return;
       this.#profile();
     } catch (error) {
       if (isOver()) return;

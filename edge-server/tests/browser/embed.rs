@@ -188,7 +188,7 @@ fn says(page: &mut Page, text: &str) {
 }
 
 /// Until all bytes are on the disk.
-fn kept(page: &mut Page) {
+pub(crate) fn kept(page: &mut Page) {
     page.wait_for(
         "new Promise(done => { const r = indexedDB.open('bodkin'); r.onerror = () => done(false);
            r.onsuccess = () => {

@@ -34,7 +34,7 @@ fn session(page: &mut Page) -> Value {
         await panel('dep_delay', '.filter .brush');
         told.bars = [...table.shadowRoot.querySelectorAll('.filter .brush i')].map((bar) => bar.style.height);
         const grip = part('.filter .grip');
-        for (let step = 0; step < 3; step++) grip.dispatchEvent(new KeyboardEvent('keydown', { key: 'PageUp', bubbles: true }));
+        grip.dispatchEvent(new KeyboardEvent('keydown', { key: 'PageUp', bubbles: true }));
         await until(() => table.state().filters.dep_delay);
         await table.settled();
         await until(() => / of 336,776 rows/.test(part('.filter').textContent));
@@ -56,6 +56,22 @@ fn session(page: &mut Page) -> Value {
         table.select([3, 0], [5002, 5]);
         await until(() => part('.sums').textContent.includes('mean'));
         told.sums = part('.sums').textContent;
+        // What is looked for is what is shown, or what is copied.
+        table.setFormat('distance', { style: 'si', decimals: 1 });
+        [...table.shadowRoot.querySelectorAll('.bar button')].find((button) => button.textContent === 'Find').click();
+        told.found = {};
+        for (const text of ['1.4k', '1400', 'n14228', 'no such thing']) {
+            const [input, said] = [part('.find input'), () => part('.find [role=status]').textContent];
+            input.value = text;
+            input.dispatchEvent(new Event('input'));
+            await until(() => / of [\d,]+$|nothing/.test(said()));
+            told.found[text] = said().replace(/.* of /, '');
+            input.value = '';
+            input.dispatchEvent(new Event('input'));
+            await until(() => said() === '');
+        }
+        part('.find [aria-label=close]').click();
+        table.setFormat('distance', null);
         table.setColumns([{ name: 'dest' }, { name: 'dep_delay', pinned: true }, { name: 'year', hidden: true }]);
         told.csv = await (await table.toCsv()).text();
         await table.setGroup(['carrier', 'origin'], [['count'], ['mean', 'dep_delay']]);
@@ -84,6 +100,8 @@ fn all_engines_show_the_same() {
         assert_eq!(viewer(&mut page, "state().rowsLoaded"), ROWS);
         let told = session(&mut page);
         assert_eq!(told["filtered"]["cells"].as_array().unwrap().len(), 40);
+        assert_ne!(told["found"]["1.4k"], "nothing found");
+        assert_eq!(told["found"]["no such thing"], "nothing found");
         let has = |list: &str, text: &str| {
             told[list].as_array().unwrap().iter().any(|one| one.as_str().unwrap().contains(text))
         };
