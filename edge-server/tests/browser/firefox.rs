@@ -105,7 +105,7 @@ fn firefox_filters_by_panels_finds_and_copies() {
     viewer(&mut page, "select([0, 12], [1, 13])");
     page.eval(&format!("{VIEWER}.shadowRoot.querySelector('canvas').focus()"));
     page.keys(&[CONTROL], "c");
-    page.wait_for("navigator.clipboard.readText().then(text => text === 'EWR\\tIAH\\nLGA\\tIAH')");
+    page.wait_for("navigator.clipboard.readText().then(text => text === 'EWR\\tIAH\\nLGA\\tIAH\\n')");
     page.keys(&[CONTROL], "f");
     page.keys(&[], "N14228");
     let said = part(".find [role=status]", "");
