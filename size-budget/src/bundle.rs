@@ -84,6 +84,7 @@ const SCRIPTS: &[&str] = &[
     "load.js",
     "cache.js",
     "engine.js",
+    "spare.js",
     "server.js",
     "pictures.js",
     "asking.js",

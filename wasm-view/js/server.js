@@ -115,6 +115,7 @@ class ServerEngine {
     await host.element.settled();
     this.#renewed = performance.now();
     const [viewer, view] = [host.viewer(), host.view()];
+    if (!viewer) return { news: [] };
     // A tree of groups stays as it was opened.
     const [isGrouped, isTree] = [viewer.wishesGroups(), viewer.isTree()];
     const [plan, counting] = [isGrouped && viewer.viewPlan(0, 0), viewer.wishesFilter() && viewer.countPlan()];
