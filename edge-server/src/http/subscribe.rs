@@ -4,7 +4,7 @@
 //! a `replace` with all rows, then the updates as they stand in the log, encoded once for all who follow. In
 //! `bodkin.continuous` all messages together are one Arrow stream, whose batches say what they are in their metadata.
 //!
-//! A client that comes back says which update it has last (`?epoch=0&from=17`), and gets what it missed; when that is not at
+//! A client that comes back says which update it has last (`?epoch=3&from=17`), and gets what it missed; when that is not at
 //! hand any more, the rows again. It may choose columns and a filter, and then follows the result of that query. A client
 //! that falls behind gets what it missed merged: of each key the last row, in one message. One that does not read a message
 //! in time is closed. One that asks for it (`?heartbeat=5`) hears in so many seconds of the last update, as text, whether there
@@ -69,7 +69,9 @@ struct Asked {
 fn asked(query: &str, table: &LiveTable) -> Result<Asked, Problem> {
     let (mut epoch, mut from, mut heartbeat, mut is_told, mut rest) = (0, None, None, false, Vec::new());
     for part in query.split('&').filter(|part| !part.is_empty()) {
-        let wrong = || Problem::bad_request(&format!("{part}: expected from=NUMBER, epoch=NUMBER, heartbeat=SECONDS"));
+        let wrong = || {
+            Problem::bad_request(&format!("{part}: expected from=NUMBER, epoch=NUMBER, heartbeat=SECONDS, rows=none"))
+        };
         match part.split_once('=') {
             Some(("from", number)) => from = Some(number.parse().map_err(|_| wrong())?),
             Some(("epoch", number)) => epoch = number.parse().map_err(|_| wrong())?,

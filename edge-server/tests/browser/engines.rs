@@ -162,7 +162,7 @@ fn pictures_are_asked_for_of_columns_in_sight() {
     // What is known is not asked for again.
     viewer(&mut page, "select([0, 0])");
     page.eval("new Promise(done => setTimeout(done, 300))");
-    assert_eq!(page.eval("asked.filter(name => name === 'month').length"), 1);
+    assert_eq!(page.eval("asked.filter(name => name === 'year').length"), 1);
     assert!(page.complaints.is_empty(), "{:?}", page.complaints);
 }
 
