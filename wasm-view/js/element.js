@@ -300,24 +300,7 @@ class BodkinTable extends Embedded {
     return csv(this.#host, () => {});
   }
 
-  /** Where a column's header is, in the window's coordinates. */
-  headerRect(name) {
-    const column = this.#viewer.shownNames().indexOf(name);
-    const [left, width] = this.#viewer.columnSpan(column);
-    return this.#inWindow(left, 0, width, this.#viewer.frame()[1]);
-  }
-
-  /** Where a cell is, in the window's coordinates. */
-  cellRect(row, name) {
-    return this.#inWindow(...this.#viewer.cellRect(row, this.#viewer.shownNames().indexOf(name)));
-  }
-
   [HOST]() { return this.#host; }
-
-  #inWindow(left, top, width, height) {
-    const canvas = this.#parts.canvas.getBoundingClientRect();
-    return new DOMRect(canvas.left + left, canvas.top + top, width, height);
-  }
 
   /** Shows all rows in their order. */
   reset() {

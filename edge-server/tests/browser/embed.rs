@@ -251,3 +251,26 @@ fn the_second_visit_needs_no_network_and_shows_what_has_changed() {
     assert_eq!(page.eval("told"), json!([["load", false, ROWS]]));
     is_content(&mut page);
 }
+
+#[test]
+fn headers_of_ones_own_go_beside_a_token() {
+    let server = Served::sample();
+    let browser = Browser::launch();
+    let mut page = browser.page(900, 500);
+    empty(&mut page, &server);
+    page.eval(
+        "window.sent = []; const call = fetch;
+         window.fetch = (at, more) => { if (/v1/.test(at)) sent.push(more?.headers); return call(at, more) };
+         window.table = bodkin.mount(document.body, {
+           src: '/v1/tables/flights/data', engine: 'server', token: async () => 'abc', headers: () => ({ 'x-more': 'y' }),
+         });
+         table.element.style.height = '400px';
+         table.whenLoaded()",
+    );
+    // The table's size, its rows, and what its headers show.
+    page.wait_for("sent.length > 3");
+    let all = "sent.every(headers => headers.authorization === 'Bearer abc' && headers['x-more'] === 'y')";
+    assert_eq!(page.eval(all), true, "{}", page.eval("sent"));
+    // A handle has what gives data, too.
+    assert_eq!(page.eval("table.rows(0, 1).then(rows => rows[0].origin)"), "EWR");
+}
