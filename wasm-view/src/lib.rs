@@ -34,6 +34,7 @@ mod load;
 mod numbers;
 mod profile;
 mod selection;
+mod sorting;
 mod table;
 mod text;
 mod view;
