@@ -34,7 +34,6 @@ mod load;
 mod numbers;
 mod profile;
 mod selection;
-mod sorting;
 mod table;
 mod text;
 mod view;

@@ -38,14 +38,14 @@ impl Viewer {
 
 #[wasm_bindgen]
 impl Viewer {
-    /// Begins to find the view's rows; where they are painted, too, no step takes longer than a frame can wait.
+    /// Begins to find the view's rows.
     ///
     /// # Errors
     /// When what is asked for does not fit the table.
     #[wasm_bindgen(js_name = workBegin)]
     pub fn work_begin(&mut self) -> Result<(), JsError> {
         let Some(table) = &self.table else { return Ok(()) };
-        self.work = Some(Work::begin(&self.view.plan(), table, self.painter.is_some()).map_err(failed)?);
+        self.work = Some(Work::begin(&self.view.plan(), table).map_err(failed)?);
         Ok(())
     }
 
