@@ -57,21 +57,20 @@ impl Level {
         path.push(line);
     }
 
-    /// A group's own key as text, which tells a null from what is written.
-    fn key(&self, depth: usize, row: usize, formats: &Formats) -> String {
-        let mut text = String::new();
+    /// What stands above a group, and its own key as text, with an end that no text has; a null is told from what is written.
+    fn path_of(&self, row: usize, depth: usize, above: &str, formats: &Formats) -> String {
+        let mut path = above.to_owned();
         let column = self.groups.columns().get(depth);
-        let some = column.is_some_and(|column| format::write(column.as_ref(), row, None, formats, &mut text));
-        text.push(if some { '=' } else { '-' });
-        text
+        let some = column.is_some_and(|column| format::write(column.as_ref(), row, None, formats, &mut path));
+        path.push(if some { '\u{1f}' } else { '\u{1e}' });
+        path
     }
 
-    fn opened(&self, above: &[String], formats: &Formats, paths: &mut Vec<Vec<String>>) {
+    fn opened(&self, depth: usize, above: &str, formats: &Formats, paths: &mut Vec<String>) {
         for (&row, below) in &self.open {
-            let mut path = above.to_vec();
-            path.push(self.key(above.len(), row, formats));
+            let path = self.path_of(row, depth, above, formats);
             paths.push(path.clone());
-            below.opened(&path, formats, paths);
+            below.opened(depth + 1, &path, formats, paths);
         }
     }
 
@@ -183,24 +182,27 @@ impl Tree {
         self.level_mut(&path).is_some_and(|level| level.open.remove(&row).is_some())
     }
 
-    /// The groups that are open, each by the texts of its keys, those above before those below.
-    pub(crate) fn opened(&self, formats: &Formats) -> Vec<Vec<String>> {
+    /// The groups that are open, each as the texts of its keys; those above before those below.
+    pub(crate) fn opened(&self, formats: &Formats) -> Vec<String> {
         let mut paths = Vec::new();
-        self.first.opened(&[], formats, &mut paths);
+        self.first.opened(0, "", formats, &mut paths);
         paths
     }
 
     /// The line of a group that shows, by the texts of its keys.
-    pub(crate) fn line_of(&self, path: &[String], formats: &Formats) -> Option<usize> {
-        let (mut level, mut line) = (&self.first, 0);
-        for (depth, key) in path.iter().enumerate() {
-            let row = (0..level.groups.num_rows()).find(|&row| level.key(depth, row, formats) == *key)?;
+    pub(crate) fn line_of(&self, path: &str, formats: &Formats) -> Option<usize> {
+        let (mut level, mut line, mut above) = (&self.first, 0, String::new());
+        for depth in 0..self.whole.group_by.len() {
+            let begins = |row: &usize| path.starts_with(&level.path_of(*row, depth, &above, formats));
+            let row = (0..level.groups.num_rows()).find(begins)?;
             line += row + level.open.range(..row).map(|(_, below)| below.lines()).sum::<usize>();
-            if depth + 1 < path.len() {
-                (level, line) = (level.open.get(&row)?, line + 1);
+            above = level.path_of(row, depth, &above, formats);
+            if above.len() == path.len() {
+                return Some(line);
             }
+            (level, line) = (level.open.get(&row)?, line + 1);
         }
-        Some(line)
+        None
     }
 
     /// The lines that show, as a table.

@@ -11,8 +11,6 @@ use crate::groups::{Line, Tree};
 use crate::leaving;
 use crate::view::Rows;
 
-/// Between the keys of a group that is spoken of.
-const BETWEEN: &str = "\u{1f}";
 /// How far from a cell's left edge its sign reaches.
 const SIGN: f64 = 28.0;
 
@@ -87,18 +85,16 @@ impl Viewer {
         Ok(self.show_tree())
     }
 
-    /// The groups that are open in the tree that was shown last, each the texts of its keys, joined.
+    /// The groups that are open in the tree that was shown last, each as the texts of its keys.
     #[wasm_bindgen(js_name = openGroups)]
     pub fn open_groups(&self) -> Vec<String> {
-        let paths = self.tree.as_ref().map_or_else(Vec::new, |tree| tree.opened(&self.formats));
-        paths.iter().map(|path| path.join(BETWEEN)).collect()
+        self.tree.as_ref().map_or_else(Vec::new, |tree| tree.opened(&self.formats))
     }
 
     /// The row of a group that [`Viewer::open_groups`] told; −1 where it does not show.
     #[wasm_bindgen(js_name = groupRow)]
     pub fn group_row(&self, path: &str) -> i32 {
-        let path: Vec<String> = path.split(BETWEEN).map(str::to_owned).collect();
-        let line = self.shown_tree().and_then(|tree| tree.line_of(&path, &self.formats));
+        let line = self.shown_tree().and_then(|tree| tree.line_of(path, &self.formats));
         line.and_then(|line| i32::try_from(line).ok()).unwrap_or(-1)
     }
 
