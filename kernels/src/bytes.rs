@@ -16,6 +16,7 @@ use arrow_array::{Array, ArrayRef, FixedSizeBinaryArray, GenericByteArray, Gener
 use arrow_buffer::{ArrowNativeType, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 
+use crate::error::all;
 use crate::group::{SHORT, pack_short};
 use crate::types::unsupported;
 use crate::{Error, Result, prefetch};
@@ -57,6 +58,11 @@ impl<'a> BytesColumn<'a> {
             _ => None,
         };
         column.ok_or_else(|| unsupported(operation, array.data_type()))
+    }
+
+    /// Borrows each chunk of a column.
+    pub(crate) fn of_chunks(chunks: &[&'a dyn Array], operation: &'static str) -> Result<Vec<Self>> {
+        all(chunks.iter().map(|chunk| Self::try_new(*chunk, operation)))
     }
 
     /// The bytes of a row. A null row gives what lies there.

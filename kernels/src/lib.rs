@@ -40,7 +40,7 @@ mod widest;
 
 pub use backend::Backend;
 pub use compare::{Truth, compare, compare_columns, is_null, test_text};
-pub use error::{Error, Result};
+pub use error::{Error, Result, UnknownColumn, UnsupportedAggregate, WrongType};
 pub use filter::{Filter, filter, filter_batch, filter_batches, mask_to_indices};
 pub use group::{GroupBy, KeyNumbers};
 pub use indices::Indices;

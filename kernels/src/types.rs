@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
-use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray};
+use arrow_array::{AnyDictionaryArray, Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray};
 use arrow_buffer::{ArrowNativeType, Buffer, NullBuffer, ScalarBuffer};
 use arrow_schema::{DataType, IntervalUnit, TimeUnit};
 
 use crate::arrays::aligned;
+use crate::error::all;
 use crate::{Error, Result};
 
 /// Bytes of a fixed-width value.
@@ -114,9 +115,20 @@ pub(crate) fn one_type<'a>(chunks: &[&'a dyn Array]) -> Result<Option<&'a DataTy
     match chunks.iter().enumerate().find(|(_, chunk)| chunk.data_type() != data_type) {
         None => Ok(Some(data_type)),
         Some((column, odd)) => {
-            Err(Error::SchemaMismatch { column, expected: data_type.clone(), found: odd.data_type().clone() })
+            Err(Error::schema_mismatch(column, data_type, odd.data_type()))
         }
     }
+}
+
+/// The chunks of a dictionary column.
+pub(crate) fn dictionaries<'a>(
+    chunks: &[&'a dyn Array],
+    operation: &'static str,
+) -> Result<Vec<&'a dyn AnyDictionaryArray>> {
+    let one = |chunk: &&'a dyn Array| {
+        chunk.as_any_dictionary_opt().ok_or_else(|| unsupported(operation, chunk.data_type()))
+    };
+    all(chunks.iter().map(one))
 }
 
 /// Whether a type holds text: strings, or a dictionary of strings.
@@ -315,8 +327,10 @@ pub(crate) fn chunk_words<'a, T: ArrowNativeType>(
 }
 
 /// The error for a type that a kernel does not know.
+#[cold]
+#[inline(never)]
 pub(crate) fn unsupported(operation: &'static str, data_type: &DataType) -> Error {
-    Error::UnsupportedType { operation, data_type: data_type.clone() }
+    Error::UnsupportedType { operation, data_type: Box::new(data_type.clone()) }
 }
 
 /// An unsigned word that radix sorts, range tests and hash tables work on.

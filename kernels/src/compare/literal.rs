@@ -12,6 +12,7 @@ use arrow_schema::{DataType, TimeUnit};
 
 use super::Test;
 use super::text::Pattern;
+use crate::error::WrongType;
 use crate::moment;
 use crate::query::{CompareOp, Scalar, TextTest};
 use crate::runs::plain_type;
@@ -374,6 +375,8 @@ fn expected(data_type: &DataType) -> &'static str {
     }
 }
 
+#[cold]
+#[inline(never)]
 fn wrong_type(column: &str, data_type: &DataType, value: &Scalar, expected: &'static str) -> Error {
     let found = match value {
         Scalar::Null => "null".to_owned(),
@@ -382,7 +385,8 @@ fn wrong_type(column: &str, data_type: &DataType, value: &Scalar, expected: &'st
         Scalar::Text(text) => ["text \"", text, "\""].concat(),
         number => ["number ", &written(number)].concat(),
     };
-    Error::WrongType { column: column.to_owned(), data_type: data_type.clone(), found, expected }
+    let (column, data_type) = (column.to_owned(), data_type.clone());
+    Error::WrongType(Box::new(WrongType { column, data_type, found, expected }))
 }
 
 #[cfg(test)]

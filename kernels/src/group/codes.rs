@@ -14,6 +14,7 @@ use super::intern::ByteInterner;
 use super::part::{Part, Raw};
 use super::table::CodeTable;
 use crate::bitcode::{BLOCK, join, join_wide, split};
+use crate::error::all;
 use crate::{Result, threads};
 
 /// The keys of all groups.
@@ -43,7 +44,7 @@ const MOST: u32 = if cfg!(feature = "small") { 64 } else { 128 };
 
 impl Codes {
     pub(super) fn try_new(keys: &[DataType]) -> Result<Self> {
-        let parts = keys.iter().map(Part::try_new).collect::<Result<Vec<_>>>()?;
+        let parts = all(keys.iter().map(Part::try_new))?;
         Ok(Self { parts, table: Table::Narrow(CodeTable::new(0, 0)) })
     }
 
@@ -249,7 +250,7 @@ impl Codes {
     pub(super) fn arrays(&self) -> Result<Vec<ArrayRef>> {
         let raws = self.raws();
         if self.len() < threads::WORTH {
-            return self.parts.iter().zip(&raws).map(|(part, raw)| part.array(raw)).collect();
+            return all(self.parts.iter().zip(&raws).map(|(part, raw)| part.array(raw)));
         }
         threads::try_map(self.parts.iter().zip(raws).collect(), |(part, raw)| part.array(&raw))
     }

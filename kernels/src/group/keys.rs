@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BooleanArray, NullArray};
-use arrow_buffer::{BooleanBuffer, MutableBuffer, NullBuffer};
+use arrow_buffer::{MutableBuffer, NullBuffer};
 use arrow_schema::DataType;
 
 use super::intern::{ByteInterner, WordInterner};
@@ -242,7 +242,7 @@ impl KeyColumn {
 
     fn nulls(&self, ids: &[u32]) -> Option<NullBuffer> {
         let null = self.null?;
-        bits::nulls_from_bits(BooleanBuffer::collect_bool(ids.len(), |row| ids[row] != null))
+        bits::nulls_from_bits(bits::collect(ids.len(), |row| ids[row] != null))
     }
 
     /// Values by the table's own numbers; where `nulls` says null the number means nothing.
@@ -251,7 +251,7 @@ impl KeyColumn {
         match (&self.values, types::kind(data_type)) {
             (Values::Words(words), Kind::Boolean) => {
                 let words = words.words();
-                let bits = BooleanBuffer::collect_bool(rows, |row| {
+                let bits = bits::collect(rows, |row| {
                     words.get(numbers[row] as usize).is_some_and(|&word| word != 0)
                 });
                 Ok(Arc::new(BooleanArray::new(bits, nulls)))

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BooleanArray};
-use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 
 use super::keys::{KeyColumn, canonical};
@@ -279,7 +279,7 @@ impl Part {
                 types::make_narrow(&self.data_type, width, words, nulls, "group by")
             }
             (Shape::Number { .. }, _) => {
-                let values = BooleanBuffer::collect_bool(raw.low.len(), |row| raw.low[row] != 0);
+                let values = bits::collect(raw.low.len(), |row| raw.low[row] != 0);
                 Ok(Arc::new(BooleanArray::new(values, nulls.and_then(|n| bits::nulls_from_bits(n.into_inner())))))
             }
         }

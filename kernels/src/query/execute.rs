@@ -11,6 +11,7 @@ use arrow_schema::SchemaRef;
 use super::bind::BoundPlan;
 use super::grouped::{finish_grouping, group_batches, start_grouping, update_grouping};
 use super::selecting::Selecting;
+use crate::error::all;
 use crate::filter::filter_batches;
 use crate::group::GroupBy;
 use crate::sort::{SortKey, SortOptions, sort_keys_to_indices};
@@ -183,8 +184,7 @@ impl BoundPlan {
             let rows = batches.iter().map(RecordBatch::num_rows).sum();
             let masks = threads::try_map_if(rows, batches.iter().collect(), |batch| self.mask(batch))?;
             let masks: Vec<Mask> = masks.into_iter().flatten().collect();
-            let project = |batch: &RecordBatch| project(batch, &self.columns, &self.output);
-            let projected = batches.iter().map(project).collect::<Result<Vec<_>>>()?;
+            let projected = project_all(batches, self)?;
             let rows = filter_batches(&self.output, &projected, &masks)?;
             let start = self.offset.min(rows.num_rows());
             return Ok(rows.slice(start, self.limit.unwrap_or(usize::MAX).min(rows.num_rows() - start)));
@@ -199,11 +199,7 @@ impl BoundPlan {
         }
         for (column, (field, array)) in self.input.fields().iter().zip(batch.columns()).enumerate() {
             if field.data_type() != array.data_type() {
-                return Err(Error::SchemaMismatch {
-                    column,
-                    expected: field.data_type().clone(),
-                    found: array.data_type().clone(),
-                });
+                return Err(Error::schema_mismatch(column, field.data_type(), array.data_type()));
             }
         }
         Ok(())
@@ -241,9 +237,12 @@ fn sorted(kept: &[RecordBatch], plan: &BoundPlan) -> Result<Indices> {
 
 /// The plan's columns of some rows.
 pub(super) fn take_projected(batches: &[RecordBatch], plan: &BoundPlan, rows: &Indices) -> Result<RecordBatch> {
-    let projected =
-        batches.iter().map(|batch| project(batch, &plan.columns, &plan.output)).collect::<Result<Vec<_>>>()?;
-    take_batches(&plan.output, &projected, rows)
+    take_batches(&plan.output, &project_all(batches, plan)?, rows)
+}
+
+/// The plan's columns.
+fn project_all(batches: &[RecordBatch], plan: &BoundPlan) -> Result<Vec<RecordBatch>> {
+    all(batches.iter().map(|batch| project(batch, &plan.columns, &plan.output)))
 }
 
 pub(super) fn project(batch: &RecordBatch, columns: &[usize], schema: &SchemaRef) -> Result<RecordBatch> {

@@ -7,12 +7,12 @@ use arrow_array::cast::AsArray;
 use arrow_buffer::{NullBuffer, i256};
 
 use super::SortOptions;
-use crate::Result;
 use crate::bitcode::{key_of, to_keys};
 use crate::bytes::BytesColumn;
 use crate::query::Nulls;
 use crate::starts::Starts;
 use crate::types::{self, Kind, Order, Width, Word};
+use crate::{Result, bits};
 
 /// Which rows of a table.
 #[derive(Debug, Clone, Copy)]
@@ -126,7 +126,7 @@ impl<'a> Column<'a> {
             Kind::Fixed(Width::W32, _) => Keys::Long,
             Kind::Fixed(width, order) => Keys::Words(Words::try_new(chunks, width)?, order),
             Kind::Bytes => {
-                Keys::Bytes(chunks.iter().map(|chunk| BytesColumn::try_new(*chunk, "sort")).collect::<Result<_>>()?)
+                Keys::Bytes(BytesColumn::of_chunks(chunks, "sort")?)
             }
             Kind::Dictionary => Keys::Ranks(dictionary_ranks(chunks)?),
             Kind::Nested => return Err(types::unsupported("sort", data_type)),
@@ -178,8 +178,8 @@ impl<'a> Column<'a> {
                 None => valid.fill(1),
                 Some(nulls) if here == 1 => valid[0] = nulls.is_valid(row).into(),
                 Some(nulls) => {
-                    let bits = nulls.inner().slice(row, here);
-                    for (valid, word) in valid.chunks_mut(64).zip(bits.bit_chunks().iter_padded()) {
+                    let validity = nulls.inner().slice(row, here);
+                    for (valid, word) in valid.chunks_mut(64).zip(bits::words(&validity)) {
                         valid.iter_mut().enumerate().for_each(|(bit, valid)| *valid = word >> bit & 1);
                     }
                 }
@@ -344,9 +344,7 @@ fn long_key(value: i256) -> [u128; 2] {
 
 /// The place of each row's value among all distinct dictionary values in order.
 fn dictionary_ranks(chunks: &[&dyn Array]) -> Result<Vec<u64>> {
-    let unsupported = || types::unsupported("sort", chunks[0].data_type());
-    let dictionaries =
-        chunks.iter().map(|chunk| chunk.as_any_dictionary_opt()).collect::<Option<Vec<_>>>().ok_or_else(unsupported)?;
+    let dictionaries = types::dictionaries(chunks, "sort")?;
     let values: Vec<&dyn Array> = dictionaries.iter().map(|dictionary| dictionary.values().as_ref()).collect();
     let column = Column::try_new(&values, SortOptions::default())?;
     let total: usize = values.iter().map(|values| values.len()).sum();

@@ -26,6 +26,7 @@ pub use rows::RowOrder;
 pub(crate) use scatter::Scatter;
 use spread::sort_rows;
 
+use crate::error::all;
 use crate::query::Nulls;
 use crate::types::{self, Kind, Order};
 use crate::{Error, Indices, Result, runs};
@@ -76,7 +77,7 @@ pub fn sort_to_indices(array: &dyn Array, options: SortOptions, limit: Option<us
 pub fn sort_keys_to_indices(keys: &[SortKey<'_>], limit: Option<usize>) -> Result<Indices> {
     let lengths: Vec<usize> = keys.iter().map(|key| key.chunks.iter().map(|chunk| chunk.len()).sum()).collect();
     let Some(&rows) = lengths.first() else {
-        return Err(Error::InvalidPlan { reason: "a sort needs at least one key", detail: String::new() });
+        return Err(Error::invalid_plan("a sort needs at least one key", ""));
     };
     if let Some(&found) = lengths.iter().find(|&&length| length != rows) {
         return Err(Error::LengthMismatch { expected: rows, found });
@@ -87,9 +88,9 @@ pub fn sort_keys_to_indices(keys: &[SortKey<'_>], limit: Option<usize>) -> Resul
     let limit = limit.unwrap_or(rows).min(rows);
     let mut expanded: Vec<Vec<ArrayRef>> = vec![Vec::new(); keys.len()];
     let chunks = keys.iter().zip(&mut expanded).map(|(key, expanded)| runs::expand_all(&key.chunks, expanded));
-    let chunks = chunks.collect::<Result<Vec<_>>>()?;
+    let chunks = all(chunks)?;
     let columns = keys.iter().zip(&chunks).map(|(key, chunks)| Column::try_new(chunks, key.options));
-    let columns = columns.collect::<Result<Vec<Column<'_>>>>()?;
+    let columns = all(columns)?;
     let candidates = top::candidates(&columns[0], rows, limit)?;
     let chosen = match &candidates {
         Some(list) => Rows::List(list),

@@ -11,6 +11,7 @@ use arrow_array::{AnyDictionaryArray, Array, BooleanArray};
 use super::column::Column;
 use super::{SortKey, SortOptions};
 use crate::Result;
+use crate::error::all;
 use crate::query::Nulls;
 use crate::starts::Starts;
 use crate::types::{self, Kind, Width};
@@ -44,7 +45,7 @@ impl<'a> RowOrder<'a> {
     /// # Errors
     /// As [`super::sort_keys_to_indices`]; [`crate::Error::UnsupportedType`] for run-end encoded columns, too.
     pub fn try_new(keys: &[SortKey<'a>]) -> Result<Self> {
-        let keys = keys.iter().map(|key| Key::try_new(&key.chunks, key.options)).collect::<Result<_>>()?;
+        let keys = all(keys.iter().map(|key| Key::try_new(&key.chunks, key.options)))?;
         Ok(Self { keys })
     }
 
@@ -68,9 +69,7 @@ impl<'a> Key<'a> {
         match types::kind(data_type) {
             Kind::Boolean => Ok(Self::Flags(chunks.iter().map(|chunk| chunk.as_boolean()).collect(), starts, options)),
             Kind::Dictionary => {
-                let unsupported = || types::unsupported("sort", data_type);
-                let coded = chunks.iter().map(|chunk| chunk.as_any_dictionary_opt()).collect::<Option<Vec<_>>>();
-                let coded = coded.ok_or_else(unsupported)?;
+                let coded = types::dictionaries(chunks, "sort")?;
                 let values: Vec<&dyn Array> = coded.iter().map(|chunk| chunk.values().as_ref()).collect();
                 let mut firsts = Vec::with_capacity(values.len());
                 let mut first = 0;

@@ -203,7 +203,7 @@ fn gather_bits(chunks: &[&BooleanBuffer], places: &Places<'_>) -> BooleanBuffer 
     if let (Places::One(rows, _), [bits]) = (places, chunks) {
         return gather_bits_of(bits, rows);
     }
-    BooleanBuffer::collect_bool(places.len(), |position| {
+    bits::collect(places.len(), |position| {
         let (chunk, row) = places.get(position);
         chunks[chunk].value(row)
     })
@@ -231,14 +231,14 @@ fn gather_nulls(chunks: &[&dyn Array], places: &Places<'_>) -> Option<NullBuffer
     if let (Places::One(rows, _), [Some(nulls)]) = (places, nulls.as_slice()) {
         return bits::nulls_from_bits(gather_bits_of(nulls.inner(), rows));
     }
-    bits::nulls_from_bits(BooleanBuffer::collect_bool(places.len(), |position| {
+    bits::nulls_from_bits(bits::collect(places.len(), |position| {
         let (chunk, row) = places.get(position);
         nulls[chunk].is_none_or(|nulls| nulls.is_valid(row))
     }))
 }
 
 fn gather_bytes(data_type: &DataType, chunks: &[&dyn Array], places: &Places<'_>) -> Result<ArrayRef> {
-    let columns = chunks.iter().map(|chunk| BytesColumn::try_new(*chunk, "take")).collect::<Result<Vec<_>>>()?;
+    let columns = BytesColumn::of_chunks(chunks, "take")?;
     let nulls = gather_nulls(chunks, places);
     if let Some(array) = gather_views(data_type, &columns, places, nulls.as_ref()) {
         return Ok(array);

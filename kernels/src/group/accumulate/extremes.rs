@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BooleanArray};
-use arrow_buffer::{BooleanBuffer, NullBuffer, i256};
+use arrow_buffer::{NullBuffer, i256};
 use arrow_schema::DataType;
 
 use super::{Seen, boolean_words, for_each_valid, is_narrow};
@@ -164,14 +164,14 @@ impl Extremes {
 
     pub(super) fn array(&self, groups: usize) -> Result<ArrayRef> {
         fn present<T>(best: &[Option<T>], groups: usize) -> Option<NullBuffer> {
-            bits::nulls_from_bits(BooleanBuffer::collect_bool(groups, |group| {
+            bits::nulls_from_bits(bits::collect(groups, |group| {
                 best.get(group).is_some_and(Option::is_some)
             }))
         }
         let key = |keys: &[u64], group: usize| keys.get(group).map_or(0, |key| key ^ self.flip());
         match (&self.best, types::kind(&self.result)) {
             (Best::Narrow { keys, seen }, Kind::Boolean) => {
-                let bits = BooleanBuffer::collect_bool(groups, |group| key(keys, group) == 1);
+                let bits = bits::collect(groups, |group| key(keys, group) == 1);
                 Ok(Arc::new(BooleanArray::new(bits, seen.nulls(groups))))
             }
             (Best::Narrow { keys, seen }, Kind::Fixed(width, order)) => {

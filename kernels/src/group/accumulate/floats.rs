@@ -64,5 +64,5 @@ pub(crate) fn floats(array: &dyn Array) -> Result<Cow<'_, [f64]>> {
 
 /// The error of two states that do not belong together.
 pub(super) fn mismatch() -> Error {
-    Error::InvalidPlan { reason: "states of different aggregates do not merge", detail: String::new() }
+    Error::invalid_plan("states of different aggregates do not merge", "")
 }

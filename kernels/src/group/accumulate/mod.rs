@@ -18,11 +18,12 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, Decimal128Array, Float64Array, Int64Array, UInt64Array};
-use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 
 use crate::query::AggregateFunction;
 use crate::types::{self, Kind, Order, Width};
+use crate::error::UnsupportedAggregate;
 use crate::{Error, Result, bits};
 use distinct::Distinct;
 use extremes::Extremes;
@@ -90,13 +91,13 @@ pub(crate) fn output_type(function: AggregateFunction, inputs: &[DataType]) -> R
         } else {
             "a correlation needs two columns"
         };
-        return Err(Error::InvalidPlan { reason, detail: function.name().to_owned() });
+        return Err(Error::invalid_plan(reason, function.name()));
     }
     let input = &inputs[0];
-    let unsupported = |input: &DataType| Error::UnsupportedAggregate {
-        function: function.name(),
-        column: String::new(),
-        data_type: input.clone(),
+    let unsupported = |input: &DataType| {
+        let function = function.name();
+        let unsupported = UnsupportedAggregate { function, column: String::new(), data_type: input.clone() };
+        Error::UnsupportedAggregate(Box::new(unsupported))
     };
     match function {
         F::Count => Ok(D::Int64),
@@ -187,10 +188,7 @@ impl Accumulator {
         let Some(array) = values.first().map(AsRef::as_ref) else {
             return match self {
                 Self::Rows => Ok(()),
-                _ => Err(Error::InvalidPlan {
-                    reason: "an aggregate other than count needs a column",
-                    detail: String::new(),
-                }),
+                _ => Err(Error::invalid_plan("an aggregate other than count needs a column", "")),
             };
         };
         match self {
@@ -309,7 +307,7 @@ impl Accumulator {
 fn float_array(groups: usize, value: impl Fn(usize) -> Option<f64>) -> ArrayRef {
     fn build(groups: usize, value: impl Fn(usize) -> Option<f64>) -> ArrayRef {
         let mut values = Vec::with_capacity(groups);
-        let nulls = bits::nulls_from_bits(BooleanBuffer::collect_bool(groups, |group| {
+        let nulls = bits::nulls_from_bits(bits::collect(groups, |group| {
             let value = value(group);
             values.push(value.unwrap_or(0.0));
             value.is_some()
@@ -370,14 +368,14 @@ impl Seen {
     }
 
     fn nulls(&self, groups: usize) -> Option<NullBuffer> {
-        bits::nulls_from_bits(BooleanBuffer::collect_bool(groups, |group| {
+        bits::nulls_from_bits(bits::collect(groups, |group| {
             self.seen.get(group).copied().unwrap_or(false)
         }))
     }
 }
 
 fn sum_overflow() -> Error {
-    Error::Overflow { operation: "sum", column: String::new() }
+    Error::overflow("sum")
 }
 
 fn integer_sums(
