@@ -185,7 +185,10 @@ impl fmt::Display for Error {
             }
             Self::WrongType(wrong) => {
                 let WrongType { column, data_type, found, expected } = &**wrong;
-                write!(f, "column \"{column}\" of type {data_type} cannot be compared with {found}; expected {expected}")
+                write!(
+                    f,
+                    "column \"{column}\" of type {data_type} cannot be compared with {found}; expected {expected}"
+                )
             }
             Self::UnsupportedAggregate(unsupported) => {
                 let UnsupportedAggregate { function, column, data_type } = &**unsupported;

@@ -36,6 +36,7 @@ pub mod statistics;
 mod take;
 mod threads;
 mod types;
+mod wide;
 mod widest;
 
 pub use backend::Backend;

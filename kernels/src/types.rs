@@ -114,9 +114,7 @@ pub(crate) fn one_type<'a>(chunks: &[&'a dyn Array]) -> Result<Option<&'a DataTy
     let data_type = first.data_type();
     match chunks.iter().enumerate().find(|(_, chunk)| chunk.data_type() != data_type) {
         None => Ok(Some(data_type)),
-        Some((column, odd)) => {
-            Err(Error::schema_mismatch(column, data_type, odd.data_type()))
-        }
+        Some((column, odd)) => Err(Error::schema_mismatch(column, data_type, odd.data_type())),
     }
 }
 
@@ -125,9 +123,8 @@ pub(crate) fn dictionaries<'a>(
     chunks: &[&'a dyn Array],
     operation: &'static str,
 ) -> Result<Vec<&'a dyn AnyDictionaryArray>> {
-    let one = |chunk: &&'a dyn Array| {
-        chunk.as_any_dictionary_opt().ok_or_else(|| unsupported(operation, chunk.data_type()))
-    };
+    let one =
+        |chunk: &&'a dyn Array| chunk.as_any_dictionary_opt().ok_or_else(|| unsupported(operation, chunk.data_type()));
     all(chunks.iter().map(one))
 }
 

@@ -16,6 +16,7 @@ use crate::error::WrongType;
 use crate::moment;
 use crate::query::{CompareOp, Scalar, TextTest};
 use crate::runs::plain_type;
+use crate::sort::sort_by;
 use crate::types::{self, Kind, Order, Width, Word};
 use crate::{Error, Result};
 
@@ -91,8 +92,8 @@ pub(crate) fn bind_in(column: &str, data_type: &DataType, values: &[Scalar]) -> 
     }
     let test = match types::kind(data_type) {
         Kind::Bytes => {
-            texts.sort_unstable();
-            Test::BytesIn(texts)
+            let order = sorted(texts.len(), |a, b| texts[a].cmp(&texts[b]));
+            Test::BytesIn(order.into_iter().map(|at| std::mem::take(&mut texts[at as usize])).collect())
         }
         Kind::Boolean => match booleans {
             [true, true] => Test::Constant(true),
@@ -101,12 +102,20 @@ pub(crate) fn bind_in(column: &str, data_type: &DataType, values: &[Scalar]) -> 
         },
         Kind::Null => Test::Unknown,
         _ => {
-            keys.sort_unstable();
+            let order = sorted(keys.len(), |a, b| keys[a].cmp(&keys[b]));
+            let mut keys: Vec<u128> = order.into_iter().map(|at| keys[at as usize]).collect();
             keys.dedup();
             if keys.is_empty() { Test::Constant(false) } else { Test::Keys(keys) }
         }
     };
     Ok((test, has_null))
+}
+
+/// The places of so many values in their order.
+fn sorted(length: usize, compare: impl Fn(usize, usize) -> Ordering) -> Vec<u32> {
+    let mut places: Vec<u32> = (0..length as u32).collect();
+    sort_by(&mut places, |a, b| compare(a as usize, b as usize));
+    places
 }
 
 /// Binds a text test.

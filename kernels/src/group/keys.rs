@@ -251,9 +251,7 @@ impl KeyColumn {
         match (&self.values, types::kind(data_type)) {
             (Values::Words(words), Kind::Boolean) => {
                 let words = words.words();
-                let bits = bits::collect(rows, |row| {
-                    words.get(numbers[row] as usize).is_some_and(|&word| word != 0)
-                });
+                let bits = bits::collect(rows, |row| words.get(numbers[row] as usize).is_some_and(|&word| word != 0));
                 Ok(Arc::new(BooleanArray::new(bits, nulls)))
             }
             (Values::Words(words), Kind::Fixed(width, _)) => {

@@ -59,9 +59,8 @@ impl GroupBy {
         let plain =
             |types: &[DataType]| types.iter().map(|data_type| plain_type(data_type).clone()).collect::<Vec<_>>();
         let keys = Codes::try_new(&plain(keys))?;
-        let accumulator = |(function, inputs): &(AggregateFunction, Vec<DataType>)| {
-            Accumulator::try_new(*function, &plain(inputs))
-        };
+        let accumulator =
+            |(function, inputs): &(AggregateFunction, Vec<DataType>)| Accumulator::try_new(*function, &plain(inputs));
         let accumulators = all(aggregates.iter().map(accumulator))?;
         let groups = usize::from(keys.keys() == 0);
         let rows = accumulators.iter().any(Accumulator::needs_rows).then(Vec::new);

@@ -4,14 +4,16 @@ use std::cmp::Ordering;
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use arrow_buffer::{NullBuffer, i256};
+use arrow_buffer::NullBuffer;
 
 use super::SortOptions;
 use crate::bitcode::{key_of, to_keys};
 use crate::bytes::BytesColumn;
+use crate::error::all;
 use crate::query::Nulls;
 use crate::starts::Starts;
 use crate::types::{self, Kind, Order, Width, Word};
+use crate::wide::WideKeys;
 use crate::{Result, bits};
 
 /// Which rows of a table.
@@ -58,8 +60,8 @@ enum Keys<'a> {
     Words(Words<'a>, Order),
     /// Words that stand for values: booleans, places in a dictionary's order.
     Ranks(Vec<u64>),
-    Wide(Order),
-    Long,
+    /// Decimals of 128 or 256 bits, in the chunks.
+    Wide(Vec<WideKeys<'a>>),
     Bytes(Vec<BytesColumn<'a>>),
 }
 
@@ -122,12 +124,11 @@ impl<'a> Column<'a> {
             Kind::Boolean => {
                 Keys::Ranks(chunks.iter().flat_map(|chunk| chunk.as_boolean().values().iter().map(u64::from)).collect())
             }
-            Kind::Fixed(Width::W16, order) => Keys::Wide(order),
-            Kind::Fixed(Width::W32, _) => Keys::Long,
-            Kind::Fixed(width, order) => Keys::Words(Words::try_new(chunks, width)?, order),
-            Kind::Bytes => {
-                Keys::Bytes(BytesColumn::of_chunks(chunks, "sort")?)
+            Kind::Fixed(Width::W16 | Width::W32, _) => {
+                Keys::Wide(all(chunks.iter().map(|chunk| WideKeys::try_new(*chunk, "sort")))?)
             }
+            Kind::Fixed(width, order) => Keys::Words(Words::try_new(chunks, width)?, order),
+            Kind::Bytes => Keys::Bytes(BytesColumn::of_chunks(chunks, "sort")?),
             Kind::Dictionary => Keys::Ranks(dictionary_ranks(chunks)?),
             Kind::Nested => return Err(types::unsupported("sort", data_type)),
         };
@@ -139,11 +140,10 @@ impl<'a> Column<'a> {
     }
 
     pub(super) fn shape(&self) -> Shape {
-        match self.keys {
+        match &self.keys {
             Keys::None => Shape::None,
             Keys::Words(..) | Keys::Ranks(_) => Shape::Narrow,
-            Keys::Wide(_) => Shape::Wide { whole: true },
-            Keys::Long => Shape::Wide { whole: false },
+            Keys::Wide(keys) => Shape::Wide { whole: keys.iter().all(|keys| keys.is_half()) },
             Keys::Bytes(_) => Shape::Bytes,
         }
     }
@@ -213,7 +213,7 @@ impl<'a> Column<'a> {
     }
 
     /// The words of the rows at `at`, for a narrow column.
-    pub(super) fn load(&self, rows: Rows<'_>, at: usize, words: &mut [u64]) -> Result<()> {
+    pub(super) fn load(&self, rows: Rows<'_>, at: usize, words: &mut [u64]) {
         let count = words.len();
         match &self.keys {
             Keys::Ranks(ranks) => match rows {
@@ -230,7 +230,6 @@ impl<'a> Column<'a> {
             },
             _ => words.fill(0),
         }
-        Ok(())
     }
 
     fn load_words<T: Word>(&self, from: &[&[T]], order: Order, rows: Rows<'_>, at: usize, words: &mut [u64]) {
@@ -245,25 +244,14 @@ impl<'a> Column<'a> {
     }
 
     /// The upper and lower halves of the words of the rows at `at`, for a wide column.
-    pub(super) fn load_wide(&self, rows: Rows<'_>, at: usize, high: &mut [u64], low: &mut [u64]) -> Result<()> {
-        let mut result = Ok(());
+    pub(super) fn load_wide(&self, rows: Rows<'_>, at: usize, high: &mut [u64], low: &mut [u64]) {
+        let Keys::Wide(keys) = &self.keys else { return };
         self.runs(rows, at, high.len(), |place, chunk, row, here| {
             for step in 0..here {
-                match self.wide(chunk, row + step) {
-                    Ok(word) => (high[place + step], low[place + step]) = ((word >> 64) as u64, word as u64),
-                    Err(error) => result = Err(error),
-                }
+                let word = keys[chunk].get(row + step)[0];
+                (high[place + step], low[place + step]) = ((word >> 64) as u64, word as u64);
             }
         });
-        result
-    }
-
-    fn wide(&self, chunk: usize, row: usize) -> Result<u128> {
-        Ok(match self.keys {
-            Keys::Wide(order) => types::fixed_words::<u128>(self.chunks[chunk], "sort")?[row].to_key(order),
-            Keys::Long => long_key(types::fixed_words::<i256>(self.chunks[chunk], "sort")?[row])[0],
-            _ => 0,
-        })
     }
 
     /// Sixteen bytes of each value from the byte `skip` on, the first in the highest place, zeros behind a shorter
@@ -325,21 +313,11 @@ impl<'a> Column<'a> {
             Keys::None => Ordering::Equal,
             Keys::Words(words, order) => words.key(*order, place_a).cmp(&words.key(*order, place_b)),
             Keys::Ranks(ranks) => ranks[a as usize].cmp(&ranks[b as usize]),
-            Keys::Wide(_) => self.wide(place_a.0, place_a.1).ok().cmp(&self.wide(place_b.0, place_b.1).ok()),
-            Keys::Long => self.long(place_a).cmp(&self.long(place_b)),
+            Keys::Wide(keys) => keys[place_a.0].get(place_a.1).cmp(&keys[place_b.0].get(place_b.1)),
             Keys::Bytes(columns) => columns[place_a.0].get(place_a.1).cmp(columns[place_b.0].get(place_b.1)),
         };
         if self.options.descending { order.reverse() } else { order }
     }
-
-    fn long(&self, (chunk, row): (usize, usize)) -> [u128; 2] {
-        types::fixed_words::<i256>(self.chunks[chunk], "sort").map_or([0; 2], |words| long_key(words[row]))
-    }
-}
-
-fn long_key(value: i256) -> [u128; 2] {
-    let (low, high) = value.to_parts();
-    [(high as u128) ^ (1 << 127), low]
 }
 
 /// The place of each row's value among all distinct dictionary values in order.
@@ -349,7 +327,7 @@ fn dictionary_ranks(chunks: &[&dyn Array]) -> Result<Vec<u64>> {
     let column = Column::try_new(&values, SortOptions::default())?;
     let total: usize = values.iter().map(|values| values.len()).sum();
     let mut order: Vec<u32> = (0..total as u32).collect();
-    order.sort_unstable_by(|&a, &b| column.compare(a, b));
+    super::sort_by(&mut order, |a, b| column.compare(a, b));
     let mut ranks = vec![0u64; total];
     for pair in order.windows(2) {
         let step = u64::from(column.compare(pair[0], pair[1]).is_ne());

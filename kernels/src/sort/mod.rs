@@ -15,6 +15,7 @@ mod column;
 mod radix;
 mod rows;
 mod scatter;
+mod select;
 mod spread;
 mod ties;
 mod top;
@@ -24,6 +25,7 @@ use arrow_schema::DataType;
 use column::{Column, Rows};
 pub use rows::RowOrder;
 pub(crate) use scatter::Scatter;
+pub(crate) use select::{select, sort_by};
 use spread::sort_rows;
 
 use crate::error::all;
@@ -91,13 +93,13 @@ pub fn sort_keys_to_indices(keys: &[SortKey<'_>], limit: Option<usize>) -> Resul
     let chunks = all(chunks)?;
     let columns = keys.iter().zip(&chunks).map(|(key, chunks)| Column::try_new(chunks, key.options));
     let columns = all(columns)?;
-    let candidates = top::candidates(&columns[0], rows, limit)?;
+    let candidates = top::candidates(&columns[0], rows, limit);
     let chosen = match &candidates {
         Some(list) => Rows::List(list),
         None => Rows::All(rows),
     };
     let mut order = vec![0; chosen.len()];
-    sort_rows(&columns, chosen, &mut order, 0)?;
+    sort_rows(&columns, chosen, &mut order, 0);
     order.truncate(limit);
     Ok(Indices::new_unchecked(order, rows))
 }

@@ -154,7 +154,7 @@ impl Moments {
         ids.iter().zip(&other.two).for_each(|(&id, other)| self.two[id as usize].merge(other));
     }
 
-    pub(super) fn array(&self, groups: usize) -> ArrayRef {
+    pub(super) fn array(&self, groups: usize) -> Result<ArrayRef> {
         let one = |group: usize| self.one.get(group).and_then(One::variance);
         let value = |group: usize| match self.moment {
             Moment::Variance => one(group),
