@@ -186,6 +186,7 @@ macro_rules! for_each_fixed {
 }
 
 /// Runs `$body` with `$t` bound to the native word of a width.
+#[cfg(not(feature = "small"))]
 macro_rules! by_width {
     ($width:expr, |$t:ident| $body:expr) => {{
         macro_rules! arm {
@@ -205,6 +206,7 @@ macro_rules! by_width {
         }
     }};
 }
+#[cfg(not(feature = "small"))]
 pub(crate) use by_width;
 
 /// The values of a fixed-width array as a buffer that begins at the array's first row.
@@ -388,28 +390,23 @@ word!(u8, u16, u32, u64, u128);
 
 /// Runs `$body` with `$t` bound to the word of a width that has an order, or returns an error.
 macro_rules! by_ordered_width {
-    ($width:expr, $operation:expr, $data_type:expr, |$t:ident| $body:expr) => {{
-        macro_rules! arm {
-            ($name:ty) => {{
-                type $t = $name;
-                $body
-            }};
-        }
-        match $width {
-            $crate::types::Width::W1 => arm!(u8),
-            $crate::types::Width::W2 => arm!(u16),
-            $crate::types::Width::W4 => arm!(u32),
-            $crate::types::Width::W8 => arm!(u64),
-            $crate::types::Width::W16 => arm!(u128),
-            _ => return Err($crate::types::unsupported($operation, $data_type)),
-        }
-    }};
+    ($width:expr, $operation:expr, $data_type:expr, |$t:ident| $body:expr) => {
+        $crate::types::by_word!($width, $operation, $data_type, |$t| $body, $crate::types::Width::W16 => u128)
+    };
 }
 pub(crate) use by_ordered_width;
 
 /// As [`by_ordered_width`], of words of at most 64 bits.
 macro_rules! by_narrow_width {
-    ($width:expr, $operation:expr, $data_type:expr, |$t:ident| $body:expr) => {{
+    ($width:expr, $operation:expr, $data_type:expr, |$t:ident| $body:expr) => {
+        $crate::types::by_word!($width, $operation, $data_type, |$t| $body,)
+    };
+}
+pub(crate) use by_narrow_width;
+
+/// As [`by_ordered_width`], with the widths beyond 64 bits that are named.
+macro_rules! by_word {
+    ($width:expr, $operation:expr, $data_type:expr, |$t:ident| $body:expr, $($wide:pat => $word:ident)?) => {{
         macro_rules! arm {
             ($name:ty) => {{
                 type $t = $name;
@@ -421,11 +418,12 @@ macro_rules! by_narrow_width {
             $crate::types::Width::W2 => arm!(u16),
             $crate::types::Width::W4 => arm!(u32),
             $crate::types::Width::W8 => arm!(u64),
+            $($wide => arm!($word),)?
             _ => return Err($crate::types::unsupported($operation, $data_type)),
         }
     }};
 }
-pub(crate) use by_narrow_width;
+pub(crate) use by_word;
 
 /// The rows at `at` of a column of words of at most 64 bits, with zeros above them.
 pub(crate) fn load_words(array: &dyn Array, at: usize, words: &mut [u64], operation: &'static str) -> Result<()> {

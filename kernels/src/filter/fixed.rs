@@ -2,7 +2,7 @@
 
 use arrow_buffer::{ArrowNativeType, BooleanBuffer};
 
-#[cfg(all(target_arch = "x86_64", not(feature = "small")))]
+#[cfg(target_arch = "x86_64")]
 use crate::Backend;
 use crate::{Mask, bits};
 
@@ -47,7 +47,7 @@ impl Bits {
 
     /// Appends the selected bits.
     pub(super) fn append(&mut self, values: &BooleanBuffer, mask: &Mask) {
-        #[cfg(all(target_arch = "x86_64", not(feature = "small")))]
+        #[cfg(target_arch = "x86_64")]
         {
             #[target_feature(enable = "bmi2")]
             fn with_pext(bits: &mut Bits, values: &BooleanBuffer, mask: &Mask) {

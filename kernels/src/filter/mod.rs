@@ -5,13 +5,18 @@
 //! (views, dictionaries, nested values) go through the list of selected row numbers, made once for all columns of a
 //! batch, and `take`.
 //!
+//! With the feature `small` all columns go through row numbers.
+//!
 //! Bytes touched: the selected values once in and once out, and the mask; a mask that keeps everything
 //! costs nothing.
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(feature = "small")))]
 mod avx512;
+#[cfg(not(feature = "small"))]
 mod chunks;
+#[cfg(not(feature = "small"))]
 mod fixed;
+#[cfg(not(feature = "small"))]
 mod text;
 
 use std::sync::OnceLock;
@@ -60,7 +65,9 @@ impl<'a> Filter<'a> {
             return Ok(array.slice(0, array.len()));
         }
         // Of a few rows, most cache lines hold none: the rows are fetched instead of being searched for.
+        #[cfg(not(feature = "small"))]
         let few = self.mask.selected() < array.len() / 8 && u32::try_from(array.len()).is_ok();
+        #[cfg(not(feature = "small"))]
         if !few && let Some(kept) = chunks::compact(&[array], &[self.mask])? {
             return Ok(kept);
         }
@@ -117,6 +124,7 @@ pub fn filter_batches(schema: &SchemaRef, batches: &[RecordBatch], masks: &[Mask
         if chunks.is_empty() {
             return empty(schema.field(column).data_type());
         }
+        #[cfg(not(feature = "small"))]
         if let Some(kept) = chunks::compact(&chunks, &masks)? {
             return Ok(kept);
         }

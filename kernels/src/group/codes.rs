@@ -1,6 +1,7 @@
 //! All key columns of a row as one code, and the codes as groups.
 //!
-//! The parts' pieces stand side by side in 64 bits, or in 128; when they need more, in a byte string. When a part
+//! The parts' pieces stand side by side in 64 bits, or in 128 (not with the feature `small`); when they need more, in a
+//! byte string. When a part
 //! grows, the codes of the groups so far are laid out anew, which keeps their numbers. A part grows at most once for
 //! each of its bits, so that all of this costs `O(groups × bits)`, and in practice a few times the groups.
 
@@ -27,6 +28,7 @@ pub(super) struct Codes {
 #[derive(Debug)]
 enum Table {
     Narrow(CodeTable<u64>),
+    #[cfg(not(feature = "small"))]
     Wide(CodeTable<u128>),
     Rows(ByteInterner),
 }
@@ -38,9 +40,6 @@ struct Block {
     high: Vec<u64>,
     low: Vec<u64>,
 }
-
-/// The most bits of a code; the viewer does without the wider table.
-const MOST: u32 = if cfg!(feature = "small") { 64 } else { 128 };
 
 impl Codes {
     pub(super) fn try_new(keys: &[DataType]) -> Result<Self> {
@@ -56,6 +55,7 @@ impl Codes {
     pub(super) fn len(&self) -> usize {
         match &self.table {
             Table::Narrow(table) => table.len(),
+            #[cfg(not(feature = "small"))]
             Table::Wide(table) => table.len(),
             Table::Rows(table) => table.len(),
         }
@@ -173,6 +173,7 @@ impl Codes {
             let count = groups.len();
             let (high, low) = (&mut high[..count], &mut low[..count]);
             match &self.table {
+                #[cfg(not(feature = "small"))]
                 Table::Wide(table) => {
                     for (row, &code) in table.codes()[groups].iter().enumerate() {
                         (high[row], low[row]) = ((code >> 64) as u64, code as u64);
@@ -208,9 +209,12 @@ impl Codes {
             let total: u32 = self.parts.iter().map(width).sum();
             if total <= 64 {
                 self.table = Table::Narrow(CodeTable::new(total, expected));
-            } else if total <= MOST {
-                self.table = Table::Wide(CodeTable::new(total, expected));
             } else {
+                #[cfg(not(feature = "small"))]
+                if total <= 128 {
+                    self.table = Table::Wide(CodeTable::new(total, expected));
+                    break;
+                }
                 // The widest column is interned; when all are, their numbers make a byte string.
                 let columns = self.parts.iter_mut().zip(&mut known).filter(|(part, _)| !part.is_interned());
                 if let Some((part, known)) = columns.max_by_key(|(part, _)| width(part)) {
@@ -249,19 +253,18 @@ impl Codes {
     /// The key columns, one row for each group in the order of first appearance.
     pub(super) fn arrays(&self) -> Result<Vec<ArrayRef>> {
         let raws = self.raws();
-        if self.len() < threads::WORTH {
-            return all(self.parts.iter().zip(&raws).map(|(part, raw)| part.array(raw)));
-        }
-        threads::try_map(self.parts.iter().zip(raws).collect(), |(part, raw)| part.array(&raw))
+        threads::try_map_if(self.len(), self.parts.iter().zip(raws).collect(), |(part, raw)| part.array(&raw))
     }
 }
 
 impl Table {
     /// The groups of the codes of a block, appended to `ids`. Byte strings are no codes.
     fn intern_codes(&mut self, rows: usize, block: &Block, ids: &mut Vec<u32>, expected: usize) {
+        #[cfg(not(feature = "small"))]
         let wide = |row: usize| u128::from(block.high[row]) << 64 | u128::from(block.low[row]);
         match self {
             Self::Narrow(table) => table.intern_each(rows, |row| block.low[row], ids, expected),
+            #[cfg(not(feature = "small"))]
             Self::Wide(table) => table.intern_each(rows, wide, ids, expected),
             Self::Rows(_) => {}
         }
@@ -273,7 +276,7 @@ impl Block {
         self.low.clear();
         self.low.resize(rows, 0);
         self.high.clear();
-        if matches!(table, Table::Wide(_)) {
+        if !matches!(table, Table::Narrow(_) | Table::Rows(_)) {
             self.high.resize(rows, 0);
         }
     }
@@ -321,7 +324,7 @@ impl Piece<'_> {
             if width == 0 || words.is_empty() {
                 continue;
             }
-            if codes_high.is_empty() {
+            if cfg!(feature = "small") || codes_high.is_empty() {
                 join(codes_low, words, width);
             } else {
                 join_wide(codes_high, codes_low, words, width);
@@ -384,7 +387,7 @@ mod tests {
             assert_eq!(codes.len(), seen.len());
             assert!((0..seen.len()).all(|group| key(&back, group) == seen[group]), "step {step}");
         }
-        assert!(matches!(codes.table, Table::Wide(_) | Table::Narrow(_)) && codes.parts[1].is_interned());
+        assert!(!matches!(codes.table, Table::Rows(_)) && codes.parts[1].is_interned());
     }
 
     #[test]

@@ -135,12 +135,8 @@ impl GroupBy {
             ids.iter().for_each(|&id| rows[id as usize] += 1);
         }
         let groups = self.groups;
-        if rows < threads::WORTH {
-            let mut each = self.accumulators.iter_mut().zip(values);
-            return each.try_for_each(|(accumulator, values)| accumulator.update(groups, &ids, values));
-        }
         let tasks = self.accumulators.iter_mut().zip(values).collect();
-        threads::try_map(tasks, |(accumulator, values)| accumulator.update(groups, &ids, values))?;
+        threads::try_map_if(rows, tasks, |(accumulator, values)| accumulator.update(groups, &ids, values))?;
         Ok(())
     }
 
@@ -196,9 +192,6 @@ impl GroupBy {
     /// [`Error::Overflow`] when a sum leaves the range of its type.
     pub fn aggregate_arrays(&self) -> Result<Vec<ArrayRef>> {
         let array = |accumulator: &Accumulator| accumulator.array(self.groups, self.rows.as_deref().unwrap_or(&[]));
-        if self.groups < threads::WORTH && self.rows_seen < threads::WORTH {
-            return all(self.accumulators.iter().map(array));
-        }
-        threads::try_map(self.accumulators.iter().collect(), array)
+        threads::try_map_if(self.groups.max(self.rows_seen), self.accumulators.iter().collect(), array)
     }
 }
