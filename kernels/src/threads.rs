@@ -48,6 +48,15 @@ pub(crate) fn try_map_if<T: Send, R: Send>(
     if rows < WORTH && count() > 1 { all(tasks.into_iter().map(each)) } else { try_map(tasks, each) }
 }
 
+/// Calls `each` for each of the [`ranges`] of so many rows.
+pub(crate) fn map_ranges<R: Send>(
+    rows: usize,
+    multiple: usize,
+    each: impl Fn(Range<usize>) -> R + Sync + Send,
+) -> Vec<R> {
+    if count() == 1 { vec![each(0..rows)] } else { map(ranges(rows, multiple), each) }
+}
+
 /// Rows cut into a range for each thread, at multiples of `multiple`; one range when there are few.
 pub(crate) fn ranges(rows: usize, multiple: usize) -> Vec<Range<usize>> {
     let threads = if rows < WORTH { 1 } else { count() };

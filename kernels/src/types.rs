@@ -314,6 +314,7 @@ fn has_parameters(data_type: &DataType) -> bool {
 }
 
 /// The values of each chunk of a fixed-width column as words.
+#[cfg(not(feature = "small"))]
 pub(crate) fn chunk_words<'a, T: ArrowNativeType>(
     chunks: &[&'a dyn Array],
     operation: &'static str,
@@ -427,14 +428,27 @@ pub(crate) use by_word;
 
 /// The rows at `at` of a column of words of at most 64 bits, with zeros above them.
 pub(crate) fn load_words(array: &dyn Array, at: usize, words: &mut [u64], operation: &'static str) -> Result<()> {
-    let Kind::Fixed(width, _) = kind(array.data_type()) else {
-        return Err(unsupported(operation, array.data_type()));
-    };
-    by_narrow_width!(width, operation, array.data_type(), |T| {
-        let from = &fixed_words::<T>(array, operation)?[at..at + words.len()];
+    match (kind(array.data_type()), fixed_buffer(array)) {
+        (Kind::Fixed(width @ (Width::W1 | Width::W2 | Width::W4 | Width::W8), _), Some(buffer)) => {
+            widen(buffer, width, at, words);
+            Ok(())
+        }
+        _ => Err(unsupported(operation, array.data_type())),
+    }
+}
+
+/// The words at `at` of a buffer of words of at most 64 bits, with zeros above them.
+pub(crate) fn widen(buffer: &Buffer, width: Width, at: usize, words: &mut [u64]) {
+    fn each<T: ArrowNativeType + Into<u64>>(buffer: &Buffer, at: usize, words: &mut [u64]) {
+        let from = &buffer.typed_data::<T>()[at..at + words.len()];
         words.iter_mut().zip(from).for_each(|(word, &from)| *word = from.into());
-    });
-    Ok(())
+    }
+    match width {
+        Width::W1 => each::<u8>(buffer, at, words),
+        Width::W2 => each::<u16>(buffer, at, words),
+        Width::W4 => each::<u32>(buffer, at, words),
+        _ => each::<u64>(buffer, at, words),
+    }
 }
 
 #[cfg(test)]

@@ -60,13 +60,7 @@ pub(crate) fn bind_between(column: &str, data_type: &DataType, low: &Scalar, hig
     let low = bind_compare(column, data_type, CompareOp::GtEq, low)?;
     let high = bind_compare(column, data_type, CompareOp::LtEq, high)?;
     Ok(match (&low, &high) {
-        (Test::Range { low: from, negate: false, .. }, Test::Range { high: to, negate: false, .. }) => {
-            if from <= to {
-                Test::Range { low: *from, high: *to, negate: false }
-            } else {
-                Test::Constant(false)
-            }
-        }
+        (Test::Range { ends: low, negate: false }, Test::Range { ends: high, negate: false }) => range(low.0, high.1),
         _ => Test::Both(Box::new((low, high))),
     })
 }
@@ -84,7 +78,7 @@ pub(crate) fn bind_in(column: &str, data_type: &DataType, values: &[Scalar]) -> 
     for value in values {
         match bind_compare(column, data_type, CompareOp::Eq, value)? {
             Test::Unknown => has_null = true,
-            Test::Range { low, high, .. } => keys.extend([low, high]),
+            Test::Range { ends, .. } => keys.extend([ends.0, ends.1]),
             Test::Bytes { value, .. } => texts.push(value),
             Test::Boolean(value) => booleans[usize::from(value)] = true,
             _ => {}
@@ -151,20 +145,21 @@ fn compare_place(op: CompareOp, place: Place, last: u128) -> Test {
         Place::Above => return Test::Constant(matches!(op, CompareOp::NotEq | CompareOp::Lt | CompareOp::LtEq)),
         Place::At { low, high } => (low, high),
     };
-    let range = |low: Option<u128>, high: Option<u128>| match (low, high) {
-        (Some(low), Some(high)) if low <= high => Test::Range { low, high, negate: false },
-        _ => Test::Constant(false),
-    };
     let after = |key: u128| key.checked_add(1).filter(|&key| key <= last);
     match op {
-        CompareOp::Eq => range(Some(low), Some(high)),
+        CompareOp::Eq => range(low, high),
         CompareOp::NotEq if low > high => Test::Constant(true),
-        CompareOp::NotEq => Test::Range { low, high, negate: true },
-        CompareOp::Lt => range(Some(0), low.checked_sub(1)),
-        CompareOp::LtEq => range(Some(0), Some(high)),
-        CompareOp::Gt => range(after(high), Some(last)),
-        CompareOp::GtEq => range(Some(low), Some(last)),
+        CompareOp::NotEq => Test::Range { ends: Box::new((low, high)), negate: true },
+        CompareOp::Lt => low.checked_sub(1).map_or(Test::Constant(false), |high| range(0, high)),
+        CompareOp::LtEq => range(0, high),
+        CompareOp::Gt => after(high).map_or(Test::Constant(false), |low| range(low, last)),
+        CompareOp::GtEq => range(low, last),
     }
+}
+
+/// Keys between two, both included.
+fn range(low: u128, high: u128) -> Test {
+    if low <= high { Test::Range { ends: Box::new((low, high)), negate: false } } else { Test::Constant(false) }
 }
 
 fn bits_of(width: Width) -> u32 {
@@ -407,7 +402,7 @@ mod tests {
     }
 
     fn range(low: u128, high: u128) -> Test {
-        Test::Range { low, high, negate: false }
+        Test::Range { ends: Box::new((low, high)), negate: false }
     }
 
     #[test]

@@ -24,7 +24,7 @@ use std::sync::OnceLock;
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
 
-use crate::take::{empty, take, take_chunks};
+use crate::take::{empty, take, take_batches, take_chunks};
 use crate::{Error, Indices, Mask, Result, bits, threads};
 
 /// A mask made ready to be applied to many columns.
@@ -117,6 +117,9 @@ pub fn filter_batches(schema: &SchemaRef, batches: &[RecordBatch], masks: &[Mask
         return filter_batch(batch, mask);
     }
     let masks: Vec<&Mask> = masks.iter().collect();
+    if cfg!(feature = "small") {
+        return take_batches(schema, batches, &rows_of(&masks)?);
+    }
     let rows: usize = masks.iter().map(|mask| mask.len()).sum();
     let numbers = OnceLock::new();
     let column = |column: usize| -> Result<ArrayRef> {

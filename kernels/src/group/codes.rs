@@ -109,9 +109,7 @@ impl Codes {
             return Ok(None);
         }
         block.start(rows, &self.table);
-        let ranges = threads::ranges(rows, BLOCK);
-        let tasks = ranges.iter().zip(block.pieces(&ranges)).collect();
-        let odd = threads::try_map(tasks, |(range, mut codes)| {
+        let of = |range: &Range<usize>, mut codes: Piece<'_>| {
             let (mut high, mut low) = ([0u64; BLOCK], [0u64; BLOCK]);
             for at in range.clone().step_by(BLOCK) {
                 let count = BLOCK.min(range.end - at);
@@ -125,7 +123,13 @@ impl Codes {
                 }
             }
             Ok(None)
-        })?;
+        };
+        if threads::count() == 1 {
+            return of(&(0..rows), block.whole());
+        }
+        let ranges = threads::ranges(rows, BLOCK);
+        let tasks = ranges.iter().zip(block.pieces(&ranges)).collect();
+        let odd = threads::try_map(tasks, |(range, codes)| of(range, codes))?;
         Ok(odd.into_iter().flatten().next())
     }
 
@@ -148,6 +152,13 @@ impl Codes {
             raw.high.resize(if part.is_wide() { groups } else { 0 }, 0);
             flags.push(vec![false; if part.widths()[0] == 1 { groups } else { 0 }]);
         }
+        if threads::count() == 1 {
+            let slices = raws.iter_mut().zip(&mut flags);
+            let mut slices: Vec<_> =
+                slices.map(|(raw, flags)| (&mut raw.high[..], &mut raw.low[..], &mut flags[..])).collect();
+            self.take_apart(0..groups, &mut slices);
+            return with_flags(raws, flags);
+        }
         // Threads take a stretch of the groups each, of every part.
         let ranges = threads::ranges(groups, BLOCK);
         let mut tasks: Vec<_> = ranges.iter().map(|range| (range.clone(), Vec::new())).collect();
@@ -158,10 +169,7 @@ impl Codes {
             }
         }
         threads::map(tasks, |(range, mut slices)| self.take_apart(range, &mut slices));
-        for (raw, flags) in raws.iter_mut().zip(flags).filter(|(_, flags)| !flags.is_empty()) {
-            raw.nulls = Some(NullBuffer::from(flags));
-        }
-        raws
+        with_flags(raws, flags)
     }
 
     /// The raw words and the validity of each part, of a stretch of the groups.
@@ -290,6 +298,14 @@ impl Block {
         let slices = cut(&mut self.high, ranges).into_iter().zip(cut(&mut self.low, ranges));
         slices.map(|(high, low)| Piece { high, low }).collect()
     }
+}
+
+/// Validity for the parts that have a flag for each group.
+fn with_flags(mut raws: Vec<Raw>, flags: Vec<Vec<bool>>) -> Vec<Raw> {
+    for (raw, flags) in raws.iter_mut().zip(flags).filter(|(_, flags)| !flags.is_empty()) {
+        raw.nulls = Some(NullBuffer::from(flags));
+    }
+    raws
 }
 
 /// The codes of some rows of a block.

@@ -168,7 +168,7 @@ impl KeyColumn {
         }
         if let (0, Values::Words(interner)) = (array.null_count(), &mut self.values) {
             let mut ids = Vec::new();
-            interner.intern_each(words.iter().copied(), flip, &mut ids);
+            interner.intern_all(&words, flip, &mut ids);
             return Ok(self.shifted(ids));
         }
         Ok(self.each(array.nulls(), array.len(), |column, row| column.word(words[row])))

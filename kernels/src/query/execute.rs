@@ -179,7 +179,8 @@ impl BoundPlan {
             return finish_grouping(self, &group_batches(self, grouping, batches)?);
         }
         // A filter copies straight from the masks; row numbers would be a detour, but for a page they are few.
-        if self.sort.is_empty() && self.filter.is_some() && (batches.len() == 1 || self.limit.is_none()) {
+        let straight = cfg!(not(feature = "small"));
+        if straight && self.sort.is_empty() && self.filter.is_some() && (batches.len() == 1 || self.limit.is_none()) {
             batches.iter().try_for_each(|batch| self.check(batch))?;
             let rows = batches.iter().map(RecordBatch::num_rows).sum();
             let masks = threads::try_map_if(rows, batches.iter().collect(), |batch| self.mask(batch))?;
@@ -209,7 +210,7 @@ impl BoundPlan {
     pub(super) fn mask(&self, batch: &RecordBatch) -> Result<Option<Mask>> {
         let Some(filter) = &self.filter else { return Ok(None) };
         let ranges = threads::ranges(batch.num_rows(), 64);
-        if ranges.len() < 2 {
+        if threads::count() == 1 || ranges.len() < 2 {
             return Ok(Some(filter.evaluate(batch)?.to_mask()));
         }
         let masks =

@@ -139,7 +139,7 @@ impl<'c, 'a> Encoder<'c, 'a> {
 /// The least word, the bits that the distance to the greatest one takes, and whether the words stand in order.
 fn narrow(column: &Column<'_>, rows: Rows<'_>) -> (u64, u32, bool) {
     let descending = column.options.descending;
-    let parts = threads::map(threads::ranges(rows.len(), BLOCK), |range| {
+    let parts = threads::map_ranges(rows.len(), BLOCK, |range| {
         let (mut least, mut greatest) = (u64::MAX, 0);
         let mut sorted = true;
         let mut last = if descending { u64::MAX } else { 0 };
@@ -187,7 +187,7 @@ fn wide(column: &Column<'_>, rows: Rows<'_>) -> (u128, u32) {
 
 /// The window of bytes that tells the rows apart, and which of its bits.
 fn bytes(column: &Column<'_>, rows: Rows<'_>, room: u32) -> (Code, u32, bool) {
-    let parts = threads::map(threads::ranges(rows.len(), BLOCK), |range| {
+    let parts = threads::map_ranges(rows.len(), BLOCK, |range| {
         let lengths = range.clone().step_by(BLOCK).map(|at| column.lengths(rows, at, BLOCK.min(range.end - at)));
         lengths.fold((usize::MAX, 0), |all, block| (all.0.min(block.0), all.1.max(block.1)))
     });
@@ -214,7 +214,7 @@ fn varying(column: &Column<'_>, rows: Rows<'_>, skip: usize, length: bool) -> u1
     if rows.len() > 0 {
         load(0, &mut first_high, &mut first_low);
     }
-    let masks = threads::map(threads::ranges(rows.len(), BLOCK), |range| {
+    let masks = threads::map_ranges(rows.len(), BLOCK, |range| {
         let (mut high, mut low) = ([0u64; BLOCK], [0u64; BLOCK]);
         let mut mask = [0u64; 2];
         for at in range.clone().step_by(BLOCK) {

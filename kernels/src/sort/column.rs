@@ -4,15 +4,19 @@ use std::cmp::Ordering;
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use arrow_buffer::NullBuffer;
+use arrow_buffer::{Buffer, NullBuffer};
 
 use super::SortOptions;
+use crate::bitcode::words_to_keys;
+#[cfg(not(feature = "small"))]
 use crate::bitcode::{key_of, to_keys};
 use crate::bytes::BytesColumn;
 use crate::error::all;
 use crate::query::Nulls;
 use crate::starts::Starts;
-use crate::types::{self, Kind, Order, Width, Word};
+#[cfg(not(feature = "small"))]
+use crate::types::Word;
+use crate::types::{self, Kind, Order, Width};
 use crate::wide::WideKeys;
 use crate::{Result, bits};
 
@@ -57,46 +61,12 @@ enum Keys<'a> {
     /// All rows are equal.
     None,
     /// Words of up to 64 bits, in the chunks.
-    Words(Words<'a>, Order),
+    Words(Vec<&'a Buffer>, Width, Order),
     /// Words that stand for values: booleans, places in a dictionary's order.
     Ranks(Vec<u64>),
     /// Decimals of 128 or 256 bits, in the chunks.
     Wide(Vec<WideKeys<'a>>),
     Bytes(Vec<BytesColumn<'a>>),
-}
-
-/// The words of each chunk.
-#[derive(Debug)]
-enum Words<'a> {
-    W1(Vec<&'a [u8]>),
-    W2(Vec<&'a [u16]>),
-    W4(Vec<&'a [u32]>),
-    W8(Vec<&'a [u64]>),
-}
-
-impl<'a> Words<'a> {
-    fn try_new(chunks: &[&'a dyn Array], width: Width) -> Result<Self> {
-        macro_rules! words {
-            ($of:ident) => {
-                Self::$of(types::chunk_words(chunks, "sort")?)
-            };
-        }
-        Ok(match width {
-            Width::W1 => words!(W1),
-            Width::W2 => words!(W2),
-            Width::W4 => words!(W4),
-            _ => words!(W8),
-        })
-    }
-
-    fn key(&self, order: Order, (chunk, row): (usize, usize)) -> u64 {
-        match self {
-            Self::W1(words) => key_of(words[chunk][row], order),
-            Self::W2(words) => key_of(words[chunk][row], order),
-            Self::W4(words) => key_of(words[chunk][row], order),
-            Self::W8(words) => key_of(words[chunk][row], order),
-        }
-    }
 }
 
 /// How a column's rows are read.
@@ -127,7 +97,7 @@ impl<'a> Column<'a> {
             Kind::Fixed(Width::W16 | Width::W32, _) => {
                 Keys::Wide(all(chunks.iter().map(|chunk| WideKeys::try_new(*chunk, "sort")))?)
             }
-            Kind::Fixed(width, order) => Keys::Words(Words::try_new(chunks, width)?, order),
+            Kind::Fixed(width, order) => Keys::Words(all(chunks.iter().map(|chunk| buffer(*chunk)))?, width, order),
             Kind::Bytes => Keys::Bytes(BytesColumn::of_chunks(chunks, "sort")?),
             Kind::Dictionary => Keys::Ranks(dictionary_ranks(chunks)?),
             Kind::Nested => return Err(types::unsupported("sort", data_type)),
@@ -222,24 +192,34 @@ impl<'a> Column<'a> {
                     words.iter_mut().zip(&list[at..]).for_each(|(word, &row)| *word = ranks[row as usize]);
                 }
             },
-            Keys::Words(from, order) => match from {
-                Words::W1(from) => self.load_words(from, *order, rows, at, words),
-                Words::W2(from) => self.load_words(from, *order, rows, at, words),
-                Words::W4(from) => self.load_words(from, *order, rows, at, words),
-                Words::W8(from) => self.load_words(from, *order, rows, at, words),
+            #[cfg(feature = "small")]
+            Keys::Words(from, width, order) => {
+                self.runs(rows, at, count, |place, chunk, row, here| {
+                    types::widen(from[chunk], *width, row, &mut words[place..place + here]);
+                });
+                words_to_keys(words, *width, *order);
+            }
+            #[cfg(not(feature = "small"))]
+            Keys::Words(from, width, order) => match width {
+                Width::W1 => self.load_words::<u8>(from, *order, rows, at, words),
+                Width::W2 => self.load_words::<u16>(from, *order, rows, at, words),
+                Width::W4 => self.load_words::<u32>(from, *order, rows, at, words),
+                _ => self.load_words::<u64>(from, *order, rows, at, words),
             },
             _ => words.fill(0),
         }
     }
 
-    fn load_words<T: Word>(&self, from: &[&[T]], order: Order, rows: Rows<'_>, at: usize, words: &mut [u64]) {
+    #[cfg(not(feature = "small"))]
+    fn load_words<T: Word>(&self, from: &[&Buffer], order: Order, rows: Rows<'_>, at: usize, words: &mut [u64]) {
         if let ([from], Rows::List(list)) = (from, rows) {
+            let from = from.typed_data::<T>();
             let each = words.iter_mut().zip(&list[at..]);
             return each.for_each(|(word, &row)| *word = key_of(from[row as usize], order));
         }
         let count = words.len();
         self.runs(rows, at, count, |place, chunk, row, here| {
-            to_keys(&from[chunk][row..row + here], order, &mut words[place..place + here]);
+            to_keys(&from[chunk].typed_data::<T>()[row..row + here], order, &mut words[place..place + here]);
         });
     }
 
@@ -311,13 +291,25 @@ impl<'a> Column<'a> {
         }
         let order = match &self.keys {
             Keys::None => Ordering::Equal,
-            Keys::Words(words, order) => words.key(*order, place_a).cmp(&words.key(*order, place_b)),
+            Keys::Words(words, width, order) => {
+                let key = |(chunk, row): (usize, usize)| {
+                    let mut word = [0];
+                    types::widen(words[chunk], *width, row, &mut word);
+                    words_to_keys(&mut word, *width, *order);
+                    word
+                };
+                key(place_a).cmp(&key(place_b))
+            }
             Keys::Ranks(ranks) => ranks[a as usize].cmp(&ranks[b as usize]),
             Keys::Wide(keys) => keys[place_a.0].get(place_a.1).cmp(&keys[place_b.0].get(place_b.1)),
             Keys::Bytes(columns) => columns[place_a.0].get(place_a.1).cmp(columns[place_b.0].get(place_b.1)),
         };
         if self.options.descending { order.reverse() } else { order }
     }
+}
+
+fn buffer(array: &dyn Array) -> Result<&Buffer> {
+    types::fixed_buffer(array).ok_or_else(|| types::unsupported("sort", array.data_type()))
 }
 
 /// The place of each row's value among all distinct dictionary values in order.

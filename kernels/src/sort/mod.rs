@@ -89,10 +89,9 @@ pub fn sort_keys_to_indices(keys: &[SortKey<'_>], limit: Option<usize>) -> Resul
     }
     let limit = limit.unwrap_or(rows).min(rows);
     let mut expanded: Vec<Vec<ArrayRef>> = vec![Vec::new(); keys.len()];
-    let chunks = keys.iter().zip(&mut expanded).map(|(key, expanded)| runs::expand_all(&key.chunks, expanded));
-    let chunks = all(chunks)?;
-    let columns = keys.iter().zip(&chunks).map(|(key, chunks)| Column::try_new(chunks, key.options));
-    let columns = all(columns)?;
+    let columns = keys.iter().zip(&mut expanded);
+    let columns =
+        all(columns.map(|(key, expanded)| Column::try_new(&runs::expand_all(&key.chunks, expanded)?, key.options)))?;
     let candidates = top::candidates(&columns[0], rows, limit);
     let chosen = match &candidates {
         Some(list) => Rows::List(list),

@@ -14,7 +14,7 @@ use crate::Result;
 use crate::error::all;
 use crate::query::Nulls;
 use crate::starts::Starts;
-use crate::types::{self, Kind, Width};
+use crate::types::{self, Kind};
 
 /// The order of a table's rows by some keys, row against row.
 ///
@@ -112,18 +112,9 @@ fn code(array: &dyn AnyDictionaryArray, row: usize) -> Option<u32> {
     if keys.is_null(row) {
         return None;
     }
-    macro_rules! word {
-        ($t:ty) => {
-            types::fixed_words::<$t>(keys, "sort").ok().map(|words| words[row] as u32)
-        };
-    }
-    match types::kind(keys.data_type()) {
-        Kind::Fixed(Width::W1, _) => word!(u8),
-        Kind::Fixed(Width::W2, _) => word!(u16),
-        Kind::Fixed(Width::W4, _) => word!(u32),
-        Kind::Fixed(Width::W8, _) => word!(u64),
-        _ => None,
-    }
+    let mut word = [0];
+    types::load_words(keys, row, &mut word, "sort").ok()?;
+    Some(word[0] as u32)
 }
 
 fn with_nulls<T>(a: Option<T>, b: Option<T>, options: SortOptions, compare: impl FnOnce(T, T) -> Ordering) -> Ordering {

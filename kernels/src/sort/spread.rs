@@ -64,18 +64,16 @@ pub(super) fn sort_rows(columns: &[Column<'_>], rows: Rows<'_>, order: &mut [u32
     let depth = if encoder.bits == 0 { DEEP } else { depth };
     let layout = Layout::new(encoder.bits, length);
     let sort = Sort { columns, rows, encoder, layout, depth };
-    let ranges = threads::ranges(length, BLOCK);
-    let counted = threads::map(ranges.clone(), |range| sort.count(range));
+    let counted = threads::map_ranges(length, BLOCK, |range| sort.count(range));
     if sort.encoder.complete && in_order(&counted) {
         return copy(rows, order);
     }
-    let pieces: Vec<(Range<usize>, Vec<u32>)> =
-        ranges.into_iter().zip(counted).map(|(range, counted)| (range, starts(counted.counts))).collect();
-    if threads::count() == 1 || pieces.len() == 1 {
-        pieces.iter().for_each(|(_, starts)| sort.alone(starts, order));
-    } else {
-        sort.together(pieces, order);
+    let starts = counted.into_iter().map(|counted| starts(counted.counts));
+    if threads::count() == 1 {
+        return starts.for_each(|starts| sort.alone(&starts, order));
     }
+    let pieces: Vec<(Range<usize>, Vec<u32>)> = threads::ranges(length, BLOCK).into_iter().zip(starts).collect();
+    if let [(_, starts)] = pieces.as_slice() { sort.alone(starts, order) } else { sort.together(pieces, order) }
 }
 
 /// What one reading of a stretch of rows tells.

@@ -28,8 +28,7 @@ pub(super) fn candidates(column: &Column<'_>, rows: usize, limit: usize) -> Opti
             Nulls::Last => (nulls, wanted) = (all(), valid),
         }
     }
-    let parts = threads::ranges(rows, BLOCK);
-    let found = threads::map(parts, |part| part_candidates(column, rows, part, wanted));
+    let found = threads::map_ranges(rows, BLOCK, |part| part_candidates(column, rows, part, wanted));
     let mut rows = found.concat();
     rows.append(&mut nulls);
     super::sort_by(&mut rows, |a, b| a.cmp(&b));

@@ -42,7 +42,7 @@ impl Distinct {
         self.counts.resize(groups.max(self.counts.len()), 0);
         let before = self.pairs.len();
         let words = ids.iter().zip(values).map(|(&id, &value)| u64::from(id) << 32 | u64::from(value));
-        self.pairs.intern_each(words, 0, &mut Vec::new());
+        self.pairs.intern_all(&words.collect::<Vec<u64>>(), 0, &mut Vec::new());
         self.pairs.words()[before..].iter().for_each(|pair| self.counts[(pair >> 32) as usize] += 1);
     }
 
