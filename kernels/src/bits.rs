@@ -21,20 +21,23 @@ pub(crate) fn words(bits: &BooleanBuffer) -> impl Iterator<Item = u64> {
 #[cfg(feature = "small")]
 #[inline(always)]
 pub(crate) fn words(bits: &BooleanBuffer) -> impl Iterator<Item = u64> {
-    #[inline(never)]
-    fn word(bits: &BooleanBuffer, at: usize) -> u64 {
-        let first = bits.offset() + at;
-        let bytes = &bits.values()[first / 8..];
-        let mut nine = [0u8; 16];
-        let count = bytes.len().min(9);
-        nine[..count].copy_from_slice(&bytes[..count]);
-        let word = (u128::from_le_bytes(nine) >> (first % 8)) as u64;
-        match bits.len() - at {
-            rest @ 1..64 => word & (u64::MAX >> (64 - rest)),
-            _ => word,
-        }
+    (0..bits.len()).step_by(64).map(|at| word(bits, at))
+}
+
+/// The 64 bits from a place on, which must be one of the bitmap's; zeros behind its last.
+#[cfg(feature = "small")]
+#[inline(never)]
+pub(crate) fn word(bits: &BooleanBuffer, at: usize) -> u64 {
+    let first = bits.offset() + at;
+    let bytes = &bits.values()[first / 8..];
+    let mut nine = [0u8; 16];
+    let count = bytes.len().min(9);
+    nine[..count].copy_from_slice(&bytes[..count]);
+    let word = (u128::from_le_bytes(nine) >> (first % 8)) as u64;
+    match bits.len() - at {
+        rest @ 1..64 => word & (u64::MAX >> (64 - rest)),
+        _ => word,
     }
-    (0..bits.len()).step_by(64).map(move |at| word(bits, at))
 }
 
 /// A bitmap of `rows` bits, each given by a function, which is asked in the order of the rows.

@@ -207,8 +207,8 @@ fn big_endian(bytes: [u8; 16]) -> [u64; 2] {
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     {
         use std::arch::wasm32::{i8x16_shuffle, u64x2, u64x2_extract_lane};
-        let word = |half: usize| u64::from_le_bytes(std::array::from_fn(|byte| bytes[8 * half + byte]));
-        let vector = u64x2(word(0), word(1));
+        let word = u128::from_le_bytes(bytes);
+        let vector = u64x2(word as u64, (word >> 64) as u64);
         let turned = i8x16_shuffle::<7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8>(vector, vector);
         [u64x2_extract_lane::<0>(turned), u64x2_extract_lane::<1>(turned)]
     }

@@ -271,7 +271,10 @@ impl Table {
         #[cfg(not(feature = "small"))]
         let wide = |row: usize| u128::from(block.high[row]) << 64 | u128::from(block.low[row]);
         match self {
-            Self::Narrow(table) => table.intern_each(rows, |row| block.low[row], ids, expected),
+            Self::Narrow(table) => {
+                let low = &block.low[..];
+                table.intern_each(rows, |row| low[row], ids, expected);
+            }
             #[cfg(not(feature = "small"))]
             Self::Wide(table) => table.intern_each(rows, wide, ids, expected),
             Self::Rows(_) => {}

@@ -149,11 +149,10 @@ impl Part {
 
     /// Chooses the bits of raw words. `false` when a value does not fit.
     pub(super) fn choose(&self, nulls: Option<(&NullBuffer, usize)>, high: &mut [u64], low: &mut [u64]) -> bool {
-        let null_rows = || {
-            let rows = 0..low.len();
-            nulls.into_iter().flat_map(move |(nulls, at)| rows.clone().filter(move |&row| nulls.is_null(at + row)))
-        };
-        let null_rows: Vec<usize> = null_rows().collect();
+        let mut null_rows = Vec::new();
+        if let Some((nulls, at)) = nulls {
+            null_rows.extend((0..low.len()).filter(|&row| nulls.is_null(at + row)));
+        }
         match &self.shape {
             Shape::Ids { bits, .. } => return *bits >= bits_of(bounds(low).1),
             Shape::Number { least, bits } => {

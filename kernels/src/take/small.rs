@@ -24,10 +24,21 @@ pub(super) fn gather_words(chunks: &[&dyn Array], width: usize, places: &Places<
 /// A value is `count` words that follow one another.
 fn each<T: ArrowNativeType>(buffers: &[&Buffer], count: usize, places: &Places<'_>) -> Buffer {
     let words: Vec<&[T]> = buffers.iter().map(|buffer| buffer.typed_data()).collect();
-    let mut gathered = vec![T::default(); places.len() * count];
-    for (position, value) in gathered.chunks_exact_mut(count).enumerate() {
-        let (chunk, row) = places.get(position);
-        value.iter_mut().zip(&words[chunk][row * count..]).for_each(|(to, &word)| *to = word);
+    match places {
+        Places::One(rows, _) if count == 1 => {
+            let words = words[0];
+            Buffer::from_vec(rows.iter().map(|&row| words[row as usize]).collect::<Vec<T>>())
+        }
+        Places::Many(places) if count == 1 => {
+            Buffer::from_vec(places.iter().map(|&(chunk, row)| words[chunk as usize][row as usize]).collect::<Vec<T>>())
+        }
+        _ => {
+            let mut gathered = Vec::with_capacity(places.len() * count);
+            for position in 0..places.len() {
+                let (chunk, row) = places.get(position);
+                gathered.extend_from_slice(&words[chunk][row * count..][..count]);
+            }
+            Buffer::from_vec(gathered)
+        }
     }
-    Buffer::from_vec(gathered)
 }

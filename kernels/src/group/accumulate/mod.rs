@@ -400,15 +400,18 @@ fn integer_sums(sums: Vec<i128>, nulls: Option<NullBuffer>, result: &DataType) -
 #[inline(always)]
 fn for_each_valid(ids: &[u32], nulls: Option<&NullBuffer>, mut each: impl FnMut(usize, usize)) {
     let nulls = nulls.filter(|nulls| nulls.null_count() > 0);
-    if cfg!(feature = "small") {
+    #[cfg(feature = "small")]
+    for (at, ids) in (0..).step_by(64).zip(ids.chunks(64)) {
         // What is done with a row is there once.
-        for (row, &id) in ids.iter().enumerate() {
-            if nulls.is_none_or(|nulls| nulls.is_valid(row)) {
+        let mut valid = nulls.map_or(u64::MAX, |nulls| bits::word(nulls.inner(), at));
+        for (row, &id) in (at..).zip(ids) {
+            if valid & 1 != 0 {
                 each(id as usize, row);
             }
+            valid >>= 1;
         }
-        return;
     }
+    #[cfg(not(feature = "small"))]
     match nulls {
         None => ids.iter().enumerate().for_each(|(row, &id)| each(id as usize, row)),
         Some(nulls) => bits::for_each_set(nulls.inner(), |row| each(ids[row] as usize, row)),

@@ -119,12 +119,12 @@ impl IntegerSums {
     fn add_words(&mut self, groups: usize, ids: &[u32], array: &dyn Array, width: Width, order: Order) -> Result<()> {
         let mut words = vec![0; ids.len()];
         types::load_words(array, 0, &mut words, "sum")?;
-        let above = 64 - 8 * width.bytes();
-        let signed = |word: u64| (word << above) as i64 >> above;
         if width == Width::W8 {
             self.wide.resize(groups, 0);
             let sums = &mut self.wide[..];
-            let wide = |word: u64| if order == Order::Signed { i128::from(word as i64) } else { i128::from(word) };
+            // What stands above the word: its sign, if it has one.
+            let signs = if order == Order::Signed { -1 } else { 0 };
+            let wide = |word: u64| i128::from(word as i64 >> 63 & signs) << 64 | i128::from(word);
             for_each_pair(ids, &words, array.nulls(), |id, word| sums[id] += wide(word));
             return Ok(());
         }
@@ -134,7 +134,8 @@ impl IntegerSums {
         self.narrow_rows += ids.len();
         self.narrow.resize(groups, 0);
         let sums = &mut self.narrow[..];
-        let number = |word: u64| if order == Order::Signed { signed(word) } else { word as i64 };
+        let above = if order == Order::Signed { 64 - 8 * width.bytes() } else { 0 };
+        let number = |word: u64| (word << above) as i64 >> above;
         for_each_pair(ids, &words, array.nulls(), |id, word| sums[id] += number(word));
         Ok(())
     }
