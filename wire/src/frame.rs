@@ -90,7 +90,7 @@ impl FrameWriter {
         if let Some(codec) = options.codec
             && codec.pack(&[0; 256], 0).is_none()
         {
-            return Err(Error::UnsupportedCompression { offset: 0, codec: codec.name() });
+            return Err(Box::new(Error::UnsupportedCompression { offset: 0, codec: codec.name() }));
         }
         let ids = assign_ids(schema);
         // A type that cannot be written is told before the first byte.
@@ -114,7 +114,7 @@ impl FrameWriter {
         if batch.num_columns() != self.schema.fields().len()
             || batch.columns().iter().zip(self.schema.fields()).any(types_differ)
         {
-            return Err(Error::Encode("the batch has another schema than the stream".to_owned()));
+            return Err(Box::new(Error::Encode("the batch has another schema than the stream".to_owned())));
         }
         let mut found = Vec::new();
         for (column, ids) in batch.columns().iter().zip(&self.ids) {
@@ -143,9 +143,9 @@ impl FrameWriter {
             if is_delta {
                 new = values.slice(known, values.len() - known);
             } else if !self.replaces {
-                return Err(Error::Encode(
+                return Err(Box::new(Error::Encode(
                     "a file holds one dictionary for a column, and this batch brings another".into(),
-                ));
+                )));
             }
         }
         let mut body = Body::default();

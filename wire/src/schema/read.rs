@@ -16,7 +16,7 @@ use crate::{Error, Limits, Result};
 pub(crate) fn read(schema: Table<'_>, offset: u64, limits: &Limits) -> Result<Layout> {
     let bad = malformed(offset);
     if schema.i16(0, 0).map_err(&bad)? != 0 {
-        return Err(Error::BigEndian);
+        return Err(Box::new(Error::BigEndian));
     }
     let mut reader = Reader { offset, limits, fields: 0, copied: Cell::new(0) };
     let mut fields = Vec::new();
@@ -49,7 +49,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn bad(&self, error: Malformed) -> Error {
+    fn bad(&self, error: Malformed) -> Box<Error> {
         malformed(self.offset)(error)
     }
 
@@ -108,12 +108,12 @@ impl Reader<'_> {
         Ok((made.with_dict_is_ordered(ordered), ids))
     }
 
-    fn limit(&self, what: &'static str, found: usize, limit: usize) -> Error {
-        Error::Limit { offset: self.offset, what, found: found as i64, limit }
+    fn limit(&self, what: &'static str, found: usize, limit: usize) -> Box<Error> {
+        Error::limit(self.offset, what, found as i64, limit)
     }
 
-    fn malformed(&self, what: &'static str) -> Error {
-        Error::Metadata { offset: self.offset, what }
+    fn malformed(&self, what: &'static str) -> Box<Error> {
+        Error::metadata(self.offset, what)
     }
 
     fn int(&self, int: &Table<'_>) -> Result<DataType> {
@@ -153,7 +153,7 @@ impl Reader<'_> {
         let mut one = || -> Result<Arc<Field>> {
             match (children.pop(), children.is_empty()) {
                 (Some(child), true) => Ok(child),
-                _ => Err(Error::Metadata { offset: self.offset, what: "a list has not one child" }),
+                _ => Err(Error::metadata(self.offset, "a list has not one child")),
             }
         };
         Ok(match kind {
@@ -272,7 +272,7 @@ impl Reader<'_> {
                     mode,
                 )
             }
-            _ => return Err(Error::UnsupportedType { field: name.to_owned(), what: "of an unknown number" }),
+            _ => return Err(Box::new(Error::UnsupportedType { field: name.to_owned(), what: "of an unknown number" })),
         })
     }
 }

@@ -61,7 +61,7 @@ impl Table {
     fn fit_with(&self, batch: &RecordBatch, all: bool) -> Result<Cells> {
         let mut cells: Cells = vec![None; self.schema.fields().len()];
         for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
-            let mismatch = |reason: &str| Error::Mismatch { column: field.name().clone(), reason: reason.to_owned() };
+            let mismatch = |reason: &str| Error::mismatch(field.name(), reason);
             let position = self.schema.fields().iter().position(|known| known.name() == field.name());
             let position = position.ok_or_else(|| mismatch("the table has no such column"))?;
             let known = self.schema.field(position);
@@ -72,7 +72,7 @@ impl Table {
             let is_key = self.index.as_ref().is_some_and(|index| index.columns.contains(&position));
             if (is_key || all && !known.is_nullable()) && column.null_count() > 0 {
                 let row = (0..column.len()).find(|&row| column.is_null(row)).unwrap_or(0);
-                return Err(Error::NullCell { column: field.name().clone(), row });
+                return Err(Box::new(Error::NullCell { column: field.name().clone(), row }));
             }
             if cells[position].replace(column.clone()).is_some() {
                 return Err(mismatch("it comes twice"));
@@ -88,18 +88,17 @@ impl Table {
             None if field.is_nullable() || rows == 0 => {
                 kernels::arrays::null_array(field.data_type(), rows).map_err(kernel)
             }
-            None => Err(Error::NullCell { column: field.name().clone(), row: 0 }),
+            None => Err(Box::new(Error::NullCell { column: field.name().clone(), row: 0 })),
         };
         cells.iter().zip(self.schema.fields()).map(column).collect()
     }
 
     /// The key's columns of a batch.
     fn keys(&self, cells: &Cells) -> Result<Vec<ArrayRef>> {
-        let index = self.index.as_ref().ok_or(Error::NoKey)?;
+        let index = self.index.as_ref().ok_or_else(|| Box::new(Error::NoKey))?;
         let key = |&column: &usize| {
-            cells[column].clone().ok_or_else(|| Error::Mismatch {
-                column: self.schema.field(column).name().clone(),
-                reason: "it is part of the key, and the update leaves it out".to_owned(),
+            cells[column].clone().ok_or_else(|| {
+                Error::mismatch(self.schema.field(column).name(), "it is part of the key, and the update leaves it out")
             })
         };
         index.columns.iter().map(key).collect()
@@ -108,7 +107,7 @@ impl Table {
     /// The numbers of a batch's keys.
     pub(super) fn key_numbers(&mut self, cells: &Cells, rows: usize) -> Result<Vec<u32>> {
         let keys = self.keys(cells)?;
-        self.index.as_mut().ok_or(Error::NoKey)?.numbers(rows, &keys)
+        self.index.as_mut().ok_or_else(|| Box::new(Error::NoKey))?.numbers(rows, &keys)
     }
 
     /// Sorts rows by whether their keys are there. Of several rows with one key the last is meant; a new key comes where
@@ -196,19 +195,19 @@ impl Table {
 
     fn patch(&mut self, rows: &UInt64Array, cells: &RecordBatch) -> Result<Applied> {
         if rows.len() != cells.num_rows() {
-            let reason = "there are not as many rows of cells as numbers of rows".to_owned();
-            return Err(Error::Mismatch { column: crate::update::ROW.to_owned(), reason });
+            let reason = "there are not as many rows of cells as numbers of rows";
+            return Err(Error::mismatch(crate::update::ROW, reason));
         }
         let fitted = self.fit(cells)?;
         let key = self.index.as_ref().map(|index| index.columns.as_slice()).unwrap_or_default();
         if let Some(&column) = key.iter().find(|&&column| fitted[column].is_some()) {
-            let reason = "it is part of the key, which names a row and stays".to_owned();
-            return Err(Error::Mismatch { column: self.schema.field(column).name().clone(), reason });
+            let reason = "it is part of the key, which names a row and stays";
+            return Err(Error::mismatch(self.schema.field(column).name(), reason));
         }
         let mut wanted: Vec<(u64, u32)> = rows.values().iter().copied().zip(0u32..).collect();
         wanted.sort_unstable();
         if let Some(&(row, _)) = wanted.last().filter(|(row, _)| *row >= self.rows as u64) {
-            return Err(Error::NoSuchRow { row, rows: self.rows });
+            return Err(Box::new(Error::NoSuchRow { row, rows: self.rows }));
         }
         let mut places: Vec<(Place, u32)> = Vec::with_capacity(wanted.len());
         let (mut chunks, mut first) = (self.chunks.iter(), 0u64);

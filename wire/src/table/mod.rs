@@ -162,8 +162,10 @@ pub struct Table {
 
 /// A kernel's error about rows that were checked before: the kernel's own words.
 #[allow(clippy::needless_pass_by_value, reason = "as map_err gives it")]
-fn kernel(error: kernels::Error) -> Error {
-    Error::Mismatch { column: String::new(), reason: error.to_string() }
+#[cold]
+#[inline(never)]
+fn kernel(error: kernels::Error) -> Box<Error> {
+    Error::mismatch("", &error.to_string())
 }
 
 impl Table {
@@ -253,12 +255,12 @@ impl Table {
         // A replacement says all there is to say, whatever was missed.
         if !replaces {
             if update.epoch != self.epoch {
-                return Err(Error::Epoch { expected: self.epoch, found: update.epoch });
+                return Err(Box::new(Error::Epoch { expected: self.epoch, found: update.epoch }));
             }
             // A merged update begins behind the one that it names.
             let first = update.after.map_or(update.sequence, |after| after.saturating_add(1));
             if first != self.sequence + 1 {
-                return Err(Error::Gap { expected: self.sequence + 1, found: first });
+                return Err(Box::new(Error::Gap { expected: self.sequence + 1, found: first }));
             }
         }
         let applied = self.change(&update.change, now)?;

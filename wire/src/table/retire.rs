@@ -13,7 +13,7 @@ impl Table {
     /// The first rows go.
     pub(super) fn trim(&mut self, rows: u64) -> Result<Applied> {
         let count = usize::try_from(rows).ok().filter(|&count| count <= self.rows);
-        let count = count.ok_or(Error::NoSuchRow { row: rows.saturating_sub(1), rows: self.rows })?;
+        let count = count.ok_or_else(|| Box::new(Error::NoSuchRow { row: rows.saturating_sub(1), rows: self.rows }))?;
         let (mut left, mut touched) = (count, Vec::new());
         for (&number, chunk) in &mut self.chunks {
             if left == 0 {

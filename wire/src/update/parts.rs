@@ -25,7 +25,7 @@ impl Parts {
         let text = |key: &str| metadata.get(key).cloned().unwrap_or_default();
         let said = (text(UPDATE), text(SEQUENCE));
         if self.said.as_ref().is_some_and(|before| *before != said) {
-            return Err(Error::Update { what: "another update came before the last batch of this", name: MORE });
+            return Err(Error::update("another update came before the last batch of this", MORE));
         }
         let is_exchange = said.0 == "exchange";
         self.waiting.push(batch);
@@ -39,7 +39,7 @@ impl Parts {
             return Update::from_batches(metadata, batches).map(Some);
         }
         let (Some(insert), Some(remove), None) = (batches.pop(), batches.pop(), batches.pop()) else {
-            return Err(Error::Update { what: "there are not two batches in the", name: "exchange" });
+            return Err(Error::update("there are not two batches in the", "exchange"));
         };
         let mut plain = metadata.clone();
         plain.insert(UPDATE.to_owned(), "upsert".to_owned());
