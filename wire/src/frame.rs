@@ -1,7 +1,5 @@
 //! Frames: a message's metadata and body as bytes that follow one another.
 
-use std::collections::BTreeMap;
-
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_buffer::Buffer;
 use arrow_schema::Schema;
@@ -10,6 +8,7 @@ use crate::arrays::Body;
 use crate::build::{Builder, Place, Slot};
 use crate::codec::Codec;
 use crate::message::{DICTIONARY_BATCH, RECORD_BATCH, SCHEMA};
+use crate::ordered::Ordered;
 use crate::schema::{Ids, assign_ids, build as build_schema};
 use crate::{Error, Result};
 
@@ -72,7 +71,7 @@ pub(crate) struct FrameWriter {
     pub(crate) position: u64,
     options: Options,
     /// The dictionaries as they were last sent.
-    sent: BTreeMap<i64, ArrayRef>,
+    sent: Ordered<ArrayRef>,
     /// Whether a dictionary may be sent anew.
     replaces: bool,
 }
@@ -99,7 +98,7 @@ impl FrameWriter {
         let built = build_schema(&mut builder, schema, &ids)?;
         builder.link(root, 2, built);
         let message = builder.finish(root);
-        Ok(Self { schema: schema.clone(), message, ids, position: 0, options, sent: BTreeMap::new(), replaces })
+        Ok(Self { schema: schema.clone(), message, ids, position: 0, options, sent: Ordered::default(), replaces })
     }
 
     /// The schema's frame; once.
@@ -133,7 +132,7 @@ impl FrameWriter {
     fn dictionary(&mut self, id: i64, values: ArrayRef, frames: &mut Frames) -> Result<()> {
         let mut is_delta = false;
         let mut new = values.clone();
-        if let Some(sent) = self.sent.get(&id) {
+        if let Some(sent) = self.sent.get(id as u64) {
             let known = sent.len();
             let grown = values.len() >= known && kernels::arrays::equal(sent, &values.slice(0, known));
             if grown && values.len() == known {
@@ -152,7 +151,7 @@ impl FrameWriter {
         body.push(new.as_ref())?;
         let block = self.body(DICTIONARY_BATCH, body, new.len(), Some((id, is_delta)), &[], frames);
         frames.dictionaries.push(block);
-        self.sent.insert(id, values);
+        self.sent.insert(id as u64, values);
         Ok(())
     }
 

@@ -3,19 +3,19 @@
 //! Stream and file share this part: a [`Reader`] knows the schema and the dictionaries so far, and turns
 //! each further message into a batch or into a dictionary that it keeps.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, NullArray, RecordBatch, RecordBatchOptions};
 use arrow_buffer::Buffer;
-use arrow_schema::{ArrowError, DataType, Field, Fields, Schema, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Field, Fields, Metadata, Schema, SchemaRef};
 use kernels::arrays::Trust;
 use kernels::growing::GrowingColumn;
 
 use crate::arrays::{ArrayReader, Next};
 use crate::codec::Codec;
 use crate::flat::{Malformed, Table};
+use crate::ordered::Ordered;
 use crate::schema::{Ids, Layout, read as read_schema, read_pairs};
 use crate::{Error, Limits, Result};
 
@@ -31,9 +31,10 @@ pub(crate) enum Outcome {
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     layout: Option<Layout>,
-    dictionaries: BTreeMap<i64, Dictionary>,
+    /// By their numbers, as they are in memory.
+    dictionaries: Ordered<Dictionary>,
     /// Metadata of the last message.
-    pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) metadata: Metadata,
     pub(crate) trust: Option<Trust>,
     /// Types of columns that are given as nulls.
     pub(crate) left_out: Option<fn(&DataType) -> bool>,
@@ -215,7 +216,7 @@ impl Reader {
         let rows = rows(&header, offset)?;
         let places = self.places(message, header, wanted, offset, limits)?;
         let bodies = places.iter().map(|(_, span)| fetch(span.clone())).collect::<Result<Vec<_>>>()?;
-        let dictionaries = |id: i64| self.dictionaries.get(&id).map(|dictionary| &dictionary.values);
+        let dictionaries = |id: i64| self.dictionaries.get(id as u64).map(|dictionary| &dictionary.values);
         let mut columns = Vec::with_capacity(wanted.len());
         let mut unpacked = unpackable(message.body, limits);
         for ((&column, (next, span)), body) in wanted.iter().zip(places).zip(&bodies) {
@@ -269,7 +270,7 @@ impl Reader {
             return Err(Error::unexpected(offset, "record batch", "a schema first"));
         };
         let rows = rows(&header, offset)?;
-        let dictionaries = |id: i64| self.dictionaries.get(&id).map(|dictionary| &dictionary.values);
+        let dictionaries = |id: i64| self.dictionaries.get(id as u64).map(|dictionary| &dictionary.values);
         let mut reader = self.arrays(&header, body, offset, is_v4, limits, &dictionaries)?;
         let mut columns = Vec::with_capacity(layout.ids.len());
         for (field, ids) in layout.schema.fields().iter().zip(&layout.ids) {
@@ -307,18 +308,18 @@ impl Reader {
         }
         let data = header.table(1).map_err(&bad)?.ok_or_else(|| Error::metadata(offset, "a dictionary has no data"))?;
         let rows = rows(&data, offset)?;
-        let dictionaries = |id: i64| self.dictionaries.get(&id).map(|dictionary| &dictionary.values);
+        let dictionaries = |id: i64| self.dictionaries.get(id as u64).map(|dictionary| &dictionary.values);
         let mut reader = self.arrays(&data, body, offset, is_v4, limits, &dictionaries)?;
         let ids = Ids { dictionary: None, children: ids.children.clone() };
         let values = reader.dictionary_values(field, &ids, rows)?;
         if header.bool(2).map_err(&bad)? {
             let name = field.name().clone();
-            let known = self.dictionaries.get_mut(&id).ok_or_else(missing)?;
+            let known = self.dictionaries.get_mut(id as u64).ok_or_else(missing)?;
             return known
                 .extend(values.as_ref())
                 .map_err(|error| Box::new(Error::InvalidValues { offset, column: name, reason: error.to_string() }));
         }
-        self.dictionaries.insert(id, Dictionary { values, growing: None });
+        self.dictionaries.insert(id as u64, Dictionary { values, growing: None });
         Ok(())
     }
 

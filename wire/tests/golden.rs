@@ -114,7 +114,9 @@ fn small_streams_that_are_damaged_do_no_harm() {
     let (mut streams, mut cuts) = (0, 0);
     for path in golden("stream") {
         let bytes = std::fs::read(&path).unwrap();
-        if bytes.len() > 6_000 || matches!(read_stream(&bytes, bytes.len()).map_err(|error| *error), Err(Error::BigEndian)) {
+        if bytes.len() > 6_000
+            || matches!(read_stream(&bytes, bytes.len()).map_err(|error| *error), Err(Error::BigEndian))
+        {
             continue;
         }
         streams += 1;

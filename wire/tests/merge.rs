@@ -135,7 +135,7 @@ fn updates_of_several_batches_travel_in_a_continuous_stream() {
     }
     // A batch that says that more comes, and then another update.
     let more = [("bodkin.update", "replace"), ("bodkin.epoch", "0"), ("bodkin.sequence", "7"), ("bodkin.more", "true")];
-    let mut metadata: std::collections::BTreeMap<String, String> =
+    let mut metadata: arrow_schema::Metadata =
         more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     assert!(Update::from_batch(batch(&[]), &metadata).unwrap_err().to_string().contains("bodkin.more"));
     assert_eq!(parts.push(batch(&[]), &metadata).unwrap(), None);

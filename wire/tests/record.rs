@@ -85,13 +85,16 @@ fn a_gauge_is_its_bytes() {
     pod::apply(received, &pod::to_patch(high as u32, &12.0f64.to_ne_bytes())).unwrap();
     assert_eq!(received.high, 12.0);
     for (start, bytes) in [(33, vec![0; 8]), (41, vec![]), (usize::MAX, vec![1])] {
-        assert!(matches!(pod::patch(received, start, &bytes).map_err(|error| *error), Err(Error::Record { expected: 40, .. })));
+        assert!(matches!(
+            pod::patch(received, start, &bytes).map_err(|error| *error),
+            Err(Error::Record { expected: 40, .. })
+        ));
     }
     assert!(pod::apply(received, &[1, 2]).is_err());
     assert_eq!(received.high, 12.0);
     let bytes: &[u8] = bytemuck::cast_slice(&words);
-    assert_eq!(*
-        pod::read::<Gauge>(&bytes[..39]).unwrap_err(),
+    assert_eq!(
+        *pod::read::<Gauge>(&bytes[..39]).unwrap_err(),
         Error::Record { what: "size in bytes", expected: 40, found: 39 }
     );
     let shifted = [&[0], bytes].concat();
@@ -133,11 +136,17 @@ fn wrong_chunks_are_errors_and_do_no_harm() {
     assert_eq!(assembly.progress().received, 30);
     let error = assembly.finish().unwrap_err().to_string();
     assert_eq!(error, "bytes when finished of chunk 1: expected 100, found 30");
-    assert!(matches!(Assembly::try_new(&announcement, 99).map_err(|error| *error), Err(Error::Limit { found: 100, limit: 99, .. })));
+    assert!(matches!(
+        Assembly::try_new(&announcement, 99).map_err(|error| *error),
+        Err(Error::Limit { found: 100, limit: 99, .. })
+    ));
     for end in 0..ANNOUNCEMENT {
         assert!(Assembly::try_new(&announcement[..end], 100).is_err());
     }
     let huge = [b"BKA1".as_slice(), &1u32.to_le_bytes(), &u64::MAX.to_le_bytes()].concat();
-    assert!(matches!(Assembly::try_new(&huge, 1 << 30).map_err(|error| *error), Err(Error::Limit { found: i64::MAX, .. })));
+    assert!(matches!(
+        Assembly::try_new(&huge, 1 << 30).map_err(|error| *error),
+        Err(Error::Limit { found: i64::MAX, .. })
+    ));
     assert!(announce(1, 0).is_err() && announce(1 << 33, 1).is_err());
 }

@@ -1,10 +1,9 @@
 //! From flatbuffers to Arrow fields.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow_schema::{DataType, Field, IntervalUnit, Schema, TimeUnit, UnionFields, UnionMode};
+use arrow_schema::{DataType, Field, IntervalUnit, Metadata, Schema, TimeUnit, UnionFields, UnionMode};
 
 use super::kinds as k;
 use super::{Ids, Layout};
@@ -31,12 +30,7 @@ pub(crate) fn read(schema: Table<'_>, offset: u64, limits: &Limits) -> Result<La
 }
 
 /// Reads key-value metadata.
-pub(crate) fn read_pairs(
-    table: &Table<'_>,
-    number: usize,
-    offset: u64,
-    limits: &Limits,
-) -> Result<BTreeMap<String, String>> {
+pub(crate) fn read_pairs(table: &Table<'_>, number: usize, offset: u64, limits: &Limits) -> Result<Metadata> {
     Reader { offset, limits, fields: 0, copied: Cell::new(0) }.pairs(table, number)
 }
 
@@ -62,17 +56,17 @@ impl Reader<'_> {
     }
 
     /// Key-value metadata.
-    fn pairs(&self, table: &Table<'_>, number: usize) -> Result<BTreeMap<String, String>> {
-        let mut pairs = BTreeMap::new();
+    fn pairs(&self, table: &Table<'_>, number: usize) -> Result<Metadata> {
+        let mut pairs = Vec::new();
         for pair in table.tables(number).map_err(|error| self.bad(error))? {
             let pair = pair.map_err(|error| self.bad(error))?;
             let text = |number: usize| pair.text(number).map_err(|error| self.bad(error));
             if let (Some(key), Some(value)) = (text(0)?, text(1)?) {
                 let (key, value) = (self.copy(key)?, self.copy(value)?);
-                pairs.insert(key, value);
+                pairs.push((key, value));
             }
         }
-        Ok(pairs)
+        Ok(pairs.into_iter().collect())
     }
 
     fn field(&mut self, field: Table<'_>, depth: usize) -> Result<(Field, Ids)> {

@@ -6,11 +6,9 @@
 //! An Arrow *file* is such a stream between a magic and a footer. It is read the same way, in its own order and while it
 //! comes; a file whose dictionaries stand behind the batches that use them needs [`crate::file`].
 
-use std::collections::BTreeMap;
-
 use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
-use arrow_schema::{DataType, SchemaRef};
+use arrow_schema::{DataType, Metadata, SchemaRef};
 use kernels::arrays::Trust;
 
 use super::assemble::Pending;
@@ -141,7 +139,7 @@ impl StreamDecoder {
 
     /// The metadata that came with the last message, such as that of the batch that was just given.
     #[must_use]
-    pub fn metadata(&self) -> &BTreeMap<String, String> {
+    pub fn metadata(&self) -> &Metadata {
         &self.reader.metadata
     }
 

@@ -170,7 +170,7 @@ impl Table {
     /// Sets cells at places, chunk by chunk, in all columns but those named.
     fn set_cells(&mut self, places: &[(Place, u32)], cells: &Cells, but: &[usize]) -> Result<()> {
         for part in places.chunk_by(|a, b| a.0.chunk == b.0.chunk) {
-            let Some(chunk) = self.chunks.get_mut(&part[0].0.chunk) else { continue };
+            let Some(chunk) = self.chunks.get_mut(part[0].0.chunk.into()) else { continue };
             let rows: Vec<u32> = part.iter().map(|(place, _)| place.row).collect();
             let from: Vec<u32> = part.iter().map(|&(_, row)| row).collect();
             if self.options.serials {
@@ -219,8 +219,8 @@ impl Table {
                 first += chunk.live() as u64;
                 current = chunks.next();
             }
-            let Some((&number, chunk)) = current else { break };
-            let place = Place { chunk: number, row: chunk.row_of((row - first) as usize) as u32 };
+            let Some((number, chunk)) = current else { break };
+            let place = Place { chunk: number as u32, row: chunk.row_of((row - first) as usize) as u32 };
             // Of several cells for one row the last is meant.
             match places.last_mut() {
                 Some((known, known_from)) if *known == place => *known_from = from,
@@ -241,7 +241,7 @@ impl Table {
             let Some(index) = self.index.as_mut() else { break };
             let Some(place) = index.place(id) else { continue };
             index.set(id, None);
-            if let Some(chunk) = self.chunks.get_mut(&place.chunk) {
+            if let Some(chunk) = self.chunks.get_mut(place.chunk.into()) {
                 chunk.remove(place.row as usize);
                 removed += 1;
                 if self.options.serials {
@@ -309,7 +309,7 @@ impl Table {
             return Ok(());
         }
         if let Some((number, _)) = self.hot
-            && self.chunks.get(&number).is_none_or(|chunk| !chunk.has_room(columns))
+            && self.chunks.get(number.into()).is_none_or(|chunk| !chunk.has_room(columns))
         {
             self.close_hot()?;
         }
@@ -322,7 +322,7 @@ impl Table {
                 number
             }
         };
-        if let Some(chunk) = self.chunks.get_mut(&number) {
+        if let Some(chunk) = self.chunks.get_mut(number.into()) {
             let first = chunk.len();
             chunk.append(columns, rows, ids, time)?;
             self.rows += rows;
@@ -334,13 +334,13 @@ impl Table {
     fn add_chunk(&mut self, chunk: Chunk) -> u32 {
         let number = self.next_chunk;
         self.next_chunk += 1;
-        self.chunks.insert(number, chunk);
+        self.chunks.insert(number.into(), Box::new(chunk));
         number
     }
 
     /// Tells the index where the rows of a chunk are, from a row on.
     pub(super) fn locate(&mut self, number: u32, first: usize) {
-        if let (Some(index), Some(chunk)) = (self.index.as_mut(), self.chunks.get(&number)) {
+        if let (Some(index), Some(chunk)) = (self.index.as_mut(), self.chunks.get(number.into())) {
             for (row, &id) in chunk.ids.iter().enumerate().skip(first) {
                 if !chunk.is_removed(row) {
                     index.set(id, Some(Place { chunk: number, row: row as u32 }));

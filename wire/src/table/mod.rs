@@ -39,7 +39,6 @@ mod removed;
 mod retire;
 mod tidy;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
@@ -49,6 +48,7 @@ use chunk::Chunk;
 use index::KeyIndex;
 pub use part::{Part, Touched};
 
+use crate::ordered::Ordered;
 use crate::update::{Change, Update};
 use crate::{Error, Result};
 
@@ -149,7 +149,8 @@ pub struct Table {
     options: TableOptions,
     index: Option<KeyIndex>,
     /// By number, which is the order of rows.
-    chunks: BTreeMap<u32, Chunk>,
+    /// By numbers that fit a [`Place`](index::Place).
+    chunks: Ordered<Box<Chunk>>,
     next_chunk: u32,
     /// The number of the hot chunk, and when it was opened.
     hot: Option<(u32, Duration)>,
@@ -180,7 +181,7 @@ impl Table {
             [] => None,
             key => Some(KeyIndex::try_new(&schema, key)?),
         };
-        let (chunks, hot) = (BTreeMap::new(), None);
+        let (chunks, hot) = (Ordered::default(), None);
         let touched = Touched::default();
         let (next_chunk, rows, epoch, sequence, next_serial) = (0, 0, 0, 0, 0);
         Ok(Self { schema, options, index, chunks, next_chunk, hot, rows, epoch, sequence, next_serial, touched })
@@ -225,7 +226,7 @@ impl Table {
     /// Bytes of memory, those that are shared with messages among them.
     #[must_use]
     pub fn memory(&self) -> usize {
-        self.chunks.values().map(Chunk::memory).sum()
+        self.chunks.values().iter().map(|chunk| chunk.memory()).sum()
     }
 
     /// The update that makes this change the next one.
@@ -274,7 +275,7 @@ impl Table {
     /// # Errors
     /// [`Error::Mismatch`] when text of one chunk outgrows its offsets.
     pub fn snapshot(&mut self) -> Result<Snapshot> {
-        let batches = self.chunks.values_mut().map(|chunk| chunk.batch(&self.schema));
+        let batches = self.chunks.values_mut().iter_mut().map(|chunk| chunk.batch(&self.schema));
         let batches = batches.filter(|batch| batch.as_ref().is_ok_and(|batch| batch.num_rows() > 0) || batch.is_err());
         Ok(Snapshot {
             schema: self.schema.clone(),

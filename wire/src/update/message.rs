@@ -1,13 +1,12 @@
 //! Updates to bytes and back.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt64Array};
 use arrow_buffer::{BooleanBuffer, Buffer};
 #[cfg(feature = "encode")]
 use arrow_schema::Field;
-use arrow_schema::{DataType, Schema, SchemaRef};
+use arrow_schema::{DataType, Metadata, Schema, SchemaRef};
 use kernels::Mask;
 
 use super::{AFTER, Change, EPOCH, MORE, REMOVE, ROW, ROWS, SEQUENCE, UPDATE, Update};
@@ -76,11 +75,10 @@ impl Update {
     }
 
     fn from_stream((schema, batches): (SchemaRef, Vec<RecordBatch>)) -> Result<Self> {
-        let metadata = schema.metadata().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
         // What the message says of itself is no part of the table's schema.
-        let mut plain = schema.as_ref().clone();
-        plain.metadata.retain(|key, _| ![UPDATE, EPOCH, SEQUENCE, AFTER, ROWS].contains(&key.as_str()));
-        let plain = Arc::new(plain);
+        let own = |(key, _): &(&String, &String)| ![UPDATE, EPOCH, SEQUENCE, AFTER, ROWS].contains(&key.as_str());
+        let kept: Metadata = schema.metadata().iter().filter(own).collect();
+        let plain = Arc::new(Schema::new_with_metadata(schema.fields().clone(), kept));
         let batches = batches
             .into_iter()
             .map(|batch| {
@@ -89,7 +87,7 @@ impl Update {
                     .map_err(|error| Error::encode(&error))
             })
             .collect::<Result<Vec<_>>>()?;
-        Self::from_batches(&metadata, batches)
+        Self::from_batches(schema.metadata(), batches)
     }
 
     /// An update from a batch of a continuous stream and the metadata that came with it. Those of several batches are put
@@ -97,14 +95,14 @@ impl Update {
     ///
     /// # Errors
     /// [`Error::Update`] when the metadata is none of an update, or more batches belong to it.
-    pub fn from_batch(batch: RecordBatch, metadata: &BTreeMap<String, String>) -> Result<Self> {
+    pub fn from_batch(batch: RecordBatch, metadata: &Metadata) -> Result<Self> {
         if metadata.contains_key(MORE) {
             return Err(Error::update("one batch is not all of it, says", MORE));
         }
         Self::from_batches(metadata, vec![batch])
     }
 
-    pub(super) fn from_batches(metadata: &BTreeMap<String, String>, mut batches: Vec<RecordBatch>) -> Result<Self> {
+    pub(super) fn from_batches(metadata: &Metadata, mut batches: Vec<RecordBatch>) -> Result<Self> {
         let text = |key: &'static str| metadata.get(key).ok_or_else(|| Error::update("its metadata lacks", key));
         let number = |key: &'static str| {
             text(key)?.parse::<u64>().map_err(|_| Error::update("its metadata holds no number as", key))
