@@ -86,6 +86,7 @@ const SCRIPTS: &[&str] = &[
     "load.js",
     "cache.js",
     "engine.js",
+    "spare.js",
     "server.js",
     "asking.js",
     "serve.js",

@@ -53,7 +53,7 @@ class BodkinTable extends Embedded {
     this.#live.stop();
     this.#engine?.close();
     this.#engine = null;
-    this.#spare?.then((engine) => engine?.close());
+    this.#spare?.close();
     this.#spare = null;
     for (const stop of this.#observers.splice(0)) stop();
     cancelAnimationFrame(this.#frame);
@@ -66,7 +66,8 @@ class BodkinTable extends Embedded {
   }
 
   attributeChangedCallback(name, before, after) {
-    if (before === after || !this.#viewer) return;
+    if (before === after) return;
+    if (!this.#viewer) return void (this.#starting && this.#prepare());
     if (name === 'theme') this.#retheme();
     else this.load(this.src);
   }
@@ -116,12 +117,12 @@ class BodkinTable extends Embedded {
     };
     try {
       const isFile = url instanceof Blob;
-      const address = isFile ? url : new URL(url, document.baseURI).href;
+      const address = this.#address(url);
       await this.#live.renew();
       const engine = await this.#choose(isFile);
       if (isOver()) return engine.close();
       this.#engine = engine;
-      let large = await this.#engine.load(address, this.headers(), this.#budget(), told, this.cache === null ? '' : again ? 'fresh' : 'any');
+      let large = await this.#engine.load(address, this.headers(), this.#budget(), told, this.#caching(again));
       if (isOver()) return;
       if (this.engine === 'server' && !isFile) large = { ...await facts(address, this.headers()) };
       if (large) {
@@ -162,19 +163,27 @@ class BodkinTable extends Embedded {
   #choose(isFile) {
     if (this.engine === 'page') return new PageEngine(this.#host);
     if (this.engine === 'server' && !isFile) return new IdleEngine();
-    const spare = this.#spare ?? this.#worker();
+    const spare = this.#spare ?? spareWorker(this.#host, module(), SEPARATOR);
     this.#spare = null;
-    return spare;
+    return spare.started;
   }
 
-  #worker() {
-    return WorkerEngine.start(this.#host, module(), SEPARATOR).catch(() => new PageEngine(this.#host));
+  /** The worker begins while the module is still on its way, and so does the table. */
+  #prepare() {
+    if (this.engine === 'page' || this.engine === 'server') return;
+    this.#spare ??= spareWorker(this.#host, module(), SEPARATOR);
+    // In a moment, when a script that makes the element has given it its token.
+    if (this.src) this.#spare.ahead(breathe().then(() => this.#live.renew()).then(() => [this.#address(this.src), this.headers(), this.#caching()]));
   }
+
+  #address(url) { return url instanceof Blob ? url : new URL(url, document.baseURI).href; }
+
+  #caching(again) { return this.cache === null ? '' : again ? 'fresh' : 'any'; }
 
   /** What is loaded and shown. */
   state() {
     const viewer = this.#viewer;
-    if (!viewer) return { loading: true, error: this.#error, rowsLoaded: 0, rowsShown: 0 };
+    if (!viewer) return { loading: !this.#error, error: this.#error, rowsLoaded: 0, rowsShown: 0 };
     const types = viewer.columnTypes();
     const filters = {};
     for (const column of viewer.filteredColumns()) filters[column] = viewer.filterText(column);
@@ -400,8 +409,7 @@ class BodkinTable extends Embedded {
   }
 
   async #begin() {
-    // The worker begins while the module is still on its way.
-    if (this.src && this.engine !== 'page' && this.engine !== 'server') this.#spare = this.#worker();
+    this.#prepare();
     try {
       await start();
     } catch (error) {

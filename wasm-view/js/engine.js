@@ -80,19 +80,6 @@ class WorkerEngine {
     worker.onerror = (event) => this.#end(new Error(event.message || 'the worker ended'));
   }
 
-  /** A worker that has answered; fails where the browser or the page's policy refuses it. */
-  static async start(host, compiling, separator) {
-    // Its script comes while the module is compiled.
-    const engine = new WorkerEngine(host, new Worker(workerUrl(), { type: 'module', name: 'bodkin' }));
-    try {
-      await engine.call('start', await compiling, separator);
-    } catch (error) {
-      engine.close();
-      throw error;
-    }
-    return engine;
-  }
-
   #heard({ id, result, error, event, more }) {
     if (event) {
       const viewer = this.#host.viewer();

@@ -98,6 +98,12 @@ impl Message<'_> {
         self.kind == SCHEMA
     }
 
+    /// Whether it is a record batch whose buffers are packed.
+    pub(crate) fn is_packed(&self) -> bool {
+        let header = self.header.filter(|_| self.kind == RECORD_BATCH);
+        header.is_some_and(|header| matches!(header.table(3), Ok(Some(_))))
+    }
+
     /// Rows of a record batch; none for a message of another kind.
     pub(crate) fn rows(&self, offset: u64) -> Result<Option<usize>> {
         let header = self.header.filter(|_| self.kind == RECORD_BATCH);

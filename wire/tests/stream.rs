@@ -241,6 +241,58 @@ fn an_aligned_message_is_borrowed_not_copied() {
     assert!(range.contains(&values));
 }
 
+/// Feeds a stream whose first `expected` bytes have a place of their own.
+fn decode_into_room(bytes: &[u8], cut: usize, expected: usize) -> Vec<RecordBatch> {
+    let mut decoder = StreamDecoder::new(Limits::default());
+    decoder.expect(expected);
+    let mut batches = Vec::new();
+    for piece in bytes.chunks(cut) {
+        match decoder.room(piece.len()) {
+            Some(room) => {
+                room.copy_from_slice(piece);
+                decoder.filled();
+            }
+            None => decoder.push(piece.to_vec()),
+        }
+        while let Some(event) = decoder.next_event() {
+            if let Event::Batch(batch) = event.unwrap() {
+                batches.push(batch);
+            }
+        }
+    }
+    decoder.finish().unwrap();
+    batches
+}
+
+#[test]
+fn expected_bytes_are_read_where_they_were_written() {
+    let batches = [batch(21, 300), batch(22, 5), batch(23, 301)];
+    let bytes = encode(&batches);
+    for cut in [1, 3, 64, 1000, bytes.len()] {
+        for expected in [0, 10, bytes.len() / 2, bytes.len() - 1, bytes.len(), 2 * bytes.len()] {
+            assert_eq!(decode_into_room(&bytes, cut, expected), batches, "cut {cut}, {expected} expected");
+        }
+    }
+    // All of fixed width lie in the one allocation that was made for them.
+    let numbers: Vec<RecordBatch> = (0..9)
+        .map(|n| RecordBatch::try_from_iter([("n", Arc::new(Int32Array::from(vec![n; 1000])) as ArrayRef)]).unwrap())
+        .collect();
+    let bytes = encode(&numbers);
+    let found = decode_into_room(&bytes, 777, bytes.len());
+    assert_eq!(found, numbers);
+    let places: Vec<usize> = found.iter().map(|b| b.column(0).to_data().buffers()[0].data_ptr().addr().get()).collect();
+    assert!(places.iter().all(|&place| place == places[0]), "{places:?}");
+}
+
+#[test]
+fn packed_batches_do_not_keep_the_memory_of_their_bytes() {
+    let number: ArrayRef = Arc::new(Int32Array::from(vec![7; 5000]));
+    let numbers = vec![RecordBatch::try_from_iter([("n", number)]).unwrap(); 3];
+    let options = IpcWriteOptions::default().try_with_compression(Some(arrow_ipc::CompressionType::LZ4_FRAME)).unwrap();
+    let bytes = encode_by_arrow(&numbers, options);
+    assert_eq!(decode_into_room(&bytes, 100, bytes.len()), numbers);
+}
+
 #[test]
 fn columns_that_are_left_out_hide_no_others() {
     let (plain, deep) = (batch(6, 4), nested());

@@ -110,7 +110,7 @@ pub(super) async fn data(of: Asked, tables: &Tables, head: bool, headers: &Heade
     let Asked { source, name, live } = of;
     let mut representation = ask::negotiate(headers, tables.encodes)?;
     representation.format = Format::ArrowStream;
-    let (rows, size) = (source.rows(), source.bytes());
+    let (rows, size) = (source.rows(), source.unpacked());
     let tag = ask::entity_tag(source.tag(), b"data", &representation);
     if ask::has(headers, &tag) {
         return Ok(unchanged(&tag));

@@ -104,11 +104,37 @@ fn a_table_that_does_not_fit_into_memory_is_told() {
     // What a module does whose memory cannot grow.
     let full = format!(
         "import('/viewer/bodkin.js').then(({{ Viewer }}) => {{ \
-         Viewer.prototype.push = () => {{ throw new WebAssembly.RuntimeError('unreachable'); }}; \
+         Viewer.prototype.push = Viewer.prototype.filled = () => {{ throw new WebAssembly.RuntimeError('unreachable'); }}; \
          {VIEWER}.setAttribute('engine', 'page'); }})"
     );
     page.eval(&full);
     page.wait_for(&format!("{VIEWER}.state().error?.title === 'The table does not fit into the memory of the page'"));
     page.wait_for(&format!("{VIEWER}.shadowRoot.querySelector('.message').textContent.includes('4 GB')"));
     page.screenshot(&screenshots().join("full.png"));
+}
+
+#[test]
+fn the_same_table_again_takes_the_same_memory() {
+    let (_server, _browser, mut page) = open(1280, 800);
+    for engine in ["page", "worker"] {
+        page.eval(&format!("{VIEWER}.setAttribute('engine', '{engine}')"));
+        page.wait_for(&format!("{VIEWER}.state().engine === '{engine}'"));
+        loaded(&mut page);
+        let script = r#"(async () => {
+            const table = VIEWER;
+            const taken = [];
+            for (let turn = 0; turn < 5; turn++) {
+                await table.load(table.src);
+                taken.push(await table.memory());
+            }
+            return { taken, bytes: table.state().bytes };
+        })()"#;
+        let told: Value = page.eval(&script.replace("VIEWER", VIEWER));
+        let taken: Vec<u64> = told["taken"].as_array().unwrap().iter().map(|one| one.as_u64().unwrap()).collect();
+        let bytes = told["bytes"].as_u64().unwrap();
+        // One allocation for the whole stream, which is made again where it was.
+        assert!(taken.iter().all(|&one| one < bytes * 13 / 10), "{engine}: {taken:?} for {bytes}");
+        let (least, most) = (taken.iter().min().unwrap(), taken.iter().max().unwrap());
+        assert!(if engine == "page" { most == least } else { most - least < bytes / 50 }, "{engine}: {taken:?}");
+    }
 }

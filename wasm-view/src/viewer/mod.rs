@@ -232,6 +232,28 @@ impl Viewer {
     /// # Errors
     /// What is wrong with the bytes, and where.
     pub fn push(&mut self, bytes: Vec<u8>) -> Result<u32, JsError> {
+        self.came(Some(bytes))
+    }
+
+    /// Makes one allocation for so many bytes, which are known to come.
+    pub fn expect(&mut self, bytes: usize) {
+        self.load.expect(bytes);
+    }
+
+    /// Where in the memory the next bytes are to be written; they are taken by `filled`. 0 when they must be pushed.
+    pub fn room(&mut self, bytes: usize) -> usize {
+        self.load.room(bytes)
+    }
+
+    /// Takes the bytes that were written into the last `room`.
+    ///
+    /// # Errors
+    /// What is wrong with the bytes, and where.
+    pub fn filled(&mut self) -> Result<u32, JsError> {
+        self.came(None)
+    }
+
+    fn came(&mut self, bytes: Option<Vec<u8>>) -> Result<u32, JsError> {
         let had_rows = self.table.as_ref().is_some_and(|table| table.rows() > 0);
         let news = self.load.push(bytes, &mut self.table).map_err(failed)?;
         let mut changes = 0;

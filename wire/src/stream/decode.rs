@@ -151,6 +151,27 @@ impl StreamDecoder {
         }
     }
 
+    /// Makes one allocation for bytes that will come, if there is memory for it: those that are written into
+    /// [`StreamDecoder::room`] stay where they are, and batches borrow from them. For bytes that are known to come, such as
+    /// those of a response that tells its length; what a message says of itself allocates nothing ahead.
+    pub fn expect(&mut self, bytes: usize) {
+        self.pending.expect(bytes);
+    }
+
+    /// A place for the next so many bytes, to be filled, and then told by [`StreamDecoder::filled`]. `None` where none was
+    /// made by [`StreamDecoder::expect`] or it is full: then they must be pushed.
+    pub fn room(&mut self, bytes: usize) -> Option<&mut [u8]> {
+        if matches!(self.state, State::Ended | State::Failed(_)) {
+            return None;
+        }
+        self.pending.room(bytes)
+    }
+
+    /// Takes the bytes that were written into the last [`StreamDecoder::room`].
+    pub fn filled(&mut self) {
+        self.pending.filled();
+    }
+
     /// The next thing in the bytes so far; `None` when more bytes are needed. After an error the decoder
     /// stays in that error; after the end it gives nothing more.
     pub fn next_event(&mut self) -> Option<Result<Event>> {
@@ -276,6 +297,10 @@ impl StreamDecoder {
                     let Some(metadata) = self.pending.take(*length) else { return Ok(None) };
                     let message = message::parse(&metadata, self.offset, &self.limits)?;
                     let length = message.body;
+                    if message.is_packed() {
+                        // What it holds is unpacked elsewhere, and the packed bytes need not stay.
+                        self.pending.expect_no_more();
+                    }
                     self.state = State::Body { metadata, length };
                 }
                 State::Body { metadata, length } => {
