@@ -16,10 +16,13 @@ use crate::rewrite::{rewrite, unreadable};
 /// No locals; the number 0, which is `Ok(())`; the end.
 const WRITES_NOTHING: [u8; 4] = [0, 0x41, 0, 0x0b];
 
+/// Writes the metadata of the fields of a nested type into the type's name, as `Debug` would, in texts of errors.
+const FIELD_METADATA: &str = "<arrow_schema::datatype_display::FormatMetadata as core::fmt::Display>::fmt";
+
 /// Whether a function is such a one, or a closure in one, by its name. Closures are called through the table, which keeps
 /// them when nobody calls them any more.
 fn is_meant(name: &str) -> bool {
-    name.starts_with("<arrow_array::") && name.contains(" as core::fmt::Debug>::fmt")
+    name.starts_with("<arrow_array::") && name.contains(" as core::fmt::Debug>::fmt") || name == FIELD_METADATA
 }
 
 /// The module, in which these functions write nothing.
