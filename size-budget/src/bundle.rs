@@ -43,7 +43,7 @@ pub fn workspace() -> PathBuf {
 pub const SOURCES: [&str; 6] = ["kernels", "wire", "wasm-view", "Cargo.toml", "Cargo.lock", "size-budget/src"];
 
 /// What of them the module is made from; a change of a script alone builds no module.
-const MODULE_SOURCES: [&str; 13] = [
+const MODULE_SOURCES: [&str; 14] = [
     "kernels/src",
     "kernels/Cargo.toml",
     "wire/src",
@@ -56,6 +56,7 @@ const MODULE_SOURCES: [&str; 13] = [
     "size-budget/src/optimise.rs",
     "size-budget/src/silence.rs",
     "size-budget/src/merge.rs",
+    "size-budget/src/order.rs",
     "size-budget/src/rewrite.rs",
 ];
 

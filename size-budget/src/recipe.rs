@@ -13,6 +13,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::merge::merge;
 use crate::optimise::Tool;
+use crate::order::order;
 use crate::silence::silence;
 use crate::{Error, Result};
 
@@ -58,7 +59,7 @@ impl Recipe {
     pub(crate) fn make(&self, optimiser: Option<&Tool>) -> Result<Made> {
         let (wasm, glue) = bind(&self.compile()?)?;
         let named = match optimiser {
-            Some(tool) => tool.run(&merge(&silence(&wasm)?)?, &self.target)?,
+            Some(tool) => order(&tool.run(&merge(&silence(&wasm)?)?, &self.target)?)?,
             None => wasm,
         };
         Ok(Made { named, glue })
