@@ -89,6 +89,7 @@ const SCRIPTS: &[&str] = &[
     "engine.js",
     "spare.js",
     "server.js",
+    "pictures.js",
     "asking.js",
     "serve.js",
     "live.js",

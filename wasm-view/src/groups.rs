@@ -58,6 +58,23 @@ impl Level {
         path.push(line);
     }
 
+    /// What stands above a group, and its own key as text, with an end that no text has; a null is told from what is written.
+    fn path_of(&self, row: usize, depth: usize, above: &str, formats: &Formats) -> String {
+        let mut path = above.to_owned();
+        let column = self.groups.columns().get(depth);
+        let some = column.is_some_and(|column| format::write(column.as_ref(), row, None, formats, &mut path));
+        path.push(if some { '\u{1f}' } else { '\u{1e}' });
+        path
+    }
+
+    fn opened(&self, depth: usize, above: &str, formats: &Formats, paths: &mut Vec<String>) {
+        for (&row, below) in &self.open {
+            let path = self.path_of(row, depth, above, formats);
+            paths.push(path.clone());
+            below.opened(depth + 1, &path, formats, paths);
+        }
+    }
+
     fn show(&self, table: &mut Table) {
         let mut start = 0;
         for (row, below) in self.open.iter() {
@@ -166,6 +183,29 @@ impl Tree {
         let path = self.path(line);
         let Some(row) = path.last().copied() else { return false };
         self.level_mut(&path).is_some_and(|level| level.open.remove(row as u64).is_some())
+    }
+
+    /// The groups that are open, each as the texts of its keys; those above before those below.
+    pub(crate) fn opened(&self, formats: &Formats) -> Vec<String> {
+        let mut paths = Vec::new();
+        self.first.opened(0, "", formats, &mut paths);
+        paths
+    }
+
+    /// The line of a group that shows, by the texts of its keys.
+    pub(crate) fn line_of(&self, path: &str, formats: &Formats) -> Option<usize> {
+        let (mut level, mut line, mut above) = (&self.first, 0, String::new());
+        for depth in 0..self.whole.group_by.len() {
+            let begins = |row: &usize| path.starts_with(&level.path_of(*row, depth, &above, formats));
+            let row = (0..level.groups.num_rows()).find(begins)?;
+            line += row + level.open.range(..row).map(|(_, below)| below.lines()).sum::<usize>();
+            above = level.path_of(row, depth, &above, formats);
+            if above.len() == path.len() {
+                return Some(line);
+            }
+            (level, line) = (level.open.get(&row)?, line + 1);
+        }
+        None
     }
 
     /// The lines that show, as a table.

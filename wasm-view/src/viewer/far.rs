@@ -17,7 +17,7 @@ use crate::format;
 use crate::grid::Strip;
 use crate::load::{self, is_unread};
 use crate::numbers::number;
-use crate::profile::Profile;
+use crate::profile::{self, Profile};
 use crate::table::Table;
 use crate::view::{Rows, View};
 
@@ -257,6 +257,27 @@ impl Viewer {
         let axis = if let [low, high] = ends[..] { (low, high) } else { (0.0, 1.0) };
         let strip = Strip { bars, shares, text, axis, mark: None };
         self.profiles.set(column, Profile { strip, nulls });
+        change::PAINT
+    }
+
+    /// Takes what the server found of a column: rows, nulls, different values (less than 0: too many), the counts of bins or
+    /// of values, the ends of the bins or none, and the most frequent value.
+    #[wasm_bindgen(js_name = foundProfile)]
+    pub fn found_profile(
+        &mut self,
+        column: usize,
+        numbers: &[f64],
+        counts: &[f64],
+        ends: &[f64],
+        first: String,
+    ) -> u32 {
+        let &[rows, nulls, values] = numbers else { return 0 };
+        let strip = match *ends {
+            [low, high] => profile::bins((low, high), counts),
+            _ if counts.is_empty() && values == 0.0 => Strip::default(),
+            _ => profile::top(values as usize, counts, first, rows as usize),
+        };
+        self.profiles.set(column, Profile::new(strip, nulls as usize, rows as usize));
         change::PAINT
     }
 
