@@ -242,6 +242,6 @@ pub(super) fn joined(parts: &[Buffer]) -> Bytes {
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "as map_err gives it")]
-pub(super) fn written(error: wire::Error) -> Error {
+pub(super) fn written(error: Box<wire::Error>) -> Error {
     Error::Output(error.to_string())
 }

@@ -362,9 +362,7 @@ fn numbered(batch: &RecordBatch, rows: &Indices) -> wire::Result<Vec<u8>> {
     let fields: Vec<_> = std::iter::once(field).chain(schema.fields().iter().cloned()).collect();
     let schema = Arc::new(Schema::new(fields));
     let columns = std::iter::once(numbers).chain(batch.columns().iter().cloned()).collect();
-    let batch = RecordBatch::try_new(schema.clone(), columns).map_err(|_unequal| wire::Error::Mismatch {
-        column: NUMBER.to_owned(),
-        reason: "the rows' numbers do not fit the rows".to_owned(),
-    })?;
+    let batch = RecordBatch::try_new(schema.clone(), columns)
+        .map_err(|_unequal| wire::Error::mismatch(NUMBER, "the rows' numbers do not fit the rows"))?;
     to_stream(&schema, std::slice::from_ref(&batch))
 }

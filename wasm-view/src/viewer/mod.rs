@@ -128,6 +128,12 @@ pub struct Viewer {
 }
 
 pub(crate) fn failed(error: impl std::fmt::Display) -> JsError {
+    told(&error)
+}
+
+#[cold]
+#[inline(never)]
+fn told(error: &dyn std::fmt::Display) -> JsError {
     JsError::new(&error.to_string())
 }
 
