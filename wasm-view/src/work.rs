@@ -60,7 +60,7 @@ impl Work {
     /// The rows; all must have been looked at.
     pub(crate) fn finish(self, table: &Table) -> Result<Rows> {
         if self.row < self.rows {
-            return Err(Error::InvalidPlan { reason: "not all rows have been looked at", detail: String::new() });
+            return Err(Error::invalid_plan("not all rows have been looked at", ""));
         }
         Ok(match self.job {
             Job::Nothing => Rows::All,

@@ -47,7 +47,7 @@ pub struct Histogram {
 /// # Ok::<(), kernels::Error>(())
 /// ```
 pub fn histogram(chunks: &[&dyn Array], bins: usize, range: Option<RangeInclusive<f64>>) -> Result<Histogram> {
-    let invalid = |reason| Error::InvalidPlan { reason, detail: String::new() };
+    let invalid = |reason| Error::invalid_plan(reason, "");
     if bins == 0 || bins > MOST_BINS {
         return Err(invalid("a histogram has 1 to 65536 bins"));
     }
