@@ -20,12 +20,17 @@ document.querySelector('#theme').addEventListener('click', () => {
   localStorage.setItem('theme', root.dataset.theme);
 });
 
-function show(name) {
+/** Says which table is shown. */
+function mark(name) {
   for (const link of nav.children) {
     if (link.textContent === name) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
   document.title = name ? `${name} – Bodkin` : 'Bodkin';
+}
+
+function show(name) {
+  mark(name);
   const src = `/v1/tables/${encodeURIComponent(name)}/data`;
   // Back from a file that was opened, the table is another although its address is the same.
   if (name && viewer.getAttribute('src') === src) viewer.load(src);
@@ -61,6 +66,10 @@ async function list() {
 
 const named = () => decodeURIComponent(location.hash.slice(1));
 
+// A table that the address names does not wait for the list.
+const asked = named();
+if (asked) show(asked);
+
 try {
   const { tables } = await list();
   for (const { name, rows } of tables) {
@@ -72,7 +81,8 @@ try {
     nav.append(link);
   }
   const known = (name) => tables.some((table) => table.name === name);
-  show(known(named()) ? named() : tables[0]?.name);
+  if (asked && asked === named() && known(asked)) mark(asked);
+  else show(known(named()) ? named() : tables[0]?.name);
   addEventListener('hashchange', () => known(named()) && show(named()));
 } catch (error) {
   const why = /^\d/.test(error.message) ? `The server answered ${error.message}.` : 'Is the server still running?';

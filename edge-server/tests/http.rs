@@ -42,6 +42,13 @@ fn data_is_the_whole_table_as_arrow_reads_it() {
     assert_eq!(answer.header("x-bodkin-rows"), Some("336776"));
     let batches = answer.batches();
     assert!(batches[0].num_rows() <= 2_048, "the first batch is small");
+    // What a viewer makes room for: about what comes.
+    let told: usize = answer.header("x-bodkin-bytes").unwrap().parse().unwrap();
+    assert!(
+        (answer.body.len() * 3 / 4..=answer.body.len() * 21 / 20).contains(&told),
+        "{told} of {} bytes",
+        answer.body.len()
+    );
     assert_eq!(arrow_select::concat::concat_batches(&batches[0].schema(), &batches).unwrap(), flights());
     let head = server.ask("HEAD", "/v1/tables/flights/data", "", b"");
     assert_eq!((head.status, head.body.len(), head.header("x-bodkin-rows")), (200, 0, Some("336776")));

@@ -5,6 +5,7 @@
 //! whole block that every machine has several lanes for. Order is kept, and the way back exists.
 
 use arrow_array::Array;
+use arrow_buffer::ArrowNativeType;
 
 use crate::Result;
 use crate::bytes::{self, BytesColumn};
@@ -198,8 +199,14 @@ pub(crate) fn load_keys(array: &dyn Array, at: usize, keys: &mut [u64], operatio
 /// Windows of the rows at `at`: the first fifteen bytes, the first of them in the highest place, and in the lowest
 /// byte their number. `false` when a value is longer.
 pub(crate) fn load_windows(column: &BytesColumn<'_>, at: usize, high: &mut [u64], low: &mut [u64]) -> bool {
-    if let BytesColumn::Small { offsets, values } = *column {
-        return load_small_windows(&offsets[at..=at + high.len()], values, high, low);
+    match *column {
+        BytesColumn::Small { offsets, values } => {
+            return load_dense_windows(&offsets[at..=at + high.len()], values, high, low);
+        }
+        BytesColumn::Large { offsets, values } => {
+            return load_dense_windows(&offsets[at..=at + high.len()], values, high, low);
+        }
+        _ => {}
     }
     let mut longest = 0;
     let count = high.len();
@@ -238,10 +245,11 @@ pub(crate) fn load_listed_windows(column: &BytesColumn<'_>, rows: &[u32], high: 
 }
 
 /// Two loads a row, wherever sixteen bytes can be read.
-fn load_small_windows(offsets: &[i32], values: &[u8], high: &mut [u64], low: &mut [u64]) -> bool {
+fn load_dense_windows<O: ArrowNativeType>(offsets: &[O], values: &[u8], high: &mut [u64], low: &mut [u64]) -> bool {
     let mut longest = 0;
     for ((pair, high), low) in offsets.windows(2).zip(high).zip(low) {
-        let (start, length) = (pair[0] as usize, (pair[1] - pair[0]) as usize);
+        let start = pair[0].as_usize();
+        let length = pair[1].as_usize().saturating_sub(start);
         longest = longest.max(length);
         (*high, *low) = window(values, start, length);
     }

@@ -39,10 +39,16 @@ fn every_pattern_names_what_is_there() {
     for row in rows {
         let [_, id, _, place, test, state, _] = row.as_slice() else { panic!("not a row of five: {row:?}") };
         if let Some(place) = named(place) {
-            assert!(root.join(place).is_file(), "{id}: there is no {place}");
+            assert!(
+                root.join(place).is_file(),
+                "{id}: there is no {place}. Remedy: name where it is now in docs/patterns.md"
+            );
         }
         if let Some(test) = named(test) {
-            assert!(code.contains(&format!("fn {test}(")), "{id}: there is no test {test}");
+            assert!(
+                code.contains(&format!("fn {test}(")),
+                "{id}: there is no test {test}. Remedy: name the one that holds it now in docs/patterns.md"
+            );
         }
         assert!(named(place).is_some() || *state == "to come", "{id}: no place, and yet it is \"{state}\"");
     }

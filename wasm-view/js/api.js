@@ -81,6 +81,24 @@ class Embedded extends TableData {
   get view() { return this.save(); }
   set view(view) { this.restore(view); }
 
+  /** Where a column's header is, in the window's coordinates. */
+  headerRect(name) {
+    const viewer = this[HOST]().viewer();
+    const [left, width] = viewer.columnSpan(viewer.shownNames().indexOf(name));
+    return this.#inWindow(left, 0, width, viewer.frame()[1]);
+  }
+
+  /** Where a cell is, in the window's coordinates. */
+  cellRect(row, name) {
+    const viewer = this[HOST]().viewer();
+    return this.#inWindow(...viewer.cellRect(row, viewer.shownNames().indexOf(name)));
+  }
+
+  #inWindow(left, top, width, height) {
+    const canvas = this[HOST]().canvas.getBoundingClientRect();
+    return new DOMRect(canvas.left + left, canvas.top + top, width, height);
+  }
+
   #bring() {
     const wanted = this.#wanted;
     if (!wanted || !isArranged(this)) return;
@@ -120,7 +138,7 @@ function mount(place, { on = {}, ...properties } = {}) {
   const element = Object.assign(document.createElement('bodkin-table'), properties);
   for (const [name, told] of Object.entries(on)) element.addEventListener(`bodkin-${name}`, (event) => told(event.detail, event));
   const handle = { element, destroy: () => element.remove() };
-  for (const { prototype } of [BodkinTable, Embedded]) {
+  for (const { prototype } of [BodkinTable, Embedded, TableData]) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
       if (typeof value === 'function' && name !== 'constructor' && !name.endsWith('Callback')) handle[name] ??= value.bind(element);
     }

@@ -80,19 +80,6 @@ class WorkerEngine {
     worker.onerror = (event) => this.#end(new Error(event.message || 'the worker ended'));
   }
 
-  /** A worker that has answered; fails where the browser or the page's policy refuses it. */
-  static async start(host, compiling, separator) {
-    // Its script comes while the module is compiled.
-    const engine = new WorkerEngine(host, new Worker(workerUrl(), { type: 'module', name: 'bodkin' }));
-    try {
-      await engine.call('start', await compiling, separator);
-    } catch (error) {
-      engine.close();
-      throw error;
-    }
-    return engine;
-  }
-
   #heard({ id, result, error, event, more }) {
     if (event) {
       const viewer = this.#host.viewer();
@@ -156,6 +143,7 @@ class WorkerEngine {
     const viewer = this.#host.viewer();
     const [top, bottom, left, right] = viewer.selectedArea();
     const selects = top === undefined ? Promise.resolve() : this.call('select', top, left, bottom - 1, right - 1, 0);
+    tellFormats(this.#host, (...told) => this.call(...told));
     return Promise.all([this.call('setColumnSlots', viewer.columnSlots()), selects]);
   }
 

@@ -4,6 +4,8 @@
 const STREAM = 'application/vnd.apache.arrow.stream';
 /** Bytes of a table beyond which the server keeps the rows, if it can. */
 const BUDGET = 1 << 30;
+/** Bytes that no module can hold, whoever is told to. */
+const MOST = 4e9;
 /** Bytes in which the first rows come. */
 const FIRST = 1 << 17;
 
@@ -19,8 +21,6 @@ async function open(url, headers, signal, cache) {
   if (!response.ok) throw await problem(response);
   const number = (name) => Number(response.headers.get(name)) || 0;
   const query = response.headers.get('x-bodkin-query');
-  const live = response.headers.get('x-bodkin-live');
-  const key = response.headers.get('x-bodkin-key') ?? '';
   const rows = number('x-bodkin-rows') || null;
   return {
     response,
@@ -29,7 +29,20 @@ async function open(url, headers, signal, cache) {
     size: number('x-bodkin-bytes'),
     length: response.headers.has('content-encoding') ? 0 : number('content-length'),
     query: query && new URL(query, response.url).href,
-    live: live && { url: new URL(live, response.url).href, key: key.split(',').filter(Boolean).map(decodeURIComponent) },
+    live: liveOf(response),
+  };
+}
+
+/** Asks for a table before there is a module to read it; the load that wants the same takes the answer. */
+function openAhead(...asked) {
+  const [url, headers, cache] = asked;
+  const ending = new AbortController();
+  const opened = open(url, headers, ending.signal, cache);
+  opened.catch(() => {});
+  return (signal, ...wanted) => {
+    if (JSON.stringify(wanted) !== JSON.stringify(asked)) return void ending.abort();
+    signal.addEventListener('abort', () => ending.abort());
+    return opened;
   };
 }
 
@@ -42,14 +55,25 @@ function outOfMemory(error) {
 }
 
 /** Whether a table is better left where it is. */
-const isLarge = ({ size, length, query }, budget) => Boolean(query) && Math.max(size, length) > budget;
+const isLarge = ({ size, length, query }, budget) => Boolean(query) && Math.max(size, length) > Math.min(budget, MOST);
+
+/** Gives bytes to a viewer: into the memory that was made for them, while there is room. */
+function give(viewer, bytes) {
+  const at = viewer.room(bytes.length);
+  if (!at) return viewer.push(bytes);
+  // A view of its own each time, since the memory may have grown.
+  new Uint8Array(wasm.memory.buffer, at, bytes.length).set(bytes);
+  return viewer.filled();
+}
 
 /** Reads an answer to its end; `told` hears of the rows that will come, of changes and of progress. */
-async function feed({ response, rows, length, live, keep, cached, file }, signal, viewer, told) {
+async function feed({ response, rows, size, length, live, keep, cached, file }, signal, viewer, told) {
   told.total(rows);
   if (file) return readFile(file, signal, viewer, told);
   told.live(live);
   if (cached) told.cached(cached);
+  // Rows of a live table come and go one by one.
+  if (!live) viewer.expect(length || size);
   const reader = response.body.getReader();
   let rested = performance.now();
   let first = true;
@@ -61,8 +85,8 @@ async function feed({ response, rows, length, live, keep, cached, file }, signal
     // The first rows do not wait for what came with them.
     const cut = first && value.length > FIRST ? FIRST : value.length;
     first = false;
-    told.pushed(viewer.push(value.subarray(0, cut)));
-    if (cut < value.length) told.pushed(viewer.push(value.subarray(cut)));
+    told.pushed(give(viewer, value.subarray(0, cut)));
+    if (cut < value.length) told.pushed(give(viewer, value.subarray(cut)));
     told.part(rows ? viewer.rowsLoaded() / rows : length ? viewer.bytesLoaded() / length : 0);
     if (performance.now() - rested > 12) {
       await breathe();

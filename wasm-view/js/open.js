@@ -107,8 +107,9 @@ async function readFile(file, signal, viewer, told) {
   if (await look() === 'arrow') {
     const footer = await footerOf(file);
     if (footer) viewer.pushFooter(footer);
+    viewer.expect(file.size);
     for await (const piece of found.pieces) {
-      told.pushed(viewer.push(piece));
+      told.pushed(give(viewer, piece));
       await rest();
     }
     told.pushed(viewer.end());

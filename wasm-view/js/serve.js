@@ -13,7 +13,9 @@ function serve() {
   const post = (event, ...more) => postMessage({ event, more });
   const counts = () => post('rows', viewer.rowsLoaded(), viewer.rowsShown(), viewer.bytesLoaded());
   const found = () => ({ rows: viewer.rowsShown(), groups: viewer.groupsStream() });
+  let ahead;
   const calls = {
+    ahead(...asked) { ahead?.(); ahead = openAhead(...asked); },
     async start(module, separator) {
       await __wbg_init({ module_or_path: module });
       viewer = new Viewer(undefined, zoneOffset, separator);
@@ -21,11 +23,13 @@ function serve() {
     async load(url, headers, budget, cache) {
       loading.abort();
       const { signal } = (loading = new AbortController());
-      const opened = await open(url, headers, signal, cache);
+      const asked = ahead?.(signal, url, headers, cache);
+      ahead = null;
+      const opened = await (asked ?? open(url, headers, signal, cache));
       if (isLarge(opened, budget)) {
         loading.abort();
-        const { rows, query, size } = opened;
-        return { large: { rows, query, size } };
+        const { rows, query, size, live } = opened;
+        return { large: { rows, query, size, live } };
       }
       let told = 0;
       let refound = performance.now();
@@ -54,8 +58,8 @@ function serve() {
         await feeding;
       } catch (error) {
         // What does not fit stays on the server, if that answers questions.
-        const { rows, query, size } = opened;
-        if (error instanceof WebAssembly.RuntimeError && query) return { large: { rows, query, size } };
+        const { rows, query, size, live } = opened;
+        if (error instanceof WebAssembly.RuntimeError && query) return { large: { rows, query, size, live } };
         throw outOfMemory(error);
       }
       counts();

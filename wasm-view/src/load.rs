@@ -54,10 +54,16 @@ impl Load {
         Self { decoder: StreamDecoder::new(Limits::default()).leaving_out(is_unread), bytes: 0 }
     }
 
-    /// Takes the next bytes; whole batches go to the table, which the schema begins.
-    pub(crate) fn push(&mut self, bytes: Vec<u8>, table: &mut Option<Table>) -> Result<News> {
-        self.bytes += bytes.len();
-        self.decoder.push(bytes);
+    /// Takes the next bytes, or those that were written into the memory that was made for them; whole batches go to the table,
+    /// which the schema begins.
+    pub(crate) fn push(&mut self, bytes: Option<Vec<u8>>, table: &mut Option<Table>) -> Result<News> {
+        match bytes {
+            Some(bytes) => {
+                self.bytes += bytes.len();
+                self.decoder.push(bytes);
+            }
+            None => self.decoder.filled(),
+        }
         let mut news = News::default();
         while let Some(event) = self.decoder.next_event() {
             match event? {
@@ -77,6 +83,18 @@ impl Load {
             }
         }
         Ok(news)
+    }
+
+    /// Makes one allocation for the bytes that will come.
+    pub(crate) fn expect(&mut self, bytes: usize) {
+        self.decoder.expect(bytes);
+    }
+
+    /// Where the next bytes are to be written in the module's memory; 0 when they are to be pushed.
+    pub(crate) fn room(&mut self, bytes: usize) -> usize {
+        let Some(room) = self.decoder.room(bytes) else { return 0 };
+        self.bytes += bytes;
+        room.as_ptr().addr()
     }
 
     /// Takes a file's footer ahead of its bytes.

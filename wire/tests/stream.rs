@@ -66,7 +66,7 @@ fn encode_by_arrow(batches: &[RecordBatch], options: IpcWriteOptions) -> Vec<u8>
 }
 
 /// Decodes pieces as they come.
-fn decode<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<RecordBatch>, Error> {
+fn decode<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> wire::Result<Vec<RecordBatch>> {
     let mut decoder = StreamDecoder::new(Limits::default());
     let mut batches = Vec::new();
     for piece in pieces {
@@ -135,7 +135,7 @@ fn a_stream_that_ends_early_is_an_error_or_ends_between_messages() {
     let bytes = encode(&batches);
     let mut whole = 0;
     for end in 0..bytes.len() {
-        match decode([&bytes[..end]]) {
+        match decode([&bytes[..end]]).map_err(|error| *error) {
             Ok(found) => {
                 whole += 1;
                 assert_eq!(found, batches[..found.len()], "ended at {end}");
@@ -209,15 +209,15 @@ proptest! {
 fn limits_hold_before_anything_is_kept() {
     let huge = [[0xff; 4], i32::MAX.to_le_bytes()].concat();
     let error = decode([huge.as_slice()]).unwrap_err();
-    assert!(matches!(error, Error::Limit { offset: 0, found, .. } if found == i64::from(i32::MAX)), "{error}");
+    assert!(matches!(*error, Error::Limit { offset: 0, found, .. } if found == i64::from(i32::MAX)), "{error}");
     let negative = [[0xff; 4], (-5i32).to_le_bytes()].concat();
-    assert!(matches!(decode([negative.as_slice()]), Err(Error::Limit { found: -5, .. })));
+    assert!(matches!(decode([negative.as_slice()]).map_err(|error| *error), Err(Error::Limit { found: -5, .. })));
     let mut small = Limits::default();
     small.body = 64;
     let mut decoder = StreamDecoder::new(small);
     decoder.push(encode(&[batch(13, 50)]));
     let found = std::iter::from_fn(|| decoder.next_event()).find_map(Result::err).unwrap();
-    assert!(matches!(found, Error::Limit { limit: 64, .. }), "{found}");
+    assert!(matches!(*found, Error::Limit { limit: 64, .. }), "{found}");
     // The error stays.
     decoder.push(vec![0; 8]);
     assert_eq!(decoder.next_event().unwrap().unwrap_err(), found);
@@ -239,6 +239,58 @@ fn an_aligned_message_is_borrowed_not_copied() {
         .unwrap();
     let values = batch.column(0).to_data().buffers()[0].as_ptr() as usize;
     assert!(range.contains(&values));
+}
+
+/// Feeds a stream whose first `expected` bytes have a place of their own.
+fn decode_into_room(bytes: &[u8], cut: usize, expected: usize) -> Vec<RecordBatch> {
+    let mut decoder = StreamDecoder::new(Limits::default());
+    decoder.expect(expected);
+    let mut batches = Vec::new();
+    for piece in bytes.chunks(cut) {
+        match decoder.room(piece.len()) {
+            Some(room) => {
+                room.copy_from_slice(piece);
+                decoder.filled();
+            }
+            None => decoder.push(piece.to_vec()),
+        }
+        while let Some(event) = decoder.next_event() {
+            if let Event::Batch(batch) = event.unwrap() {
+                batches.push(batch);
+            }
+        }
+    }
+    decoder.finish().unwrap();
+    batches
+}
+
+#[test]
+fn expected_bytes_are_read_where_they_were_written() {
+    let batches = [batch(21, 300), batch(22, 5), batch(23, 301)];
+    let bytes = encode(&batches);
+    for cut in [1, 3, 64, 1000, bytes.len()] {
+        for expected in [0, 10, bytes.len() / 2, bytes.len() - 1, bytes.len(), 2 * bytes.len()] {
+            assert_eq!(decode_into_room(&bytes, cut, expected), batches, "cut {cut}, {expected} expected");
+        }
+    }
+    // All of fixed width lie in the one allocation that was made for them.
+    let numbers: Vec<RecordBatch> = (0..9)
+        .map(|n| RecordBatch::try_from_iter([("n", Arc::new(Int32Array::from(vec![n; 1000])) as ArrayRef)]).unwrap())
+        .collect();
+    let bytes = encode(&numbers);
+    let found = decode_into_room(&bytes, 777, bytes.len());
+    assert_eq!(found, numbers);
+    let places: Vec<usize> = found.iter().map(|b| b.column(0).to_data().buffers()[0].data_ptr().addr().get()).collect();
+    assert!(places.iter().all(|&place| place == places[0]), "{places:?}");
+}
+
+#[test]
+fn packed_batches_do_not_keep_the_memory_of_their_bytes() {
+    let number: ArrayRef = Arc::new(Int32Array::from(vec![7; 5000]));
+    let numbers = vec![RecordBatch::try_from_iter([("n", number)]).unwrap(); 3];
+    let options = IpcWriteOptions::default().try_with_compression(Some(arrow_ipc::CompressionType::LZ4_FRAME)).unwrap();
+    let bytes = encode_by_arrow(&numbers, options);
+    assert_eq!(decode_into_room(&bytes, 100, bytes.len()), numbers);
 }
 
 #[test]

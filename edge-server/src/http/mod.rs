@@ -40,6 +40,7 @@ mod loading;
 mod metrics;
 mod page;
 mod problem;
+mod profile;
 mod routes;
 mod server;
 mod sockets;

@@ -64,6 +64,10 @@ impl Source for Joined {
         self.parts.iter().map(|part| part.bytes()).sum()
     }
 
+    fn unpacked(&self) -> u64 {
+        self.parts.iter().map(|part| part.unpacked()).sum()
+    }
+
     fn tag(&self) -> u64 {
         self.parts.iter().fold(0, |tag, part| tag.rotate_left(7) ^ part.tag())
     }

@@ -27,7 +27,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::SchemaRef;
+use arrow_schema::{DataType, SchemaRef};
 
 pub use self::open::{Named, Options, Types, named, open, open_named, open_one, open_with};
 pub use self::parquet::ParquetSource;
@@ -48,6 +48,10 @@ pub trait Source: Send + Sync {
     fn rows(&self) -> usize;
     /// Bytes of the file.
     fn bytes(&self) -> u64;
+    /// Bytes of the rows as an Arrow stream, as far as they are known without reading them: never many more than there are.
+    fn unpacked(&self) -> u64 {
+        self.bytes().max(fixed_bytes(self.schema(), self.rows()))
+    }
     /// A number that changes when the rows do.
     fn tag(&self) -> u64;
     /// Rows of each piece, when the pieces stay what they are; empty when they do not.
@@ -80,6 +84,20 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// When the file cannot be read any more.
     fn scan(&self, columns: Option<&[usize]>, pieces: Option<&[usize]>) -> Result<Batches>;
+}
+
+/// Bytes of as many rows without their texts, lists and bits of validity.
+fn fixed_bytes(schema: &SchemaRef, rows: usize) -> u64 {
+    let bits = schema.fields().iter().map(|field| match field.data_type() {
+        DataType::Boolean => 1,
+        DataType::Dictionary(key, _) => 8 * key.primitive_width().unwrap_or(0),
+        DataType::FixedSizeBinary(width) => 8 * usize::try_from(*width).unwrap_or(0),
+        DataType::Utf8 | DataType::Binary | DataType::List(_) | DataType::Map(..) => 32,
+        DataType::LargeUtf8 | DataType::LargeBinary | DataType::LargeList(_) => 64,
+        DataType::Utf8View | DataType::BinaryView => 128,
+        other => 8 * other.primitive_width().unwrap_or(0),
+    });
+    bits.sum::<usize>() as u64 * rows as u64 / 8
 }
 
 /// What a column's values in each piece lie between: arrays with a row for each piece. Where nothing is known there are

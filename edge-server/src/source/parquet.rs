@@ -158,6 +158,15 @@ impl Source for ParquetSource {
         self.bytes
     }
 
+    fn unpacked(&self) -> u64 {
+        let has_texts = self.schema().fields().iter().any(|field| {
+            let data_type = field.data_type();
+            data_type.is_nested() || data_type.is_string() || data_type.is_binary()
+        });
+        // Texts take at least what they take in the file.
+        super::fixed_bytes(self.schema(), self.rows()) + if has_texts { self.bytes } else { 0 }
+    }
+
     fn tag(&self) -> u64 {
         self.tag
     }

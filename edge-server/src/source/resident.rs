@@ -48,6 +48,10 @@ impl<S: Source> Source for Resident<S> {
         self.source.bytes()
     }
 
+    fn unpacked(&self) -> u64 {
+        self.source.unpacked()
+    }
+
     fn tag(&self) -> u64 {
         self.source.tag()
     }

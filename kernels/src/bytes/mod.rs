@@ -151,19 +151,31 @@ impl BytesColumn<'_> {
     /// `skip`.
     #[inline(always)]
     pub(crate) fn windows(&self, row: usize, skip: usize, mut each: impl FnMut(usize, [u64; 2], usize), rows: usize) {
-        if let Self::Small { offsets, values } = *self {
-            let ends = &offsets[row..=row + rows];
-            for (step, pair) in ends.windows(2).enumerate() {
-                let (start, end) = (pair[0] as usize + skip, pair[1] as usize);
-                let rest = end.saturating_sub(start);
-                each(step, window(values, start.min(end), rest), rest);
+        match *self {
+            Self::Small { offsets, values } => dense_windows(&offsets[row..=row + rows], values, skip, each),
+            Self::Large { offsets, values } => dense_windows(&offsets[row..=row + rows], values, skip, each),
+            _ => {
+                for step in 0..rows {
+                    let value = self.get(row + step).get(skip..).unwrap_or(&[]);
+                    each(step, window(value, 0, value.len()), value.len());
+                }
             }
-            return;
         }
-        for step in 0..rows {
-            let value = self.get(row + step).get(skip..).unwrap_or(&[]);
-            each(step, window(value, 0, value.len()), value.len());
-        }
+    }
+}
+
+/// The windows of values that lie one behind the other.
+#[inline(always)]
+fn dense_windows<O: ArrowNativeType>(
+    offsets: &[O],
+    values: &[u8],
+    skip: usize,
+    mut each: impl FnMut(usize, [u64; 2], usize),
+) {
+    for (step, pair) in offsets.windows(2).enumerate() {
+        let (start, end) = (pair[0].as_usize() + skip, pair[1].as_usize());
+        let rest = end.saturating_sub(start);
+        each(step, window(values, start.min(end), rest), rest);
     }
 }
 
@@ -188,16 +200,21 @@ const MASKS: [[u64; 2]; 17] = {
 #[inline(always)]
 pub(crate) fn window(values: &[u8], start: usize, length: usize) -> [u64; 2] {
     let mask = MASKS[length.min(16)];
-    let mut bytes = [0u8; 16];
-    match values.get(start..).and_then(|rest| rest.first_chunk::<16>()) {
-        Some(chunk) => bytes = *chunk,
-        None => {
-            let end = values.len().min(start + 16);
-            bytes[..end - start].copy_from_slice(&values[start..end]);
-        }
-    }
-    let [high, low] = big_endian(bytes);
+    let [high, low] = match values.get(start..).and_then(|rest| rest.first_chunk::<16>()) {
+        Some(chunk) => big_endian(*chunk),
+        None => last_window(values, start),
+    };
     [high & mask[0], low & mask[1]]
+}
+
+/// Where fewer than sixteen bytes can be read.
+#[cold]
+#[inline(never)]
+fn last_window(values: &[u8], start: usize) -> [u64; 2] {
+    let mut bytes = [0u8; 16];
+    let end = values.len().min(start + 16);
+    bytes[..end - start].copy_from_slice(&values[start..end]);
+    big_endian(bytes)
 }
 
 /// Two words of sixteen bytes, the first byte in the highest place.

@@ -34,16 +34,18 @@ impl Block {
     }
 
     fn new(capacity: usize) -> Self {
-        let capacity = capacity.next_multiple_of(ALIGNMENT).max(ALIGNMENT);
-        let Some(layout) = Self::layout(capacity) else {
-            handle_alloc_error(Layout::new::<u8>());
-        };
+        match Self::try_new(capacity) {
+            Some(block) => block,
+            None => handle_alloc_error(Self::layout(capacity).unwrap_or(Layout::new::<u8>())),
+        }
+    }
+
+    fn try_new(capacity: usize) -> Option<Self> {
+        let capacity = capacity.checked_next_multiple_of(ALIGNMENT)?.max(ALIGNMENT);
+        let layout = Self::layout(capacity)?;
         // SAFETY: the layout is not of zero bytes.
         let start = unsafe { alloc(layout) };
-        match NonNull::new(start) {
-            Some(start) => Self { start, capacity },
-            None => handle_alloc_error(layout),
-        }
+        Some(Self { start: NonNull::new(start)?, capacity })
     }
 }
 
@@ -66,6 +68,11 @@ pub(super) struct Memory {
 impl Memory {
     pub(super) fn with_capacity(bytes: usize) -> Self {
         Self { block: Arc::new(Block::new(bytes)), length: 0 }
+    }
+
+    /// As [`Memory::with_capacity`]; `None` when there is no memory for so many bytes.
+    pub(super) fn try_with_capacity(bytes: usize) -> Option<Self> {
+        Some(Self { block: Arc::new(Block::try_new(bytes)?), length: 0 })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -107,6 +114,18 @@ impl Memory {
             self.move_to(needed.saturating_mul(2));
         }
         self.write(bytes);
+    }
+
+    /// Zeros behind the end, for which there must be room, to be overwritten.
+    pub(super) fn extend(&mut self, bytes: usize) -> &mut [u8] {
+        assert!(bytes <= self.block.capacity - self.length, "no room for {bytes} bytes");
+        // SAFETY: `length` is at most the capacity, so the place is in the block or at its end.
+        let end = unsafe { self.block.start.as_ptr().add(self.length) };
+        // SAFETY: the block has room for the bytes behind `length`, which only this writer sees.
+        unsafe { end.write_bytes(0, bytes) };
+        self.length += bytes;
+        // SAFETY: the bytes are written, and until the borrow of `self` ends nobody can share them.
+        unsafe { std::slice::from_raw_parts_mut(end, bytes) }
     }
 
     /// The bytes so far, shared.

@@ -10,6 +10,8 @@
 //! keeps what it saw: the memory is copied first.
 
 mod column;
+mod incoming;
 mod memory;
 
 pub use column::GrowingColumn;
+pub use incoming::Incoming;

@@ -8,7 +8,8 @@
 //!   `copying` – what leaves. * `cells` – what the painter sees. * `query` – questions beside the view: counts of values,
 //!   pictures. * `filters` – what the panels of filters and groups need to know. * `formats` – formats that people choose.
 //!   `work` – finding the view's rows in steps. * `far` – rows that a worker or the server holds, `piece` – those that are
-//!   here a piece at a time, `live` – those that change. * `script`, `shared` – data for scripts, copied and not. * `tree` –
+//!   here a piece at a time, `live` – those that change, `follow` – those that change
+//!   on the server. * `script`, `shared` – data for scripts, copied and not. * `tree` –
 //!   groups as a tree.
 
 mod ask;
@@ -17,6 +18,7 @@ mod columns;
 mod copying;
 mod far;
 mod filters;
+mod follow;
 mod formats;
 mod keys;
 mod live;
@@ -126,6 +128,12 @@ pub struct Viewer {
 }
 
 pub(crate) fn failed(error: impl std::fmt::Display) -> JsError {
+    told(&error)
+}
+
+#[cold]
+#[inline(never)]
+fn told(error: &dyn std::fmt::Display) -> JsError {
     JsError::new(&error.to_string())
 }
 
@@ -226,6 +234,28 @@ impl Viewer {
     /// # Errors
     /// What is wrong with the bytes, and where.
     pub fn push(&mut self, bytes: Vec<u8>) -> Result<u32, JsError> {
+        self.came(Some(bytes))
+    }
+
+    /// Makes one allocation for so many bytes, which are known to come.
+    pub fn expect(&mut self, bytes: usize) {
+        self.load.expect(bytes);
+    }
+
+    /// Where in the memory the next bytes are to be written; they are taken by `filled`. 0 when they must be pushed.
+    pub fn room(&mut self, bytes: usize) -> usize {
+        self.load.room(bytes)
+    }
+
+    /// Takes the bytes that were written into the last `room`.
+    ///
+    /// # Errors
+    /// What is wrong with the bytes, and where.
+    pub fn filled(&mut self) -> Result<u32, JsError> {
+        self.came(None)
+    }
+
+    fn came(&mut self, bytes: Option<Vec<u8>>) -> Result<u32, JsError> {
         let had_rows = self.table.as_ref().is_some_and(|table| table.rows() > 0);
         let news = self.load.push(bytes, &mut self.table).map_err(failed)?;
         let mut changes = 0;

@@ -3,13 +3,17 @@
 //! Chunks are kept as they came. A piece that lies in one chunk and is aligned is a slice of it; any other
 //! piece is put together in one allocation, made only when all of its bytes are here, so that a length that
 //! lies allocates nothing.
+//!
+//! Where it is known how many bytes will come, and that they do, one allocation takes them all: it is a chunk that grows,
+//! and nothing is put together.
 
 use std::collections::VecDeque;
 
 use arrow_buffer::{Buffer, MutableBuffer};
+use kernels::growing::Incoming;
 
-/// What arrays of any type are content with.
-const ALIGNMENT: usize = 16;
+/// What messages are padded to. Arrays that want more are aligned one by one.
+const ALIGNMENT: usize = 8;
 
 /// Bytes that have come and have not been taken.
 #[derive(Debug, Default)]
@@ -17,6 +21,9 @@ pub(super) struct Pending {
     chunks: VecDeque<Buffer>,
     available: usize,
     taken: u64,
+    /// Memory for bytes that are still to come, and how many of it were given away to be written.
+    incoming: Option<Incoming>,
+    given: usize,
 }
 
 impl Pending {
@@ -24,6 +31,40 @@ impl Pending {
         self.available += chunk.len();
         if !chunk.is_empty() {
             self.chunks.push_back(chunk);
+        }
+    }
+
+    /// Makes one allocation for so many bytes, if there is memory for it.
+    pub(super) fn expect(&mut self, bytes: usize) {
+        self.incoming = Incoming::try_with_capacity(bytes);
+    }
+
+    /// Bytes to come are not worth their own allocation any more.
+    pub(super) fn expect_no_more(&mut self) {
+        self.incoming = None;
+    }
+
+    /// The place for the next bytes; `None` when there is none, and they must be pushed.
+    pub(super) fn room(&mut self, bytes: usize) -> Option<&mut [u8]> {
+        let room = self.incoming.as_mut()?.room(bytes)?;
+        self.given = bytes;
+        Some(room)
+    }
+
+    /// The place that was given is filled.
+    pub(super) fn filled(&mut self) {
+        let bytes = std::mem::take(&mut self.given);
+        let Some(incoming) = self.incoming.as_ref().filter(|_| bytes > 0) else { return };
+        let whole = incoming.share();
+        let new = whole.len() - bytes;
+        self.available += bytes;
+        // What was not taken of the bytes before is one piece with these.
+        if let Some(last) = self.chunks.back_mut()
+            && whole.data_ptr() == last.data_ptr()
+        {
+            *last = whole.slice(new - last.len());
+        } else {
+            self.chunks.push_back(whole.slice(new));
         }
     }
 
