@@ -202,7 +202,7 @@ impl Tree {
                 + level
                     .open
                     .iter()
-                    .take_while(|(open, _)| *open < row as u64)
+                    .take_while(|&(open, _)| open < row as u64)
                     .map(|(_, below)| below.lines())
                     .sum::<usize>();
             above = level.path_of(row, depth, &above, formats);
