@@ -93,8 +93,8 @@ fn every_block_of_every_document_is_run_somewhere() {
         let (place, language) = (fence.place(), &fence.language);
         let Some(way) = way(fence) else {
             panic!(
-                "{place}: nothing runs this block of {language:?}. Remedy: name its language behind the backticks (sh, html, \
-                 js, tsx, rust are run everywhere), or add a line to WAYS in edge-server/tests/documents.rs that says how it is run"
+                "{place}: nothing runs this block of {language:?}. Remedy: name its language behind the backticks (sh, html, js, \
+                 tsx are run everywhere), or add a line to WAYS in edge-server/tests/documents.rs that says how it is run"
             );
         };
         if let Way::Elsewhere(file) = way {

@@ -68,8 +68,8 @@ impl Level {
     }
 
     fn opened(&self, depth: usize, above: &str, formats: &Formats, paths: &mut Vec<String>) {
-        for (&row, below) in &self.open {
-            let path = self.path_of(row, depth, above, formats);
+        for (row, below) in self.open.iter() {
+            let path = self.path_of(row as usize, depth, above, formats);
             paths.push(path.clone());
             below.opened(depth + 1, &path, formats, paths);
         }
@@ -198,12 +198,18 @@ impl Tree {
         for depth in 0..self.whole.group_by.len() {
             let begins = |row: &usize| path.starts_with(&level.path_of(*row, depth, &above, formats));
             let row = (0..level.groups.num_rows()).find(begins)?;
-            line += row + level.open.range(..row).map(|(_, below)| below.lines()).sum::<usize>();
+            line += row
+                + level
+                    .open
+                    .iter()
+                    .take_while(|&(open, _)| open < row as u64)
+                    .map(|(_, below)| below.lines())
+                    .sum::<usize>();
             above = level.path_of(row, depth, &above, formats);
             if above.len() == path.len() {
                 return Some(line);
             }
-            (level, line) = (level.open.get(&row)?, line + 1);
+            (level, line) = (level.open.get(row as u64)?, line + 1);
         }
         None
     }

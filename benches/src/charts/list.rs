@@ -155,7 +155,7 @@ fn weight() -> Made<Chart> {
         file: "weight",
         title: "What a visitor downloads, and what the page takes",
         subtitle: "Megabytes, each group to its own scale: shorter is better. Three million flights.".to_owned(),
-        source: source(&results),
+        source: format!("{}; Bodkin's code as cargo size has it", source(&results)),
         groups: vec![
             group("Code", "by brotli", code),
             group(

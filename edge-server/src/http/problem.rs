@@ -212,12 +212,10 @@ impl From<Error> for Problem {
                     .with("column", unknown.name)
                     .with("columns", unknown.available)
             }
-            Error::Query(kernels::Error::WrongType(wrong)) => {
-                Self::new(StatusCode::BAD_REQUEST, "wrong type", detail)
-                    .with("column", wrong.column)
-                    .with("columnType", wrong.data_type.to_string())
-                    .with("expected", wrong.expected)
-            }
+            Error::Query(kernels::Error::WrongType(wrong)) => Self::new(StatusCode::BAD_REQUEST, "wrong type", detail)
+                .with("column", wrong.column)
+                .with("columnType", wrong.data_type.to_string())
+                .with("expected", wrong.expected),
             Error::Query(_) => Self::new(StatusCode::BAD_REQUEST, "query cannot be run", detail),
             Error::Budget { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "query too costly", detail),
             Error::Output(_) => Self::new(StatusCode::NOT_ACCEPTABLE, "result cannot be written", detail),
