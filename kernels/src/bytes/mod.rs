@@ -153,7 +153,6 @@ impl BytesColumn<'_> {
     pub(crate) fn windows(&self, row: usize, skip: usize, mut each: impl FnMut(usize, [u64; 2], usize), rows: usize) {
         match *self {
             Self::Small { offsets, values } => dense_windows(&offsets[row..=row + rows], values, skip, each),
-            #[cfg(not(feature = "small"))]
             Self::Large { offsets, values } => dense_windows(&offsets[row..=row + rows], values, skip, each),
             _ => {
                 for step in 0..rows {
