@@ -7,6 +7,7 @@
 //! * [`budget`] – the limits in `budget.toml`; [`growth`] – what has grown since `baseline.json`; [`features`] – what
 //!   each feature costs.
 //! * [`report`] – all of it and the verdict; [`text`] – the report as people read it.
+//! * [`patterns`] – the module of the pattern page, built by the same recipe and weighed by nobody.
 //! * [`package`] – the bundle as a folder for npm.
 //! * [`mod@silence`] – takes away text of `Debug` that the compiler leaves in.
 //! * [`mod@reproduce`] – whether the same sources give the same bytes elsewhere.
@@ -23,6 +24,7 @@ pub mod module;
 pub mod names;
 mod optimise;
 pub mod package;
+pub mod patterns;
 mod recipe;
 pub mod report;
 pub mod reproduce;

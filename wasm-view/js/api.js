@@ -120,7 +120,7 @@ function mount(place, { on = {}, ...properties } = {}) {
   const element = Object.assign(document.createElement('bodkin-table'), properties);
   for (const [name, told] of Object.entries(on)) element.addEventListener(`bodkin-${name}`, (event) => told(event.detail, event));
   const handle = { element, destroy: () => element.remove() };
-  for (const { prototype } of [BodkinTable, Embedded]) {
+  for (const { prototype } of [BodkinTable, Embedded, TableData]) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
       if (typeof value === 'function' && name !== 'constructor' && !name.endsWith('Callback')) handle[name] ??= value.bind(element);
     }
