@@ -147,11 +147,18 @@ class Trial {
     return result;
   }
 
-  /** The same for what is too short for the clock: the mean of so many. */
-  often(name, times, run) {
+  /** The same for what is too short for the clock: the mean of as many as take ten milliseconds. */
+  often(name, run) {
     const begin = performance.now();
-    for (let time = 0; time < times; time++) run(time);
-    this.millis(name, (performance.now() - begin) / times);
+    let times = 0;
+    let time = 0;
+    for (let next = 1; time < 10; next *= 2) {
+      for (; times < next; times++) run();
+      time = performance.now() - begin;
+    }
+    const micros = time / times * 1e3;
+    if (micros < 10) this.row(name, micros.toPrecision(2), 'µs');
+    else this.millis(name, micros / 1e3);
   }
 
   text(text) { this.#result.append(make('pre', { textContent: text })); }
@@ -174,24 +181,10 @@ class Trial {
     document.querySelector('#caption').textContent = `${this.#one.id.replace('-memory', '')} · ${this.#one.name}`;
     // Without an address it has begun when it knows that it has no columns; only then it can be told to load something.
     if (!options.src) await until(() => table.state().columns, 'the viewer begins').then(frame).then(frame);
-    // The rows go with the run; what is seen of them may stay.
-    this.after(() => freeze(table));
+    // A table that is followed goes with the run; any other stays to be looked at.
+    this.after(() => table.state().live?.state !== 'off' && table.destroy());
     return table;
   }
-}
-
-/** Leaves a picture of a table in its place, and lets the table go. */
-function freeze(table) {
-  const home = table.element.parentElement;
-  const canvas = table.element.shadowRoot.querySelector('canvas');
-  if (!home || !canvas?.width) return;
-  const picture = make('canvas', { width: canvas.width, height: canvas.height });
-  const { width, height } = canvas.getBoundingClientRect();
-  picture.getContext('2d').drawImage(canvas, 0, 0);
-  picture.style.width = `${width}px`;
-  picture.style.height = `${height}px`;
-  picture.setAttribute('aria-hidden', 'true');
-  home.replaceChildren(picture);
 }
 
 // The server.
