@@ -74,7 +74,7 @@ fn octets(bytes: Vec<u8>) -> Reply {
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "as map_err gives it")]
-fn fault(error: wire::Error) -> Error {
+fn fault(error: impl std::fmt::Display) -> Error {
     Error::Output(error.to_string())
 }
 
@@ -135,7 +135,7 @@ fn stream() -> Result<Vec<u8>> {
             ("number", Arc::new(Int64Array::from_iter_values(rows)) as ArrayRef),
             ("half", Arc::new(Float64Array::from_iter_values(halves))),
         ];
-        RecordBatch::try_from_iter(columns).map_err(|error| Error::Output(error.to_string()))
+        RecordBatch::try_from_iter(columns).map_err(fault)
     };
     let mut encoder = StreamEncoder::try_new(&batch(ROWS[0])?.schema()).map_err(fault)?;
     let mut bytes = Vec::new();

@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_are_read_as_they_were_meant() -> std::result::Result<(), wire::Error> {
+    fn messages_are_read_as_they_were_meant() -> Result<()> {
         let made = [
             (upsert(&[1, 2], 0.5), "upsert", 2),
             (upsert_values(&[1], 0.5), "upsert", 1),
