@@ -152,18 +152,19 @@ def main():
                 answer = engine.run(task)
                 if answer:
                     answers[engine.name].append(answer)
-        line = {}
+        line = {name: min(run["ms"] for run in runs) for name, runs in answers.items() if runs}
+        peers = [time for name, time in line.items() if name != "bodkin"]
         checks = {}
         for name, runs in answers.items():
             if not runs:
                 continue
             times = [run["ms"] for run in runs]
-            line[name] = min(times)
             checks[name] = runs[0]["checksum"]
+            ratio = {"best_peer_by_ours": round(min(peers) / line[name], 2)} if name == "bodkin" and peers else {}
             print(json.dumps({
                 "task": task["task"], "engine": name, "threads": options.threads, "rows_in": int(options.rows),
                 "batch": options.batch, "ms_min": round(min(times), 3), "ms_median": round(statistics.median(times), 3),
-                "rows_out": runs[0]["rows"], "checksum": runs[0]["checksum"],
+                "rows_out": runs[0]["rows"], "checksum": runs[0]["checksum"], **ratio,
             }), flush=True)
         values = list(checks.values())
         same = all(math.isclose(value, values[0], rel_tol=1e-6, abs_tol=1e-6) for value in values)

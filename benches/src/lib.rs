@@ -3,6 +3,9 @@
 //! `cargo bench -p benches` runs them all; `cargo bench -p benches -- sort` those whose name holds `sort`.
 //! Both sides of a pair stand in one group, so that criterion prints them one after the other.
 
+pub mod charts;
+pub mod results;
+
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int32Array, StringArray};

@@ -64,7 +64,7 @@ pub enum Error {
         reason: String,
     },
     /// A plan could not be read.
-    Plan(wire::Error),
+    Plan(Box<wire::Error>),
     /// A plan could not be bound or run.
     Query(kernels::Error),
     /// A query cost more than it may.

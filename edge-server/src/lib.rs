@@ -21,3 +21,8 @@ pub mod source;
 pub mod sql;
 
 pub use error::{Error, Result};
+
+/// The Rust of the README, which is compiled so.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -4,6 +4,8 @@
 
 #[path = "browser/access.rs"]
 mod access;
+#[path = "browser/bidi.rs"]
+mod bidi;
 #[path = "browser/cdp.rs"]
 mod cdp;
 #[path = "browser/charts.rs"]
@@ -21,6 +23,8 @@ mod embed;
 mod engines;
 #[path = "browser/filters.rs"]
 mod filters;
+#[path = "browser/firefox.rs"]
+mod firefox;
 #[path = "browser/groups.rs"]
 mod groups;
 #[path = "browser/leaving.rs"]

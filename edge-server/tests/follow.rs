@@ -289,13 +289,15 @@ fn an_answer_says_where_its_rows_are_followed_from_and_a_line_says_that_it_is_al
     change(&server, "t-t", Change::Append(rows(&[(1, "a", 1.0), (2, "b", 2.0)])));
     let answer = server.get("/v1/tables/t-t/data");
     let path = answer.header("x-bodkin-live").unwrap().to_owned();
-    assert_eq!((path.as_str(), answer.header("x-bodkin-key")), ("/v1/tables/t-t/subscribe?epoch=0&from=1", Some("id")));
+    let (epoch, from) = path.strip_prefix("/v1/tables/t-t/subscribe?epoch=").unwrap().split_once('&').unwrap();
+    assert_eq!((from, answer.header("x-bodkin-key")), ("from=1", Some("id")));
+    let told = |sequence: u64| format!("{{\"epoch\":{epoch},\"sequence\":{sequence}}}");
     // Behind these rows nothing is missing, and nothing comes twice.
     let (mut socket, _) = connect(&server, &format!("{path}&heartbeat=1"), Some("bodkin.discrete"));
     let begin = Instant::now();
     for _ in 0..2 {
         match socket.read().unwrap() {
-            Message::Text(text) => assert_eq!(text.as_str(), r#"{"epoch":0,"sequence":1}"#),
+            Message::Text(text) => assert_eq!(text.as_str(), told(1)),
             Message::Ping(_) => {}
             other => panic!("{other:?}"),
         }
@@ -309,7 +311,7 @@ fn an_answer_says_where_its_rows_are_followed_from_and_a_line_says_that_it_is_al
     }
     loop {
         if let Message::Text(text) = socket.read().unwrap() {
-            assert_eq!(text.as_str(), r#"{"epoch":0,"sequence":2}"#);
+            assert_eq!(text.as_str(), told(2));
             break;
         }
     }
@@ -321,4 +323,47 @@ fn an_answer_says_where_its_rows_are_followed_from_and_a_line_says_that_it_is_al
     let mut follower = Follower::new(&server, "t-t", &definition(true, json!({})), "?from=18446744073709551615", false);
     follower.until(2);
     assert_eq!(follower.kinds, ["replace"]);
+}
+
+#[test]
+fn who_keeps_no_rows_is_told_of_changes_and_a_table_made_anew_is_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Served::live(Store::open(folder.path()).unwrap());
+    make(&server, "t", &definition(true, json!({})));
+    change(&server, "t", Change::Append(rows(&[(1, "a", 1.0)])));
+    let position = |server: &Served| {
+        let path = server.get("/v1/tables/t/data").header("x-bodkin-live").unwrap().to_owned();
+        path.split_once("epoch=").unwrap().1.replace("&from=", " ")
+    };
+    let (mut socket, _) = connect(&server, "/v1/tables/t/subscribe?rows=none", Some("bodkin.discrete"));
+    let mut told = || loop {
+        match socket.read().unwrap() {
+            Message::Text(text) => {
+                let told: serde_json::Value = serde_json::from_str(&text).unwrap();
+                break format!("{} {}", told["epoch"], told["sequence"]);
+            }
+            Message::Ping(_) => {}
+            other => panic!("{other:?}"),
+        }
+    };
+    // Without a position, where the table is; then each change, and never a row.
+    assert_eq!(told(), position(&server));
+    for id in 2..5 {
+        change(&server, "t", Change::Append(rows(&[(id, "b", 2.0)])));
+        let now = position(&server);
+        while told() != now {}
+    }
+    // A table of the same name counts its updates in an epoch of its own, also after a restart.
+    let before = position(&server);
+    assert_eq!(server.ask("DELETE", "/v1/tables/t", "", b"").status, 200);
+    make(&server, "t", &definition(true, json!({})));
+    for id in 1..5 {
+        change(&server, "t", Change::Append(rows(&[(id, "c", 3.0)])));
+    }
+    let after = position(&server);
+    assert_ne!(after, before);
+    assert_eq!(after.split(' ').nth(1), before.split(' ').nth(1));
+    drop(server);
+    let server = Served::live(Store::open(folder.path()).unwrap());
+    assert_eq!(position(&server), after);
 }

@@ -203,11 +203,13 @@ fn followers_get_the_rows_and_then_every_update() {
     server.ask("POST", "/v1/tables/t/updates", "", &message.to_message(Options::default()).unwrap());
     assert_eq!(follow(&mut socket), ("append", 3, 3));
     assert_eq!(follow(&mut socket), ("delete", 2, 4));
+    let path = server.get("/v1/tables/t/data").header("x-bodkin-live").unwrap().to_owned();
+    assert!(path.ends_with("&from=4"), "{path}");
     drop(socket);
     // Back again, with what was missed and no more.
     post("id,name\n5,e\n");
     post("id,name\n6,f\n");
-    let (mut socket, _) = tungstenite::connect(url("?epoch=0&from=4")).unwrap();
+    let (mut socket, _) = tungstenite::connect(format!("ws://{}{path}", server.address)).unwrap();
     assert_eq!(follow(&mut socket), ("append", 3, 5));
     assert_eq!(follow(&mut socket), ("append", 4, 6));
     // From a position that is not at hand, all rows.

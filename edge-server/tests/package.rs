@@ -14,6 +14,8 @@ mod cdp;
 mod common;
 #[path = "browser/drive.rs"]
 mod drive;
+#[path = "documents/fences.rs"]
+mod fences;
 #[path = "package/site.rs"]
 mod site;
 
@@ -110,6 +112,10 @@ fn the_package_works_in_react_and_in_a_plain_page() {
         }
         let install = ["install", "--offline", "--no-save", "--no-package-lock", "--no-audit", "--no-fund"];
         npm(&folder.join(app), &[&install[..], &[archive.to_str().unwrap()]].concat());
+    }
+    // What documents show of React (docs/viewer.md, wasm-view/npm/README.md) must hold, too.
+    for (number, fence) in fences::all().iter().filter(|fence| fence.language == "tsx").enumerate() {
+        std::fs::write(folder.join(format!("react/document-{number}.tsx")), &fence.code).unwrap();
     }
     // The types hold, and Vite finds the module.
     npm(&folder.join("react"), &["run", "build"]);

@@ -9,7 +9,7 @@ use arrow_buffer::ArrowNativeType;
 
 use crate::Result;
 use crate::bytes::{self, BytesColumn};
-use crate::types::{self, Kind, Order, Word, by_narrow_width};
+use crate::types::{self, Kind, Order, Width, Word, by_narrow_width};
 use crate::widest::widest;
 
 /// Rows that are worked on at once: a few words for each fit the first level of caches.
@@ -166,11 +166,29 @@ widest! {
     }
 }
 
+widest! {
+    /// Words of up to 64 bits, with zeros above them, to their ordered keys.
+    pub(crate) fn words_to_keys(words: &mut [u64], width: Width, order: Order) {
+        let top = 1 << (8 * width.bytes() - 1);
+        match order {
+            Order::Unsigned | Order::None => {}
+            Order::Signed => words.iter_mut().for_each(|word| *word ^= top),
+            // The sign decides whether the bits below it are turned over.
+            Order::Float => words.iter_mut().for_each(|word| *word ^= top | if *word & top == 0 { 0 } else { top - 1 }),
+        }
+    }
+}
+
 /// The ordered keys of the rows at `at` of a column of words of at most 64 bits.
 pub(crate) fn load_keys(array: &dyn Array, at: usize, keys: &mut [u64], operation: &'static str) -> Result<()> {
     let Kind::Fixed(width, order) = types::kind(array.data_type()) else {
         return Err(types::unsupported(operation, array.data_type()));
     };
+    if cfg!(feature = "small") {
+        types::load_words(array, at, keys, operation)?;
+        words_to_keys(keys, width, order);
+        return Ok(());
+    }
     by_narrow_width!(width, operation, array.data_type(), |T| {
         let words = types::fixed_words::<T>(array, operation)?;
         to_keys(&words[at..at + keys.len()], order, keys);

@@ -1,4 +1,6 @@
 //! Bitmaps, a word at a time.
+//!
+//! With the feature `small` the loops here are there once, and call what they do with each word through a pointer.
 
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 
@@ -7,11 +9,68 @@ pub(crate) fn from_words(words: Vec<u64>, rows: usize) -> BooleanBuffer {
     BooleanBuffer::new(Buffer::from_vec(words), 0, rows)
 }
 
+/// The words of a bitmap, 64 bits each from its first; zeros behind its last, perhaps a word of them.
+#[cfg(not(feature = "small"))]
+#[inline(always)]
+pub(crate) fn words(bits: &BooleanBuffer) -> impl Iterator<Item = u64> {
+    let chunks = bits.bit_chunks();
+    chunks.iter().chain(std::iter::once(chunks.remainder_bits()))
+}
+
+/// The words of a bitmap, 64 bits each from its first; zeros behind its last.
+#[cfg(feature = "small")]
+#[inline(always)]
+pub(crate) fn words(bits: &BooleanBuffer) -> impl Iterator<Item = u64> {
+    (0..bits.len()).step_by(64).map(|at| word(bits, at))
+}
+
+/// The 64 bits from a place on, which must be one of the bitmap's; zeros behind its last.
+#[cfg(feature = "small")]
+#[inline(never)]
+pub(crate) fn word(bits: &BooleanBuffer, at: usize) -> u64 {
+    let first = bits.offset() + at;
+    let bytes = &bits.values()[first / 8..];
+    let mut nine = [0u8; 16];
+    let count = bytes.len().min(9);
+    nine[..count].copy_from_slice(&bytes[..count]);
+    let word = (u128::from_le_bytes(nine) >> (first % 8)) as u64;
+    match bits.len() - at {
+        rest @ 1..64 => word & (u64::MAX >> (64 - rest)),
+        _ => word,
+    }
+}
+
+/// A bitmap of `rows` bits, each given by a function, which is asked in the order of the rows.
+#[inline(always)]
+pub(crate) fn collect(rows: usize, mut bit: impl FnMut(usize) -> bool) -> BooleanBuffer {
+    #[inline(never)]
+    fn one_loop(rows: usize, bit: &mut dyn FnMut(usize) -> bool) -> BooleanBuffer {
+        BooleanBuffer::collect_bool(rows, bit)
+    }
+    if cfg!(feature = "small") { one_loop(rows, &mut bit) } else { BooleanBuffer::collect_bool(rows, bit) }
+}
+
 /// Combines two bitmaps of one length, a word at a time.
+#[inline(always)]
 pub(crate) fn combine(a: &BooleanBuffer, b: &BooleanBuffer, op: impl Fn(u64, u64) -> u64) -> BooleanBuffer {
-    let (left, right) = (a.bit_chunks(), b.bit_chunks());
-    let words = left.iter_padded().zip(right.iter_padded()).map(|(a, b)| op(a, b));
-    from_words(words.take(a.len().div_ceil(64)).collect(), a.len())
+    #[inline(always)]
+    fn each(a: &BooleanBuffer, b: &BooleanBuffer, op: impl Fn(u64, u64) -> u64) -> BooleanBuffer {
+        let words = words(a).zip(words(b)).map(|(a, b)| op(a, b));
+        from_words(words.take(a.len().div_ceil(64)).collect(), a.len())
+    }
+    #[inline(never)]
+    fn one_loop(a: &BooleanBuffer, b: &BooleanBuffer, op: &dyn Fn(u64, u64) -> u64) -> BooleanBuffer {
+        each(a, b, op)
+    }
+    if cfg!(feature = "small") { one_loop(a, b, &op) } else { each(a, b, op) }
+}
+
+/// The rows that both say are valid.
+pub(crate) fn both_valid(a: Option<&NullBuffer>, b: Option<&NullBuffer>) -> Option<NullBuffer> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(NullBuffer::new(combine(a.inner(), b.inner(), |a, b| a & b))),
+        (one, other) => one.or(other).cloned(),
+    }
 }
 
 /// Packs 64 bytes that are 0 or 1 into a word.
@@ -57,9 +116,8 @@ pub(crate) fn nulls_from_bits(bits: BooleanBuffer) -> Option<NullBuffer> {
 /// Calls `each` with the number of every set bit, in order.
 #[inline(always)]
 pub(crate) fn for_each_set(bits: &BooleanBuffer, mut each: impl FnMut(usize)) {
-    let chunks = bits.bit_chunks();
     let mut base = 0;
-    for mut word in chunks.iter_padded() {
+    for mut word in words(bits) {
         while word != 0 {
             each(base + word.trailing_zeros() as usize);
             word &= word - 1;

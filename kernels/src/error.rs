@@ -1,4 +1,7 @@
 //! What can go wrong: one enum, each variant a way to fail with its numbers.
+//!
+//! What a variant needs beyond twelve bytes of WASM's memory is boxed: an error is on its way through almost every function,
+//! and each of them carries the code that moves it.
 
 use std::fmt;
 
@@ -6,6 +9,17 @@ use arrow_schema::DataType;
 
 /// The result of a kernel.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// All values, or the first error: a plain loop, where the standard library's `collect` brings machinery of its own for every
+/// kind of iterator.
+#[inline(always)]
+pub(crate) fn all<T>(results: impl IntoIterator<Item = Result<T>>) -> Result<Vec<T>> {
+    let mut values = Vec::new();
+    for result in results {
+        values.push(result?);
+    }
+    Ok(values)
+}
 
 /// Why a kernel or a plan could not run.
 ///
@@ -18,7 +32,7 @@ pub enum Error {
         /// What was to be done, such as `"sort"`.
         operation: &'static str,
         /// The type that was given.
-        data_type: DataType,
+        data_type: Box<DataType>,
     },
     /// Two inputs that must have the same number of rows do not.
     LengthMismatch {
@@ -42,54 +56,33 @@ pub enum Error {
         rows: usize,
     },
     /// A plan names a column that the table does not have.
-    UnknownColumn {
-        /// The name in the plan.
-        name: String,
-        /// The columns that there are.
-        available: Vec<String>,
-    },
+    UnknownColumn(Box<UnknownColumn>),
     /// A plan compares a column with a value that its type cannot be compared with.
-    WrongType {
-        /// The column.
-        column: String,
-        /// The type of the column.
-        data_type: DataType,
-        /// What the plan gave, such as `text "abc"`.
-        found: String,
-        /// What would be right, such as `a number`.
-        expected: &'static str,
-    },
+    WrongType(Box<WrongType>),
     /// An aggregate that is not defined for this type, such as the mean of a string.
-    UnsupportedAggregate {
-        /// The aggregate, such as `"mean"`.
-        function: &'static str,
-        /// The column.
-        column: String,
-        /// The type of the column.
-        data_type: DataType,
-    },
+    UnsupportedAggregate(Box<UnsupportedAggregate>),
     /// The plan contradicts itself.
     InvalidPlan {
         /// What is wrong, in words.
         reason: &'static str,
         /// The part of the plan that is meant, such as a column's name; may be empty.
-        detail: String,
+        detail: Box<String>,
     },
     /// An integer or decimal sum left the range of its result type.
     Overflow {
         /// The aggregate or kernel, such as `"sum"`.
         operation: &'static str,
         /// The column, when it is known.
-        column: String,
+        column: Box<String>,
     },
     /// A batch does not have the schema that the query was bound to.
     SchemaMismatch {
         /// The number of the column that differs.
         column: usize,
         /// The type that was bound.
-        expected: DataType,
+        expected: Box<DataType>,
         /// The type of the batch's column.
-        found: DataType,
+        found: Box<DataType>,
     },
     /// The values of a result do not fit the 32-bit offsets of its type.
     OffsetOverflow {
@@ -110,6 +103,63 @@ pub enum Error {
     Arrow(String),
 }
 
+/// A column that the table does not have.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnknownColumn {
+    /// The name in the plan.
+    pub name: String,
+    /// The columns that there are.
+    pub available: Vec<String>,
+}
+
+/// A value that a column cannot be compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WrongType {
+    /// The column.
+    pub column: String,
+    /// The type of the column.
+    pub data_type: DataType,
+    /// What the plan gave, such as `text "abc"`.
+    pub found: String,
+    /// What would be right, such as `a number`.
+    pub expected: &'static str,
+}
+
+/// An aggregate that a type does not have.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnsupportedAggregate {
+    /// The aggregate, such as `"mean"`.
+    pub function: &'static str,
+    /// The column.
+    pub column: String,
+    /// The type of the column.
+    pub data_type: DataType,
+}
+
+impl Error {
+    /// [`Error::InvalidPlan`]: what is wrong, and the part of the plan that is meant.
+    #[cold]
+    #[inline(never)]
+    #[must_use]
+    pub fn invalid_plan(reason: &'static str, detail: &str) -> Self {
+        Self::InvalidPlan { reason, detail: Box::new(detail.to_owned()) }
+    }
+
+    /// [`Error::SchemaMismatch`] of a column.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn schema_mismatch(column: usize, expected: &DataType, found: &DataType) -> Self {
+        Self::SchemaMismatch { column, expected: Box::new(expected.clone()), found: Box::new(found.clone()) }
+    }
+
+    /// [`Error::Overflow`] of a column that is not known here.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn overflow(operation: &'static str) -> Self {
+        Self::Overflow { operation, column: Box::default() }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -125,19 +175,23 @@ impl fmt::Display for Error {
             Self::TooManyRows { rows } => {
                 write!(f, "{rows} rows are more than a 32-bit row number can name")
             }
-            Self::UnknownColumn { name, available } => {
-                write!(f, "unknown column \"{name}\"; the columns are ")?;
-                for (position, column) in available.iter().enumerate() {
+            Self::UnknownColumn(unknown) => {
+                write!(f, "unknown column \"{}\"; the columns are ", unknown.name)?;
+                for (position, column) in unknown.available.iter().enumerate() {
                     f.write_str(if position == 0 { "" } else { ", " })?;
                     f.write_str(column)?;
                 }
                 Ok(())
             }
-            Self::WrongType { column, data_type, found, expected } => write!(
-                f,
-                "column \"{column}\" of type {data_type} cannot be compared with {found}; expected {expected}"
-            ),
-            Self::UnsupportedAggregate { function, column, data_type } => {
+            Self::WrongType(wrong) => {
+                let WrongType { column, data_type, found, expected } = &**wrong;
+                write!(
+                    f,
+                    "column \"{column}\" of type {data_type} cannot be compared with {found}; expected {expected}"
+                )
+            }
+            Self::UnsupportedAggregate(unsupported) => {
+                let UnsupportedAggregate { function, column, data_type } = &**unsupported;
                 write!(f, "{function} is not defined for column \"{column}\" of type {data_type}")
             }
             Self::InvalidPlan { reason, detail } if detail.is_empty() => f.write_str(reason),

@@ -36,11 +36,12 @@ pub mod statistics;
 mod take;
 mod threads;
 mod types;
+mod wide;
 mod widest;
 
 pub use backend::Backend;
 pub use compare::{Truth, compare, compare_columns, is_null, test_text};
-pub use error::{Error, Result};
+pub use error::{Error, Result, UnknownColumn, UnsupportedAggregate, WrongType};
 pub use filter::{Filter, filter, filter_batch, filter_batches, mask_to_indices};
 pub use group::{GroupBy, KeyNumbers};
 pub use indices::Indices;

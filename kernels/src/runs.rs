@@ -50,7 +50,8 @@ pub(crate) fn expand_all<'a>(
     arrays: &'a [&'a dyn Array],
     keep: &'a mut Vec<ArrayRef>,
 ) -> Result<Cow<'a, [&'a dyn Array]>> {
-    if !arrays.iter().any(|array| matches!(array.data_type(), DataType::RunEndEncoded(..))) {
+    if !cfg!(feature = "nested") || !arrays.iter().any(|array| matches!(array.data_type(), DataType::RunEndEncoded(..)))
+    {
         return Ok(Cow::Borrowed(arrays));
     }
     for array in arrays {

@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use crate::Result;
+use crate::error::all;
 
 /// Rows below which a second thread costs more than it brings.
 pub(crate) const WORTH: usize = 1 << 17;
@@ -32,10 +33,10 @@ pub(crate) fn map<T: Send, R: Send>(tasks: Vec<T>, each: impl Fn(T) -> R + Sync 
 
 /// As [`map`]; the first error in the order of the tasks.
 pub(crate) fn try_map<T: Send, R: Send>(tasks: Vec<T>, each: impl Fn(T) -> Result<R> + Sync + Send) -> Result<Vec<R>> {
-    if count() == 1 || tasks.len() < 2 {
-        return tasks.into_iter().map(each).collect();
+    if cfg!(not(feature = "parallel")) || count() == 1 || tasks.len() < 2 {
+        return all(tasks.into_iter().map(each));
     }
-    map(tasks, each).into_iter().collect()
+    all(map(tasks, each))
 }
 
 /// As [`try_map`], on one thread when there are few rows.
@@ -44,7 +45,16 @@ pub(crate) fn try_map_if<T: Send, R: Send>(
     tasks: Vec<T>,
     each: impl Fn(T) -> Result<R> + Sync + Send,
 ) -> Result<Vec<R>> {
-    if rows < WORTH { tasks.into_iter().map(each).collect() } else { try_map(tasks, each) }
+    if rows < WORTH && count() > 1 { all(tasks.into_iter().map(each)) } else { try_map(tasks, each) }
+}
+
+/// Calls `each` for each of the [`ranges`] of so many rows.
+pub(crate) fn map_ranges<R: Send>(
+    rows: usize,
+    multiple: usize,
+    each: impl Fn(Range<usize>) -> R + Sync + Send,
+) -> Vec<R> {
+    if count() == 1 { vec![each(0..rows)] } else { map(ranges(rows, multiple), each) }
 }
 
 /// Rows cut into a range for each thread, at multiples of `multiple`; one range when there are few.

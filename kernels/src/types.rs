@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
-use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray};
+use arrow_array::{AnyDictionaryArray, Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray};
 use arrow_buffer::{ArrowNativeType, Buffer, NullBuffer, ScalarBuffer};
 use arrow_schema::{DataType, IntervalUnit, TimeUnit};
 
 use crate::arrays::aligned;
+use crate::error::all;
 use crate::{Error, Result};
 
 /// Bytes of a fixed-width value.
@@ -113,10 +114,18 @@ pub(crate) fn one_type<'a>(chunks: &[&'a dyn Array]) -> Result<Option<&'a DataTy
     let data_type = first.data_type();
     match chunks.iter().enumerate().find(|(_, chunk)| chunk.data_type() != data_type) {
         None => Ok(Some(data_type)),
-        Some((column, odd)) => {
-            Err(Error::SchemaMismatch { column, expected: data_type.clone(), found: odd.data_type().clone() })
-        }
+        Some((column, odd)) => Err(Error::schema_mismatch(column, data_type, odd.data_type())),
     }
+}
+
+/// The chunks of a dictionary column.
+pub(crate) fn dictionaries<'a>(
+    chunks: &[&'a dyn Array],
+    operation: &'static str,
+) -> Result<Vec<&'a dyn AnyDictionaryArray>> {
+    let one =
+        |chunk: &&'a dyn Array| chunk.as_any_dictionary_opt().ok_or_else(|| unsupported(operation, chunk.data_type()));
+    all(chunks.iter().map(one))
 }
 
 /// Whether a type holds text: strings, or a dictionary of strings.
@@ -177,6 +186,7 @@ macro_rules! for_each_fixed {
 }
 
 /// Runs `$body` with `$t` bound to the native word of a width.
+#[cfg(not(feature = "small"))]
 macro_rules! by_width {
     ($width:expr, |$t:ident| $body:expr) => {{
         macro_rules! arm {
@@ -196,6 +206,7 @@ macro_rules! by_width {
         }
     }};
 }
+#[cfg(not(feature = "small"))]
 pub(crate) use by_width;
 
 /// The values of a fixed-width array as a buffer that begins at the array's first row.
@@ -303,6 +314,7 @@ fn has_parameters(data_type: &DataType) -> bool {
 }
 
 /// The values of each chunk of a fixed-width column as words.
+#[cfg(not(feature = "small"))]
 pub(crate) fn chunk_words<'a, T: ArrowNativeType>(
     chunks: &[&'a dyn Array],
     operation: &'static str,
@@ -315,8 +327,10 @@ pub(crate) fn chunk_words<'a, T: ArrowNativeType>(
 }
 
 /// The error for a type that a kernel does not know.
+#[cold]
+#[inline(never)]
 pub(crate) fn unsupported(operation: &'static str, data_type: &DataType) -> Error {
-    Error::UnsupportedType { operation, data_type: data_type.clone() }
+    Error::UnsupportedType { operation, data_type: Box::new(data_type.clone()) }
 }
 
 /// An unsigned word that radix sorts, range tests and hash tables work on.
@@ -377,28 +391,23 @@ word!(u8, u16, u32, u64, u128);
 
 /// Runs `$body` with `$t` bound to the word of a width that has an order, or returns an error.
 macro_rules! by_ordered_width {
-    ($width:expr, $operation:expr, $data_type:expr, |$t:ident| $body:expr) => {{
-        macro_rules! arm {
-            ($name:ty) => {{
-                type $t = $name;
-                $body
-            }};
-        }
-        match $width {
-            $crate::types::Width::W1 => arm!(u8),
-            $crate::types::Width::W2 => arm!(u16),
-            $crate::types::Width::W4 => arm!(u32),
-            $crate::types::Width::W8 => arm!(u64),
-            $crate::types::Width::W16 => arm!(u128),
-            _ => return Err($crate::types::unsupported($operation, $data_type)),
-        }
-    }};
+    ($width:expr, $operation:expr, $data_type:expr, |$t:ident| $body:expr) => {
+        $crate::types::by_word!($width, $operation, $data_type, |$t| $body, $crate::types::Width::W16 => u128)
+    };
 }
 pub(crate) use by_ordered_width;
 
 /// As [`by_ordered_width`], of words of at most 64 bits.
 macro_rules! by_narrow_width {
-    ($width:expr, $operation:expr, $data_type:expr, |$t:ident| $body:expr) => {{
+    ($width:expr, $operation:expr, $data_type:expr, |$t:ident| $body:expr) => {
+        $crate::types::by_word!($width, $operation, $data_type, |$t| $body,)
+    };
+}
+pub(crate) use by_narrow_width;
+
+/// As [`by_ordered_width`], with the widths beyond 64 bits that are named.
+macro_rules! by_word {
+    ($width:expr, $operation:expr, $data_type:expr, |$t:ident| $body:expr, $($wide:pat => $word:ident)?) => {{
         macro_rules! arm {
             ($name:ty) => {{
                 type $t = $name;
@@ -410,22 +419,36 @@ macro_rules! by_narrow_width {
             $crate::types::Width::W2 => arm!(u16),
             $crate::types::Width::W4 => arm!(u32),
             $crate::types::Width::W8 => arm!(u64),
+            $($wide => arm!($word),)?
             _ => return Err($crate::types::unsupported($operation, $data_type)),
         }
     }};
 }
-pub(crate) use by_narrow_width;
+pub(crate) use by_word;
 
 /// The rows at `at` of a column of words of at most 64 bits, with zeros above them.
 pub(crate) fn load_words(array: &dyn Array, at: usize, words: &mut [u64], operation: &'static str) -> Result<()> {
-    let Kind::Fixed(width, _) = kind(array.data_type()) else {
-        return Err(unsupported(operation, array.data_type()));
-    };
-    by_narrow_width!(width, operation, array.data_type(), |T| {
-        let from = &fixed_words::<T>(array, operation)?[at..at + words.len()];
+    match (kind(array.data_type()), fixed_buffer(array)) {
+        (Kind::Fixed(width @ (Width::W1 | Width::W2 | Width::W4 | Width::W8), _), Some(buffer)) => {
+            widen(buffer, width, at, words);
+            Ok(())
+        }
+        _ => Err(unsupported(operation, array.data_type())),
+    }
+}
+
+/// The words at `at` of a buffer of words of at most 64 bits, with zeros above them.
+pub(crate) fn widen(buffer: &Buffer, width: Width, at: usize, words: &mut [u64]) {
+    fn each<T: ArrowNativeType + Into<u64>>(buffer: &Buffer, at: usize, words: &mut [u64]) {
+        let from = &buffer.typed_data::<T>()[at..at + words.len()];
         words.iter_mut().zip(from).for_each(|(word, &from)| *word = from.into());
-    });
-    Ok(())
+    }
+    match width {
+        Width::W1 => each::<u8>(buffer, at, words),
+        Width::W2 => each::<u16>(buffer, at, words),
+        Width::W4 => each::<u32>(buffer, at, words),
+        _ => each::<u64>(buffer, at, words),
+    }
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ pub fn workspace() -> PathBuf {
 pub const SOURCES: [&str; 6] = ["kernels", "wire", "wasm-view", "Cargo.toml", "Cargo.lock", "size-budget/src"];
 
 /// What of them the module is made from; a change of a script alone builds no module.
-const MODULE_SOURCES: [&str; 11] = [
+const MODULE_SOURCES: [&str; 14] = [
     "kernels/src",
     "kernels/Cargo.toml",
     "wire/src",
@@ -55,6 +55,9 @@ const MODULE_SOURCES: [&str; 11] = [
     "size-budget/src/recipe.rs",
     "size-budget/src/optimise.rs",
     "size-budget/src/silence.rs",
+    "size-budget/src/merge.rs",
+    "size-budget/src/order.rs",
+    "size-budget/src/rewrite.rs",
 ];
 
 /// The viewer's scripts, in the order in which they follow the glue.
@@ -86,6 +89,7 @@ const SCRIPTS: &[&str] = &[
     "engine.js",
     "spare.js",
     "server.js",
+    "pictures.js",
     "asking.js",
     "serve.js",
     "live.js",

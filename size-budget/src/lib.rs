@@ -9,7 +9,8 @@
 //! * [`report`] – all of it and the verdict; [`text`] – the report as people read it.
 //! * [`patterns`] – the module of the pattern page, built by the same recipe and weighed by nobody.
 //! * [`package`] – the bundle as a folder for npm.
-//! * [`mod@silence`] – takes away text of `Debug` that the compiler leaves in.
+//! * [`mod@silence`] – takes away text of `Debug` that the compiler leaves in; [`mod@merge`] – functions that do the same
+//!   are one; [`mod@order`] – functions that begin alike stand beside each other.
 //! * [`mod@reproduce`] – whether the same sources give the same bytes elsewhere.
 
 pub mod budget;
@@ -19,15 +20,18 @@ pub mod features;
 pub mod growth;
 mod kept;
 pub mod measure;
+pub mod merge;
 mod minify;
 pub mod module;
 pub mod names;
 mod optimise;
+pub mod order;
 pub mod package;
 pub mod patterns;
 mod recipe;
 pub mod report;
 pub mod reproduce;
+mod rewrite;
 pub mod silence;
 pub mod text;
 

@@ -11,7 +11,9 @@ use std::{env, fs};
 
 use wasm_bindgen_cli_support::Bindgen;
 
+use crate::merge::merge;
 use crate::optimise::Tool;
+use crate::order::order;
 use crate::silence::silence;
 use crate::{Error, Result};
 
@@ -21,9 +23,16 @@ pub(crate) const INSTRUCTIONS: &str =
     "-Ctarget-feature=+simd128,+bulk-memory,+sign-ext,+mutable-globals,+nontrapping-fptoint";
 /// Compiler options that are not stable yet, and what each takes away: text of `Debug`, source places, and the
 /// machinery that turns a panic into words. The standard library is built anew so that they hold for it too.
-/// The compiler is the pinned stable one; `RUSTC_BOOTSTRAP` lets it take them.
-pub(crate) const SMALLER: [&str; 4] =
-    ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zfmt-debug=none", "-Zlocation-detail=none"];
+/// The compiler is the pinned stable one; `RUSTC_BOOTSTRAP` lets it take them. The last two are LLVM's: what takes more
+/// than two moves of a register (32 bytes with SIMD) is copied by the one instruction for it.
+pub(crate) const SMALLER: [&str; 6] = [
+    "-Zunstable-options",
+    "-Cpanic=immediate-abort",
+    "-Zfmt-debug=none",
+    "-Zlocation-detail=none",
+    "-Cllvm-args=-max-store-memcpy=2",
+    "-Cllvm-args=-max-store-memmove=2",
+];
 
 /// What to build, from where to where.
 #[derive(Debug, Clone)]
@@ -55,7 +64,7 @@ impl Recipe {
     pub(crate) fn make_of(&self, package: &str, optimiser: Option<&Tool>) -> Result<Made> {
         let (wasm, glue) = bind(&self.compile(package)?)?;
         let named = match optimiser {
-            Some(tool) => tool.run(&silence(&wasm)?, &self.target)?,
+            Some(tool) => order(&tool.run(&merge(&silence(&wasm)?)?, &self.target)?)?,
             None => wasm,
         };
         Ok(Made { named, glue })

@@ -9,59 +9,29 @@ use std::collections::HashSet;
 
 use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef, ValType};
 
-use crate::module::leb128;
+use crate::Result;
 use crate::names::demangle;
-use crate::{Error, Result};
+use crate::rewrite::{rewrite, unreadable};
 
 /// No locals; the number 0, which is `Ok(())`; the end.
 const WRITES_NOTHING: [u8; 4] = [0, 0x41, 0, 0x0b];
 
+/// Writes the metadata of the fields of a nested type into the type's name, as `Debug` would, in texts of errors.
+const FIELD_METADATA: &str = "<arrow_schema::datatype_display::FormatMetadata as core::fmt::Display>::fmt";
+
 /// Whether a function is such a one, or a closure in one, by its name. Closures are called through the table, which keeps
 /// them when nobody calls them any more.
 fn is_meant(name: &str) -> bool {
-    name.starts_with("<arrow_array::") && name.contains(" as core::fmt::Debug>::fmt")
+    name.starts_with("<arrow_array::") && name.contains(" as core::fmt::Debug>::fmt") || name == FIELD_METADATA
 }
 
 /// The module, in which these functions write nothing.
 ///
 /// # Errors
-/// [`Error::Module`] when it cannot be read.
+/// [`crate::Error::Module`] when it cannot be read.
 pub fn silence(module: &[u8]) -> Result<Vec<u8>> {
     let meant = meant(module)?;
-    let bytes = |range: std::ops::Range<u64>| module.get(range.start as usize..range.end as usize).unwrap_or(&[]);
-    let mut out = bytes(0..8).to_vec();
-    let (mut code, mut index, mut last) = (Vec::new(), 0, 0);
-    for payload in Parser::new(0).parse_all(module) {
-        let payload = payload.map_err(unreadable)?;
-        match &payload {
-            Payload::CodeSectionStart { count, .. } => {
-                last = *count;
-                leb128(*count as usize, &mut code);
-            }
-            Payload::CodeSectionEntry(body) => {
-                let body = if meant.contains(&index) { &WRITES_NOTHING } else { bytes(body.range()) };
-                leb128(body.len(), &mut code);
-                code.extend_from_slice(body);
-                index += 1;
-            }
-            _ => {}
-        }
-        match payload.as_section() {
-            Some((10, _)) | None => {}
-            Some((id, range)) => section(id, bytes(range), &mut out),
-        }
-        if last > 0 && index == last {
-            section(10, &std::mem::take(&mut code), &mut out);
-            last = 0;
-        }
-    }
-    Ok(out)
-}
-
-fn section(id: u8, bytes: &[u8], out: &mut Vec<u8>) {
-    out.push(id);
-    leb128(bytes.len(), out);
-    out.extend_from_slice(bytes);
+    rewrite(module, |place, _| meant.contains(&place).then(|| WRITES_NOTHING.to_vec()))
 }
 
 /// The functions that are meant, by their place in the code. One that does not give a number, as `Debug` does, is left
@@ -107,8 +77,4 @@ fn meant(module: &[u8]) -> Result<HashSet<u32>> {
         }
     }
     Ok(meant)
-}
-
-fn unreadable(error: wasmparser::BinaryReaderError) -> Error {
-    Error::Module(error.to_string())
 }

@@ -8,6 +8,7 @@ use size_budget::budget::Budget;
 use size_budget::growth::Baseline;
 use size_budget::measure::{brotli, compact_script, gzip, size};
 use size_budget::module::{read, strip};
+use size_budget::order::order;
 use size_budget::report::{Files, Report};
 use size_budget::reproduce::compare;
 use size_budget::silence::silence;
@@ -193,6 +194,19 @@ fn arrays_write_no_debug_text_and_all_else_stays() {
     let other = module_of(&[Made(DEBUG, 300, &[])], 1);
     assert_eq!(read(&silence(&other).unwrap()).unwrap().functions[0].bytes, 302);
     assert_eq!(strip(&silence(&other).unwrap()).unwrap(), strip(&other).unwrap());
+}
+
+#[test]
+fn ordered_functions_are_the_same_functions() {
+    let made = [Made(DECODE, 3, &[2, 3]), Made(SORT_U64, 40, &[0]), Made(SORT_U8, 2, &[4]), Made(FILTER, 1, &[2])];
+    let whole = module_of(&made, 10);
+    let ordered = order(&whole).unwrap();
+    wasmparser::Validator::new().validate_all(&ordered).unwrap();
+    assert_ne!(strip(&ordered).unwrap(), strip(&whole).unwrap());
+    // Names, bytes, and what each leads to: calls, the export and the table have gone along.
+    assert_eq!(read(&ordered).unwrap().functions, read(&whole).unwrap().functions);
+    // What is in order stays as it is.
+    assert_eq!(order(&ordered).unwrap(), ordered);
 }
 
 #[test]

@@ -81,6 +81,24 @@ class Embedded extends TableData {
   get view() { return this.save(); }
   set view(view) { this.restore(view); }
 
+  /** Where a column's header is, in the window's coordinates. */
+  headerRect(name) {
+    const viewer = this[HOST]().viewer();
+    const [left, width] = viewer.columnSpan(viewer.shownNames().indexOf(name));
+    return this.#inWindow(left, 0, width, viewer.frame()[1]);
+  }
+
+  /** Where a cell is, in the window's coordinates. */
+  cellRect(row, name) {
+    const viewer = this[HOST]().viewer();
+    return this.#inWindow(...viewer.cellRect(row, viewer.shownNames().indexOf(name)));
+  }
+
+  #inWindow(left, top, width, height) {
+    const canvas = this[HOST]().canvas.getBoundingClientRect();
+    return new DOMRect(canvas.left + left, canvas.top + top, width, height);
+  }
+
   #bring() {
     const wanted = this.#wanted;
     if (!wanted || !isArranged(this)) return;

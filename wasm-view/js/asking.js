@@ -22,6 +22,9 @@ class Asking {
 
   get isWorking() { return this.#asks !== null; }
 
+  /** Another number for other rows. */
+  get view() { return this.#view; }
+
   /** Resolves when the rows that were asked for are shown. */
   async settled() {
     while (this.#asks ?? this.#window) await (this.#asks ?? this.#window);

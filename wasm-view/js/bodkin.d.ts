@@ -166,8 +166,8 @@ export interface LoadDetail {
 
 /** What was kept since the last visit has been compared with the server's. */
 export interface CheckedDetail {
-  /** `refused`: it is gone, or not for this person. `unreachable`: nobody answered, and what was kept is shown. */
-  readonly found: 'unchanged' | 'changed' | 'refused' | 'unreachable';
+  /** `followed`: a live table, which has the updates since. `refused`: it is gone, or not for this person. `unreachable`: nobody answered, and what was kept is shown. */
+  readonly found: 'unchanged' | 'changed' | 'followed' | 'refused' | 'unreachable';
 }
 
 /** Rows, sort, filters or groups are others. */

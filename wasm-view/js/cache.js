@@ -73,12 +73,12 @@ async function openCached(url) {
       return found;
     });
     if (!kept) return null;
-    const { name, etag, rows, bytes, inFile } = kept;
+    const { name, etag, rows, bytes, inFile, live = null } = kept;
     const file = inFile
       ? await (await (await cacheFolder()).getFileHandle(name)).getFile()
       : new Blob(await transact('readonly', (_, pieces) => answered(pieces.getAll(piecesOf(name)))));
     if (file.size !== bytes) return null;
-    return { response: { body: file.stream() }, rows, size: bytes, length: bytes, query: null, cached: etag };
+    return { response: { body: file.stream() }, rows, size: bytes, length: bytes, query: null, cached: etag, live };
   } catch {
     return null;
   }
@@ -89,9 +89,10 @@ async function openCached(url) {
  * the load should wait for the disk; after `close` the stream is what is kept of the URL. None of them fails: what cannot be
  * kept is not kept.
  */
-function writer(url, { status, headers }, rows, signal) {
-  // A live table is another one by the next visit.
-  if (headers.has('x-bodkin-live')) return null;
+function writer(url, response, rows, signal) {
+  const { status, headers } = response;
+  // A live table is followed from the update on that it had.
+  const live = liveOf(response);
   const [etag, length] = [headers.get('etag'), Number(headers.get('content-length'))];
   if (status !== 200 || !etag || length > ROOM || /no-store/.test(headers.get('cache-control'))) return null;
   const name = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
@@ -137,7 +138,7 @@ function writer(url, { status, headers }, rows, signal) {
         sink = null;
         const before = await transact('readwrite', async (streams) => {
           const found = await answered(streams.get(url));
-          streams.put({ url, etag, rows, bytes: total, name, inFile, used: Date.now() });
+          streams.put({ url, etag, rows, bytes: total, name, inFile, live, used: Date.now() });
           return found;
         });
         // From here on it is kept, whatever becomes of the load.
@@ -178,14 +179,19 @@ async function forgetCached(url) {
   }
 }
 
+/** Which table an address of updates speaks of: one that was made anew counts its updates anew. */
+const epochOf = (live) => live && new URL(live.url).searchParams.get('epoch');
+
 /**
- * Asks the server whether what is kept of a URL still holds: `unchanged`, `changed`, `refused`, or `unreachable`, where what
- * is kept is the best there is.
+ * Asks the server whether what is kept of a URL still holds: `unchanged`, `changed`, `followed`, where a live table has the
+ * updates since, `refused`, or `unreachable`, where what is kept is the best there is.
  */
-async function revalidate(url, etag, headers) {
+async function revalidate(url, etag, headers, live) {
   try {
-    const { status, ok, headers: told } = await fetch(url, { method: 'HEAD', cache: 'no-store', headers: { ...headers, accept: STREAM, 'if-none-match': etag } });
+    const response = await fetch(url, { method: 'HEAD', cache: 'no-store', headers: { ...headers, accept: STREAM, 'if-none-match': etag } });
+    const { status, ok, headers: told } = response;
     if (status === 304 || ok && told.get('etag') === etag) return 'unchanged';
+    if (ok && live && epochOf(live) === epochOf(liveOf(response))) return 'followed';
     // Who does not answer this question is asked for the whole.
     if (ok || status === 405 || status === 501) return 'changed';
     return status >= 400 && status < 500 && status !== 408 && status !== 429 ? 'refused' : 'unreachable';
@@ -204,14 +210,14 @@ async function clearCache() {
   await transact('readwrite', (streams, pieces) => Promise.all([answered(streams.clear()), answered(pieces.clear())])).catch(() => {});
 }
 
-/** Compares what is shown, which is of the last visit, with what the server has now. */
-async function recheck(host, url, etag, isOver) {
+/** Compares what is shown, which is of the last visit, with what the server has now; `live` is where it is followed. */
+async function recheck(host, url, etag, isOver, live) {
   const table = host.element;
   host.tell('from the last visit, being checked');
-  const found = await revalidate(url, etag, table.headers());
+  const found = await revalidate(url, etag, host.headers(), live);
   if (found === 'refused') await forgetCached(url);
   if (isOver()) return;
-  host.tell(found === 'unreachable' ? 'from the last visit; the server does not answer' : 'from the last visit, unchanged');
+  host.tell({ unreachable: 'from the last visit; the server does not answer', followed: 'from the last visit, brought up to date' }[found] ?? 'from the last visit, unchanged');
   host.emit('bodkin-checked', { found });
   if (found === 'changed' || found === 'refused') await table.load(url, table.save());
 }

@@ -122,14 +122,15 @@ class BodkinTable extends Embedded {
       const engine = await this.#choose(isFile);
       if (isOver()) return engine.close();
       this.#engine = engine;
-      let large = await this.#engine.load(address, this.headers(), this.#budget(), told, this.#caching(again));
+      let large = await this.#engine.load(address, this.#headers(), this.#budget(), told, this.#caching(again));
       if (isOver()) return;
-      if (this.engine === 'server' && !isFile) large = { ...await facts(address, this.headers()) };
+      if (this.engine === 'server' && !isFile) large = { ...await facts(address, this.#headers()) };
       if (large) {
         this.#engine.close();
-        this.#engine = new ServerEngine(this.#host, large, this.headers(), SEPARATOR);
+        this.#engine = new ServerEngine(this.#host, large, () => this.#headers(), SEPARATOR);
         this.#viewer.begin();
-        await this.#engine.load(address, this.headers(), 0, told);
+        ({ live } = large);
+        await this.#engine.load(address, this.#headers(), 0, told);
       }
       if (isOver()) return;
       this.#loading = false;
@@ -137,9 +138,13 @@ class BodkinTable extends Embedded {
       this.#counts();
       this.#message();
       this.#emit('bodkin-load', { rows: this.#viewer.rowsLoaded(), bytes: this.#viewer.bytesLoaded(), cached: Boolean(cached), engine: this.#engine.kind });
-      if (this.getAttribute('live') !== 'off') await this.#live.start(this.#engine, live);
+      if (this.getAttribute('live') === 'off') live = null;
+      const checks = cached ? recheck(this.#host, address, cached, isOver, live) : null;
+      // What is kept of a live table is followed from there, if the server still knows how.
+      if (live) await checks;
       if (isOver()) return;
-      if (cached) recheck(this.#host, address, cached, isOver);
+      await this.#live.start(this.#engine, live);
+      if (isOver()) return;
       this.#profile();
     } catch (error) {
       if (isOver()) return;
@@ -151,8 +156,10 @@ class BodkinTable extends Embedded {
     this.#message();
   }
 
-  /** Headers that requests are sent with. */
+  /** Headers that requests are sent with; one's own in this place go beside the token's. */
   headers() { return this.#live.headers(); }
+
+  #headers() { return { ...this.#live.headers(), ...this.headers() }; }
 
   #budget() {
     const megabytes = Number(this.getAttribute('budget'));
@@ -173,7 +180,7 @@ class BodkinTable extends Embedded {
     if (this.engine === 'page' || this.engine === 'server') return;
     this.#spare ??= spareWorker(this.#host, module(), SEPARATOR);
     // In a moment, when a script that makes the element has given it its token.
-    if (this.src) this.#spare.ahead(breathe().then(() => this.#live.renew()).then(() => [this.#address(this.src), this.headers(), this.#caching()]));
+    if (this.src) this.#spare.ahead(breathe().then(() => this.#live.renew()).then(() => [this.#address(this.src), this.#headers(), this.#caching()]));
   }
 
   #address(url) { return url instanceof Blob ? url : new URL(url, document.baseURI).href; }
@@ -293,24 +300,7 @@ class BodkinTable extends Embedded {
     return csv(this.#host, () => {});
   }
 
-  /** Where a column's header is, in the window's coordinates. */
-  headerRect(name) {
-    const column = this.#viewer.shownNames().indexOf(name);
-    const [left, width] = this.#viewer.columnSpan(column);
-    return this.#inWindow(left, 0, width, this.#viewer.frame()[1]);
-  }
-
-  /** Where a cell is, in the window's coordinates. */
-  cellRect(row, name) {
-    return this.#inWindow(...this.#viewer.cellRect(row, this.#viewer.shownNames().indexOf(name)));
-  }
-
   [HOST]() { return this.#host; }
-
-  #inWindow(left, top, width, height) {
-    const canvas = this.#parts.canvas.getBoundingClientRect();
-    return new DOMRect(canvas.left + left, canvas.top + top, width, height);
-  }
 
   /** Shows all rows in their order. */
   reset() {
@@ -348,9 +338,13 @@ class BodkinTable extends Embedded {
       after: (changes) => this.#after(changes),
       timed: (what, run) => this.#timed(what, run),
       // A tree of groups is here, wherever its rows are.
+      // Rows that are on their way are of a table that has changed since.
+      view: () => this.#asking.view,
+      renewed: () => { this.#asking.changed(); this.#viewer.giveUp(); },
       engine: () => (this.#viewer?.isTree() ? near : this.#engine),
       // Who holds the rows, also while a tree of groups stands before them.
       holder: () => this.#engine,
+      headers: () => this.#headers(),
       isLoading: () => this.#loading,
       markAll: () => this.#boxes.markAll(),
       copy: (names) => this.#busy(copyCells(host, names)),
@@ -468,6 +462,7 @@ class BodkinTable extends Embedded {
   #forget() {
     this.#boxes.clear();
     formatsOf(this.#host).clear();
+    this.#host.toldFormats?.clear();
     this.#finder.close();
     this.shadowRoot.querySelector('.pop')?.close(false);
     this.#status.forget();
@@ -511,6 +506,7 @@ class BodkinTable extends Embedded {
     if (changes & (LAYOUT | VIEW | ROWS)) this.#asking.window();
     if (changes & LAYOUT) {
       this.#live.moved();
+      this.#engine?.moved?.();
       this.#boxes.place();
       this.#pane.soon();
     }

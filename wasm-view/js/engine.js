@@ -143,6 +143,7 @@ class WorkerEngine {
     const viewer = this.#host.viewer();
     const [top, bottom, left, right] = viewer.selectedArea();
     const selects = top === undefined ? Promise.resolve() : this.call('select', top, left, bottom - 1, right - 1, 0);
+    tellFormats(this.#host, (...told) => this.call(...told));
     return Promise.all([this.call('setColumnSlots', viewer.columnSlots()), selects]);
   }
 

@@ -97,6 +97,12 @@ function filterPanel(host, name, x, y, back) {
     tabs, body, nulls.box, wrong, make('div', { className: 'row' }, passing, typed, clear));
   open(offered.includes(first) ? first : offered[0]);
   say();
+  // A histogram that is known only now is shown, unless something is being typed in its place.
+  const known = () => {
+    if (!box.isConnected) return host.element.removeEventListener('bodkin-profile', known);
+    if (shown() === 'Range' && !body.querySelector('.brush') && ![...body.querySelectorAll('input')].some(({ value }) => value)) open('Range');
+  };
+  host.element.addEventListener('bodkin-profile', known);
   popover(host.root, box, x, y, back);
   body.querySelector('input:not([type=checkbox]),select,[tabindex="0"]')?.focus({ preventScroll: true });
 }

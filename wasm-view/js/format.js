@@ -8,12 +8,21 @@ const localDate = () => new Intl.DateTimeFormat(undefined, { year: 'numeric', mo
   .map(({ type, value }) => ({ year: 'y', month: 'm', day: 'd' })[type] ?? value).join('');
 const localZone = () => new Intl.DateTimeFormat().resolvedOptions().timeZone;
 
+/** Tells another viewer how columns are shown. */
+function tellFormats(host, tell) {
+  for (const told of host.toldFormats?.values() ?? []) tell('setFormat', ...told);
+  tell('setColumnDecimals', host.viewer().columnDecimals());
+}
+
 /** Gives a column a format; nothing said is the column's own. */
 function applyFormat(host, column, format) {
   const { style = 'plain', grouping, decimals, zone = '', date = 'iso' } = format ?? {};
   const clocks = zone === 'local' ? localZone() : zone;
   if (clocks && isNaN(zoneOffset(clocks, 0))) throw new RangeError(`unknown time zone ${clocks}`);
-  const changes = host.viewer().setFormat(column, style, grouping, decimals, clocks, date === 'locale' ? localDate() : '');
+  const told = [column, style, grouping, decimals, clocks, date === 'locale' ? localDate() : ''];
+  const changes = host.viewer().setFormat(...told);
+  // What is looked for is looked for in what is shown, by whoever has the rows.
+  (host.toldFormats ??= new Map()).set(column, told);
   const said = Object.entries(format ?? {}).filter(([, value]) => value !== undefined && value !== '');
   if (said.length) formatsOf(host).set(column, Object.fromEntries(said));
   else formatsOf(host).delete(column);

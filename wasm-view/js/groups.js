@@ -14,10 +14,24 @@ function groupTree(host) {
       host.failed(error);
     }
   };
-  const grow = () => {
+  // Planted anew, the groups that were open are opened again, as far as they are still there.
+  let [opened, keys] = [[], ''];
+  const grow = async () => {
     const viewer = host.viewer();
+    if (viewer?.isTree()) return;
     turn++;
-    if (wanted && viewer?.groupKeys().length > 1 && !viewer.isTree()) return asked(viewer.treePlan(), (stream) => viewer.plantTree(stream));
+    if (!wanted || !(viewer?.groupKeys().length > 1)) return;
+    // What is being opened again counts as open.
+    if (opened.length === 0) opened = viewer.openGroups();
+    const [mine, by] = [turn, viewer.groupKeys().join()];
+    if (keys !== by) opened = [];
+    keys = by;
+    await asked(viewer.treePlan(), (stream) => viewer.plantTree(stream));
+    for (const path of opened) {
+      const row = mine === turn && viewer === host.viewer() ? viewer.groupRow(path) : -1;
+      if (row >= 0 && viewer.groupAt(row) === 0) await asked(viewer.belowPlan(row), (stream) => viewer.openGroup(viewer.groupRow(path), stream));
+    }
+    if (mine === turn) opened = [];
   };
   host.element.addEventListener('bodkin-view', grow);
   return {

@@ -15,6 +15,13 @@ const STEP = 60;
 /** What is said of selected cells is found again at most so often (ms). */
 const RECOUNT = 500;
 
+/** Where an answer's table is followed, and its key; null where it is not. */
+function liveOf({ url, headers }) {
+  const live = headers.get('x-bodkin-live');
+  const key = headers.get('x-bodkin-key') ?? '';
+  return live && { url: new URL(live, url).href, key: key.split(',').filter(Boolean).map(decodeURIComponent) };
+}
+
 class Live {
   #host;
   #engine = null;
@@ -77,7 +84,7 @@ class Live {
   /** Follows a table whose rows have just come; `found` is what its answer told: where, and the key. */
   async start(engine, found) {
     this.stop();
-    if (!found || engine.kind === 'server') return;
+    if (!found) return;
     const turn = this.#turn;
     this.#engine = engine;
     this.#url = new URL(found.url);
@@ -114,6 +121,9 @@ class Live {
     }
   }
 
+  /** Whether the rows stay on the server, which tells that they change, not how. */
+  #isTold() { return this.#engine?.kind === 'server'; }
+
   async #connect() {
     this.#leave();
     const turn = this.#turn;
@@ -128,14 +138,20 @@ class Live {
     url.search = '';
     if (this.#position) ['epoch', 'from'].forEach((name, at) => url.searchParams.set(name, this.#position[at]));
     url.searchParams.set('heartbeat', HEARTBEAT);
+    if (this.#isTold()) url.searchParams.set('rows', 'none');
     const socket = (this.#socket = new WebSocket(url, ['bodkin.discrete', ...this.#bearer ? [`bearer.${this.#bearer}`] : []]));
     socket.binaryType = 'arraybuffer';
     socket.onmessage = ({ data }) => {
       this.#heard = performance.now();
       this.#attempts = 0;
       this.#show('live');
-      if (typeof data === 'string') return;
-      this.#queue.push(new Uint8Array(data));
+      if (typeof data !== 'string') this.#queue.push(new Uint8Array(data));
+      else if (!this.#isTold()) return;
+      else {
+        const { epoch, sequence } = JSON.parse(data);
+        if (this.#position?.join() === [epoch, sequence].join()) return;
+        this.#queue = [[epoch, sequence]];
+      }
       this.#soon();
     };
     socket.onclose = () => this.#again();
@@ -156,7 +172,7 @@ class Live {
 
   async #isGone() {
     const turn = this.#turn;
-    const status = await fetch(this.#host.element.src, { method: 'HEAD', headers: this.headers() }).then(({ status }) => status, () => 0);
+    const status = await fetch(this.#host.element.src, { method: 'HEAD', headers: this.#host.headers() }).then(({ status }) => status, () => 0);
     if (turn !== this.#turn) return true;
     if (status !== 404) return false;
     this.stop();
@@ -169,6 +185,7 @@ class Live {
     if (document.hidden || !this.#engine) return;
     if (this.#state === 'reconnecting') this.#connect();
     else this.#look();
+    if (this.#queue.length) this.#soon();
   }
 
   #look() {
@@ -181,7 +198,8 @@ class Live {
   // Updates.
 
   #soon() {
-    if (this.#pumping) return;
+    // Rows on the server are asked for when somebody sees them.
+    if (this.#pumping || this.#isTold() && document.hidden) return;
     // Several times in a frame, so that what is applied is painted with the next; rarely in a page that nobody sees.
     const rest = document.hidden ? UNSEEN_REST : Math.max(0, REST - (performance.now() - this.#pumped));
     this.#pumping = setTimeout(() => {
@@ -203,19 +221,23 @@ class Live {
       if (turn !== this.#turn) return;
       messages = this.#queue.splice(0);
       const where = viewer.liveWhere();
-      const { news, first, window } = await engine.live(messages, where);
+      const { news, first, window, groups } = await engine.live(messages, where);
       if (turn !== this.#turn || !this.#host.viewer()) return;
       if (!news.length) this.#queue.unshift(...messages);
       else {
         this.#position = Array.from(news.slice(8, 10));
         this.#failures = 0;
-        this.#took(viewer, news, where, first, window);
+        this.#took(viewer, news, where, first, window, groups);
       }
     } catch (error) {
       if (turn !== this.#turn) return;
       if (error.trap || error instanceof WebAssembly.RuntimeError) {
         this.stop();
         this.#host.failed(error);
+      } else if (this.#isTold()) {
+        // A server that does not answer is waited for; what it says is told.
+        if (error.status) this.#host.complain(error);
+        else this.#again();
       } else if (this.#failures++ > 0) this.#host.element.load(this.#host.element.src, this.#host.element.save());
       else {
         // Something was missed: all rows anew.
@@ -230,11 +252,13 @@ class Live {
     }
   }
 
-  #took(viewer, news, where, first, window) {
+  #took(viewer, news, where, first, window, groups) {
     const [inserted, updated, removed, , , , , working] = news;
     const marks = this.#calm.matches ? news.slice(0, 10) : news;
     let changes = viewer.liveTook(marks, where[0], performance.now());
     if (window) changes |= viewer.giveWindow(first, window);
+    // The groups are others, what is asked for is the same.
+    if (groups) changes |= viewer.settleGroups(groups) & ~VIEW;
     viewer.liveStyle();
     const isOrdered = viewer.sort().length > 0 || viewer.groupKeys().length > 0;
     if (inserted && !where[2] && !isOrdered && viewer.visibleRows()[1] < viewer.rowsShown()) {
@@ -249,7 +273,7 @@ class Live {
       this.#recount = 0;
       this.#host.after(SELECTION);
     }, RECOUNT);
-    if (inserted || updated || removed) this.#tell('bodkin-update', { inserted, updated, removed });
+    if (inserted || updated || removed || this.#isTold()) this.#tell('bodkin-update', { inserted, updated, removed });
     if (working) setTimeout(() => this.#pump(true), STEP);
   }
 

@@ -21,8 +21,6 @@ async function open(url, headers, signal, cache) {
   if (!response.ok) throw await problem(response);
   const number = (name) => Number(response.headers.get(name)) || 0;
   const query = response.headers.get('x-bodkin-query');
-  const live = response.headers.get('x-bodkin-live');
-  const key = response.headers.get('x-bodkin-key') ?? '';
   const rows = number('x-bodkin-rows') || null;
   return {
     response,
@@ -31,7 +29,7 @@ async function open(url, headers, signal, cache) {
     size: number('x-bodkin-bytes'),
     length: response.headers.has('content-encoding') ? 0 : number('content-length'),
     query: query && new URL(query, response.url).href,
-    live: live && { url: new URL(live, response.url).href, key: key.split(',').filter(Boolean).map(decodeURIComponent) },
+    live: liveOf(response),
   };
 }
 

@@ -50,10 +50,14 @@ class Mirror {
     const rows = heads.length ? [make('div', { role: 'row', 'aria-rowindex': '1' }, ...heads)] : [];
     this.#rows = viewer.visibleRows();
     const shown = [];
+    const isTree = viewer.isTree();
+    this.#host.canvas.setAttribute('role', isTree ? 'treegrid' : 'grid');
     for (let row = this.#rows[0]; row < this.#rows[1]; row++) shown.push(row);
     if (focus !== undefined && !shown.includes(focus)) shown.push(focus);
     for (const row of shown) {
-      rows.push(make('div', { role: 'row', 'aria-rowindex': String(row + 2) }, ...order.map((column) =>
+      const open = viewer.groupAt(row);
+      const level = open < 0 && !isTree ? {} : { 'aria-level': String(viewer.groupDepth(row)), ...open < 0 ? {} : { 'aria-expanded': String(open > 0) } };
+      rows.push(make('div', { role: 'row', 'aria-rowindex': String(row + 2), ...level }, ...order.map((column) =>
         make('span', { role: 'gridcell', id: `c${row}-${column}`, 'aria-colindex': String(column + 1), textContent: viewer.shownText(row, column) }))));
     }
     this.#host.canvas.replaceChildren(...rows);

@@ -39,7 +39,7 @@ async function bringBack(table, { theme, filters, group, sort, columns, topRow, 
     for (const [name, text] of Object.entries(filters)) if (now.filters[name] !== text) attempt(() => table.setFilter(name, text));
   }
   if (group && (isGrouped(group) || isGrouped(now.group))) {
-    await attempt(() => table.setGroup(group.keys ?? [], (group.aggregates ?? []).map((part) => [part.function, part.column])));
+    await attempt(() => table.setGroup(group.keys ?? [], (group.aggregates ?? []).map((part) => [part.function, part.column]), { tree: Boolean(group.tree) }));
   }
   if (sort && sort.join() !== table.state().sort.join()) attempt(() => table.setSort(sort));
   await table.settled();

@@ -28,8 +28,8 @@ function serve() {
       const opened = await (asked ?? open(url, headers, signal, cache));
       if (isLarge(opened, budget)) {
         loading.abort();
-        const { rows, query, size } = opened;
-        return { large: { rows, query, size } };
+        const { rows, query, size, live } = opened;
+        return { large: { rows, query, size, live } };
       }
       let told = 0;
       let refound = performance.now();
@@ -58,8 +58,8 @@ function serve() {
         await feeding;
       } catch (error) {
         // What does not fit stays on the server, if that answers questions.
-        const { rows, query, size } = opened;
-        if (error instanceof WebAssembly.RuntimeError && query) return { large: { rows, query, size } };
+        const { rows, query, size, live } = opened;
+        if (error instanceof WebAssembly.RuntimeError && query) return { large: { rows, query, size, live } };
         throw outOfMemory(error);
       }
       counts();

@@ -3,6 +3,8 @@
 // that has one piece at a time and no canvas.
 
 const PLAN = 'application/vnd.bodkin.plan';
+/** A live table is asked for anew at most so often (ms). */
+const RENEWED = 300;
 /** Rows of a piece. */
 const PIECE_ROWS = 20_000;
 
@@ -12,7 +14,7 @@ async function facts(url, headers) {
   if (!response.ok) throw await problem(response);
   const query = response.headers.get('x-bodkin-query');
   if (!query) throw new Error('this address answers no queries: its rows cannot stay on the server');
-  return { rows: Number(response.headers.get('x-bodkin-rows')), query: new URL(query, response.url).href };
+  return { rows: Number(response.headers.get('x-bodkin-rows')), query: new URL(query, response.url).href, live: liveOf(response) };
 }
 
 /** Nobody, until the table's address has told who answers for it. */
@@ -29,6 +31,10 @@ class ServerEngine {
   #rows;
   #headers;
   #separator;
+  #pictures;
+  #url;
+  #key = [];
+  #renewed = 0;
   #piece = null;
   #copier = null;
   #at = 0;
@@ -41,15 +47,17 @@ class ServerEngine {
     this.#rows = rows;
     this.#headers = headers;
     this.#separator = separator;
+    this.#pictures = new Pictures(host, query, headers);
   }
 
   async ask(plan, signal = this.#ended.signal) {
-    const response = await fetch(this.#query, { method: 'POST', body: plan, signal, headers: { accept: STREAM, 'content-type': PLAN, ...this.#headers } });
+    const response = await fetch(this.#query, { method: 'POST', body: plan, signal, headers: { accept: STREAM, 'content-type': PLAN, ...this.#headers() } });
     if (!response.ok) throw await problem(response);
     return new Uint8Array(await response.arrayBuffer());
   }
 
-  async load(_url, _headers, _budget, told) {
+  async load(url, _headers, _budget, told) {
+    this.#url = url;
     const viewer = this.#host.viewer();
     told.total(this.#rows);
     told.pushed(viewer.beginFar(await this.ask(viewer.viewPlan(0, 1))));
@@ -75,7 +83,8 @@ class ServerEngine {
     return viewer.isWindowed() ? this.ask(viewer.viewPlan(from, to)) : Promise.resolve(viewer.windowOf(from, to));
   }
 
-  async profile() {}
+  profile() { return this.#pictures.begin(); }
+  moved() { this.#pictures.moved(); }
   async memory() { return wasm.memory.buffer.byteLength; }
 
   async sync() {
@@ -95,10 +104,38 @@ class ServerEngine {
     // Whoever began anew meanwhile has another.
     if (!piece || piece !== this.#piece && piece !== this.#copier) throw new DOMException('superseded', 'AbortError');
     piece.takePiece(stream, this.#host.viewer().columnSlots());
+    tellFormats(this.#host, (name, ...told) => piece[name](...told));
     return piece;
   }
 
+  /** The rows in sight as they are now, where they stand, and how many there are. What changes is the update that is the last. */
+  async live([[epoch, sequence]], [, seen, isAtEnd]) {
+    const host = this.#host;
+    await new Promise((done) => setTimeout(done, this.#renewed + RENEWED - performance.now()));
+    await host.element.settled();
+    this.#renewed = performance.now();
+    const [viewer, view] = [host.viewer(), host.view()];
+    if (!viewer) return { news: [] };
+    // A tree of groups stays as it was opened.
+    const [isGrouped, isTree] = [viewer.wishesGroups(), viewer.isTree()];
+    const [plan, counting] = [isGrouped && viewer.viewPlan(0, 0), viewer.wishesFilter() && viewer.countPlan()];
+    const { rows } = await facts(this.#url, this.#headers());
+    const shown = isGrouped ? viewer.rowsShown() : counting ? viewer.countOf(await this.ask(counting)) : rows;
+    const groups = plan && !isTree ? await this.ask(plan) : undefined;
+    const top = isAtEnd ? shown - seen : Math.floor(viewer.topRow());
+    const first = Math.max(0, Math.min(top, shown - seen) - 3 * seen);
+    const window = isGrouped ? undefined : await this.ask(viewer.viewPlan(first, first + 7 * seen));
+    if (view !== host.view() || viewer !== host.viewer()) return { news: [] };
+    host.renewed();
+    const grown = rows - this.#rows;
+    this.#rows = rows;
+    const [place, focus] = window ? viewer.placeAnew(first, window, this.#key) : [viewer.topRow(), -1];
+    const news = [Math.max(0, grown), 0, Math.max(0, -grown), rows, shown, isAtEnd ? -1 : place, focus, 0, epoch, sequence];
+    return { news, first, window, groups };
+  }
+
   async call(name, ...args) {
+    if (name === 'liveBegin') return void ([this.#key] = args);
     if (name === 'textOf') {
       const [from, to, ...rest] = args;
       // What leaves has a viewer of its own: counting and finding go on beside it.
@@ -124,6 +161,7 @@ class ServerEngine {
 
   close() {
     this.#ended.abort();
+    this.#pictures.end();
     this.cancel();
     this.#end();
     this.#copier?.free();

@@ -25,7 +25,7 @@ class Status {
     if (loading && total) rest = ` of ${count(total)}, loading`;
     else if (grouped) rest = filtered ? ` of the filtered rows` : ` of ${count(loaded)} rows`;
     else if (filtered) rest = ` of ${count(loaded)}`;
-    else rest = ` · ${count(viewer.columnNames().length)} columns · ${bytes(viewer.bytesLoaded())}`;
+    else rest = ` · ${count(viewer.columnNames().length)} columns · ${this.#host.holder()?.kind === 'server' ? 'on the server' : bytes(viewer.bytesLoaded())}`;
     place.replaceChildren(strong, rows, make('span', { className: 'dim', textContent: rest }));
   }
 

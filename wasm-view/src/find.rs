@@ -1,7 +1,7 @@
 //! Finding: every shown cell whose text holds what is looked for, row by row, in steps that a page can afford.
 //!
-//! Text and times are compared as they are shown, numbers by their digits, whatever separates groups of them. Case does
-//! not matter for ASCII letters.
+//! A cell is found by what is shown of it, and by its exact value; numbers by their digits, whatever separates groups of
+//! them. Case does not matter for ASCII letters.
 
 /// Matches beyond this many are not kept.
 const MOST: usize = 100_000;

@@ -8,12 +8,12 @@
 //!
 //! Opening costs a query of the rows and, here, a walk over the open groups; so does finding a line.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{Schema, SchemaRef};
 use kernels::query::{Plan, Predicate};
+use wire::ordered::Ordered;
 
 use crate::filter_text;
 use crate::format::{self, Formats};
@@ -32,19 +32,20 @@ pub(crate) struct Line {
 #[derive(Debug)]
 struct Level {
     groups: RecordBatch,
-    open: BTreeMap<usize, Level>,
+    /// Those that are open below its rows, by row.
+    open: Ordered<Level>,
 }
 
 impl Level {
     /// Lines that show.
     fn lines(&self) -> usize {
-        self.groups.num_rows() + self.open.values().map(Self::lines).sum::<usize>()
+        self.groups.num_rows() + self.open.values().iter().map(Self::lines).sum::<usize>()
     }
 
     /// The row of a line's group in its own level, behind the rows of the groups that it is below.
     fn path(&self, mut line: usize, path: &mut Vec<usize>) {
-        for (&row, below) in &self.open {
-            let lines = below.lines();
+        for (row, below) in self.open.iter() {
+            let (row, lines) = (row as usize, below.lines());
             if line <= row {
                 break;
             }
@@ -57,9 +58,27 @@ impl Level {
         path.push(line);
     }
 
+    /// What stands above a group, and its own key as text, with an end that no text has; a null is told from what is written.
+    fn path_of(&self, row: usize, depth: usize, above: &str, formats: &Formats) -> String {
+        let mut path = above.to_owned();
+        let column = self.groups.columns().get(depth);
+        let some = column.is_some_and(|column| format::write(column.as_ref(), row, None, formats, &mut path));
+        path.push(if some { '\u{1f}' } else { '\u{1e}' });
+        path
+    }
+
+    fn opened(&self, depth: usize, above: &str, formats: &Formats, paths: &mut Vec<String>) {
+        for (row, below) in self.open.iter() {
+            let path = self.path_of(row as usize, depth, above, formats);
+            paths.push(path.clone());
+            below.opened(depth + 1, &path, formats, paths);
+        }
+    }
+
     fn show(&self, table: &mut Table) {
         let mut start = 0;
-        for (&row, below) in &self.open {
+        for (row, below) in self.open.iter() {
+            let row = row as usize;
             table.push(self.groups.slice(start, row + 1 - start));
             below.show(table);
             start = row + 1;
@@ -89,7 +108,7 @@ impl Tree {
     pub(crate) fn new(whole: Plan, schema: SchemaRef, groups: &RecordBatch) -> Option<Self> {
         let schema = nullable(&schema);
         let groups = widened(&schema, whole.group_by.len(), 0, groups)?;
-        Some(Self { whole, schema, first: Level { groups, open: BTreeMap::new() } })
+        Some(Self { whole, schema, first: Level { groups, open: Ordered::default() } })
     }
 
     /// The columns, by which what is shown of it is known again.
@@ -106,12 +125,12 @@ impl Tree {
     /// The level of the last row of a path.
     fn level(&self, path: &[usize]) -> Option<&Level> {
         let (_, above) = path.split_last()?;
-        above.iter().try_fold(&self.first, |level, row| level.open.get(row))
+        above.iter().try_fold(&self.first, |level, row| level.open.get(*row as u64))
     }
 
     fn level_mut(&mut self, path: &[usize]) -> Option<&mut Level> {
         let (_, above) = path.split_last()?;
-        above.iter().try_fold(&mut self.first, |level, row| level.open.get_mut(row))
+        above.iter().try_fold(&mut self.first, |level, row| level.open.get_mut(*row as u64))
     }
 
     /// What kind of line it is; nothing behind the last.
@@ -120,7 +139,8 @@ impl Tree {
         let (level, row) = (self.level(&path)?, *path.last()?);
         let depth = path.len() - 1;
         let has_more = depth + 1 < self.whole.group_by.len();
-        (row < level.groups.num_rows()).then(|| Line { depth, open: has_more.then(|| level.open.contains_key(&row)) })
+        (row < level.groups.num_rows())
+            .then(|| Line { depth, open: has_more.then(|| level.open.get(row as u64).is_some()) })
     }
 
     /// The plan of the groups below a line; nothing when there are none.
@@ -151,7 +171,7 @@ impl Tree {
         let groups = widened(&self.schema, self.whole.group_by.len(), depth + 1, groups);
         match (groups, path.last().copied(), self.level_mut(&path)) {
             (Some(groups), Some(row), Some(level)) => {
-                level.open.insert(row, Level { groups, open: BTreeMap::new() });
+                level.open.insert(row as u64, Level { groups, open: Ordered::default() });
                 true
             }
             _ => false,
@@ -162,7 +182,36 @@ impl Tree {
     pub(crate) fn close(&mut self, line: usize) -> bool {
         let path = self.path(line);
         let Some(row) = path.last().copied() else { return false };
-        self.level_mut(&path).is_some_and(|level| level.open.remove(&row).is_some())
+        self.level_mut(&path).is_some_and(|level| level.open.remove(row as u64).is_some())
+    }
+
+    /// The groups that are open, each as the texts of its keys; those above before those below.
+    pub(crate) fn opened(&self, formats: &Formats) -> Vec<String> {
+        let mut paths = Vec::new();
+        self.first.opened(0, "", formats, &mut paths);
+        paths
+    }
+
+    /// The line of a group that shows, by the texts of its keys.
+    pub(crate) fn line_of(&self, path: &str, formats: &Formats) -> Option<usize> {
+        let (mut level, mut line, mut above) = (&self.first, 0, String::new());
+        for depth in 0..self.whole.group_by.len() {
+            let begins = |row: &usize| path.starts_with(&level.path_of(*row, depth, &above, formats));
+            let row = (0..level.groups.num_rows()).find(begins)?;
+            line += row
+                + level
+                    .open
+                    .iter()
+                    .take_while(|&(open, _)| open < row as u64)
+                    .map(|(_, below)| below.lines())
+                    .sum::<usize>();
+            above = level.path_of(row, depth, &above, formats);
+            if above.len() == path.len() {
+                return Some(line);
+            }
+            (level, line) = (level.open.get(row as u64)?, line + 1);
+        }
+        None
     }
 
     /// The lines that show, as a table.

@@ -37,8 +37,8 @@ pub(crate) fn read(stream: Vec<u8>) -> wire::Result<RecordBatch> {
     Ok(whole)
 }
 
-fn encode_error(error: impl std::fmt::Display) -> wire::Error {
-    wire::Error::Encode(error.to_string())
+fn encode_error(error: impl std::fmt::Display) -> Box<wire::Error> {
+    wire::Error::encode(&error)
 }
 
 /// Some columns of a batch, by number. A file has one dictionary for a column, and pieces of a view have many: where

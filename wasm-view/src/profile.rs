@@ -32,6 +32,14 @@ pub(crate) struct Profile {
     pub(crate) nulls: String,
 }
 
+impl Profile {
+    pub(crate) fn new(strip: Strip, nulls: usize, rows: usize) -> Self {
+        let some = nulls > 0 && nulls < rows;
+        let nulls = if some { [&share(nulls, rows), " null"].concat() } else { String::new() };
+        Self { strip, nulls }
+    }
+}
+
 /// The profiles of a table's columns, as far as they are known.
 #[derive(Debug, Default)]
 pub(crate) struct Profiles {
@@ -78,9 +86,7 @@ impl Profiles {
         if done {
             let nulls: usize = table.batches.iter().map(|batch| batch.column(column).logical_null_count()).sum();
             let strip = self.strip(styles.get(column), formats, table.rows());
-            let some = nulls > 0 && nulls < table.rows();
-            let nulls = if some { [&share(nulls, table.rows()), " null"].concat() } else { String::new() };
-            self.known.push(Profile { strip, nulls });
+            self.known.push(Profile::new(strip, nulls, table.rows()));
             (self.pass, self.row) = (None, 0);
         }
         true
@@ -91,7 +97,9 @@ impl Profiles {
             Some(pass) => pass,
             // Of nulls there is nothing to tell, nor of what could not be read.
             None if data_type.is_null() => return Ok(true),
-            None if is_measured(data_type) => self.pass.insert(Pass::Extent(f64::INFINITY, f64::NEG_INFINITY)),
+            None if statistics::is_measured(data_type) => {
+                self.pass.insert(Pass::Extent(f64::INFINITY, f64::NEG_INFINITY))
+            }
             None => {
                 let count = [(AggregateFunction::Count, Vec::new())];
                 let state = GroupBy::try_new(std::slice::from_ref(data_type), &count)?;
@@ -103,7 +111,7 @@ impl Profiles {
             if low > high {
                 return Ok(true);
             }
-            let (low, high, bars) = edges(data_type, low, high);
+            let (low, high, bars) = statistics::edges(data_type, low, high, BARS);
             (self.pass, self.row) = (Some(Pass::Bins(low, high, vec![0; bars])), 0);
             return Ok(false);
         };
@@ -129,9 +137,8 @@ impl Profiles {
     fn strip(&self, style: Option<&Style>, formats: &Formats, rows: usize) -> Strip {
         match &self.pass {
             Some(Pass::Bins(low, high, counts)) => {
-                let most = counts.iter().max().map_or(1, |&most| most.max(1));
-                let bars = counts.iter().map(|&count| count as f32 / most as f32).collect();
-                Strip { bars, axis: (*low, *high), ..Strip::default() }
+                let counts: Vec<f64> = counts.iter().map(|&count| count as f64).collect();
+                bins((*low, *high), &counts)
             }
             Some(Pass::Values(state)) => values(state, style, formats, rows).unwrap_or_default(),
             _ => Strip::default(),
@@ -139,55 +146,54 @@ impl Profiles {
     }
 }
 
+/// A histogram of so many values in each bin.
+pub(crate) fn bins(axis: (f64, f64), counts: &[f64]) -> Strip {
+    let most = counts.iter().fold(1.0, |most: f64, &count| most.max(count));
+    let bars = counts.iter().map(|&count| (count / most) as f32).collect();
+    Strip { bars, axis, ..Strip::default() }
+}
+
 /// The most frequent values of a column whose values have been counted.
 fn values(state: &GroupBy, style: Option<&Style>, formats: &Formats, rows: usize) -> Option<Strip> {
-    let mut text = String::new();
     if state.groups() > MOST_VALUES {
-        text.push_str("many values");
-        return Some(Strip { text, ..Strip::default() });
+        return Some(top(0, &[], String::new(), rows));
     }
     let keys: ArrayRef = state.key_arrays().ok()?.into_iter().next()?;
     let counts = state.aggregate_arrays().ok()?.into_iter().next()?;
     let counts = counts.as_primitive_opt::<Int64Type>()?.values();
-    let mut top: Vec<usize> = Vec::new();
+    let mut largest: Vec<usize> = Vec::new();
     for group in (0..counts.len()).filter(|&group| keys.is_valid(group)) {
-        let at = top.partition_point(|&other| counts[other] >= counts[group]);
+        let at = largest.partition_point(|&other| counts[other] >= counts[group]);
         if at < TOP {
-            top.insert(at, group);
-            top.truncate(TOP);
+            largest.insert(at, group);
+            largest.truncate(TOP);
         }
     }
-    let &first = top.first()?;
-    let part = counts[first] as usize;
+    let mut text = String::new();
+    format::write(keys.as_ref(), *largest.first()?, style, formats, &mut text);
+    let counts: Vec<f64> = largest.iter().map(|&group| counts[group] as f64).collect();
+    Some(top(state.groups(), &counts, text, rows))
+}
+
+/// A strip of the most frequent of so many values: their counts, and the first as text. Without counts there are too many.
+pub(crate) fn top(values: usize, counts: &[f64], mut text: String, rows: usize) -> Strip {
+    let Some(&first) = counts.first() else {
+        text.push_str("many values");
+        return Strip { text, ..Strip::default() };
+    };
+    let (part, rows) = (first as usize, rows.max(1));
     // A value that is one of hundreds says less than how many there are.
     if part * 100 < rows {
-        text.push_str(&state.groups().to_string());
+        text = values.to_string();
         text.push_str(" values");
-        return Some(Strip { text, ..Strip::default() });
+        return Strip { text, ..Strip::default() };
     }
-    format::write(keys.as_ref(), first, style, formats, &mut text);
     text.push(' ');
     // A share of one in a hundred or more, as it is here, needs no decimals.
-    text.push_str(&((part * 100 + rows / 2) / rows.max(1)).to_string());
+    text.push_str(&((part * 100 + rows / 2) / rows).to_string());
     text.push('%');
-    let shares = top.iter().map(|&group| counts[group] as f32 / rows.max(1) as f32).collect();
-    Some(Strip { shares, text, ..Strip::default() })
-}
-
-/// Where a histogram begins and ends, and its bars: one for each value when whole numbers are few.
-fn edges(data_type: &DataType, low: f64, high: f64) -> (f64, f64, usize) {
-    if !data_type.is_floating() && !data_type.is_decimal() && high - low < BARS as f64 {
-        return (low - 0.5, high + 0.5, (high - low) as usize + 1);
-    }
-    if low == high {
-        let margin = (low.abs() * 1e-9).max(0.5);
-        return (low - margin, high + margin, 1);
-    }
-    (low, high, BARS)
-}
-
-fn is_measured(data_type: &DataType) -> bool {
-    data_type.is_numeric() || data_type.is_temporal() && !matches!(data_type, DataType::Interval(_))
+    let shares = counts.iter().take(TOP).map(|&count| (count / rows as f64) as f32).collect();
+    Strip { shares, text, ..Strip::default() }
 }
 
 /// A share in per cent: two digits are enough.

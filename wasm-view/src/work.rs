@@ -2,6 +2,8 @@
 //! is, or stop.
 //!
 //! Filters and groups go slice by slice. A sort comes at the end and in one piece, since a part of an order is of no use.
+//! Runs of rows that are sorted one by one, and then merged row against row, would let a page paint meanwhile; tried on four
+//! million rows, they took many times as long as the one call, and a person would rather wait for that.
 
 use kernels::query::{Execution, Plan, Selecting};
 use kernels::{Error, Result};
@@ -58,7 +60,7 @@ impl Work {
     /// The rows; all must have been looked at.
     pub(crate) fn finish(self, table: &Table) -> Result<Rows> {
         if self.row < self.rows {
-            return Err(Error::InvalidPlan { reason: "not all rows have been looked at", detail: String::new() });
+            return Err(Error::invalid_plan("not all rows have been looked at", ""));
         }
         Ok(match self.job {
             Job::Nothing => Rows::All,

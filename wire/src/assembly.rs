@@ -45,8 +45,8 @@ pub struct Assembly {
     received: usize,
 }
 
-fn wrong(what: &'static str, chunk: usize, expected: usize, found: usize) -> Error {
-    Error::Assembly { what, chunk: chunk as u64, expected: expected as u64, found: found as u64 }
+fn wrong(what: &'static str, chunk: usize, expected: usize, found: usize) -> Box<Error> {
+    Box::new(Error::Assembly { what, chunk: chunk as u64, expected: expected as u64, found: found as u64 })
 }
 
 /// The announcement of so many bytes in chunks of a size.
@@ -94,12 +94,10 @@ impl Assembly {
             return Err(not_one());
         }
         let found = i64::try_from(total).unwrap_or(i64::MAX);
-        let total = usize::try_from(total).ok().filter(|&total| total <= limit).ok_or(Error::Limit {
-            offset: 0,
-            what: "announced size",
-            found,
-            limit,
-        })?;
+        let total = usize::try_from(total)
+            .ok()
+            .filter(|&total| total <= limit)
+            .ok_or_else(|| Error::limit(0, "announced size", found, limit))?;
         // One bit for each chunk: of tiny chunks there may be more bits than bytes are worth.
         let count = total.div_ceil(chunk);
         if u32::try_from(count).is_err() {

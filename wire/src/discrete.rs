@@ -56,11 +56,7 @@ pub(crate) fn read_by(
 ) -> Result<(SchemaRef, Vec<RecordBatch>)> {
     let read = decoder.read_all(message)?;
     if decoder.left() > 0 {
-        return Err(Error::UnexpectedMessage {
-            offset: decoder.position(),
-            found: "rest of bytes",
-            expected: "nothing behind the end",
-        });
+        return Err(Error::unexpected(decoder.position(), "rest of bytes", "nothing behind the end"));
     }
     Ok(read)
 }

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-/// The result of reading or writing.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
+/// The result of reading or writing. Errors are rare and have much to tell, so they stand in a box: a result is then
+/// as small as what it holds, and handing an error on costs a word.
+pub type Result<T, E = Box<Error>> = std::result::Result<T, E>;
 
 /// Why bytes could not be read or a batch could not be written.
 ///
@@ -231,6 +232,49 @@ pub enum Error {
         /// What it said.
         reason: String,
     },
+}
+
+/// Errors that are made in many places, each put together in one.
+impl Error {
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn metadata(offset: u64, what: &'static str) -> Box<Self> {
+        Box::new(Self::Metadata { offset, what })
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn limit(offset: u64, what: &'static str, found: i64, limit: usize) -> Box<Self> {
+        Box::new(Self::Limit { offset, what, found, limit })
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn unexpected(offset: u64, found: &'static str, expected: &'static str) -> Box<Self> {
+        Box::new(Self::UnexpectedMessage { offset, found, expected })
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn update(what: &'static str, name: &'static str) -> Box<Self> {
+        Box::new(Self::Update { what, name })
+    }
+
+    /// A batch that does not fit.
+    #[cold]
+    #[inline(never)]
+    #[must_use]
+    pub fn mismatch(column: &str, reason: &str) -> Box<Self> {
+        Box::new(Self::Mismatch { column: column.to_owned(), reason: reason.to_owned() })
+    }
+
+    /// What could not be written, in the words of another error.
+    #[cold]
+    #[inline(never)]
+    #[must_use]
+    pub fn encode(why: &dyn fmt::Display) -> Box<Self> {
+        Box::new(Self::Encode(why.to_string()))
+    }
 }
 
 impl fmt::Display for Error {

@@ -1,7 +1,5 @@
 //! Frames: a message's metadata and body as bytes that follow one another.
 
-use std::collections::BTreeMap;
-
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_buffer::Buffer;
 use arrow_schema::Schema;
@@ -10,6 +8,7 @@ use crate::arrays::Body;
 use crate::build::{Builder, Place, Slot};
 use crate::codec::Codec;
 use crate::message::{DICTIONARY_BATCH, RECORD_BATCH, SCHEMA};
+use crate::ordered::Ordered;
 use crate::schema::{Ids, assign_ids, build as build_schema};
 use crate::{Error, Result};
 
@@ -72,7 +71,7 @@ pub(crate) struct FrameWriter {
     pub(crate) position: u64,
     options: Options,
     /// The dictionaries as they were last sent.
-    sent: BTreeMap<i64, ArrayRef>,
+    sent: Ordered<ArrayRef>,
     /// Whether a dictionary may be sent anew.
     replaces: bool,
 }
@@ -90,7 +89,7 @@ impl FrameWriter {
         if let Some(codec) = options.codec
             && codec.pack(&[0; 256], 0).is_none()
         {
-            return Err(Error::UnsupportedCompression { offset: 0, codec: codec.name() });
+            return Err(Box::new(Error::UnsupportedCompression { offset: 0, codec: codec.name() }));
         }
         let ids = assign_ids(schema);
         // A type that cannot be written is told before the first byte.
@@ -99,7 +98,7 @@ impl FrameWriter {
         let built = build_schema(&mut builder, schema, &ids)?;
         builder.link(root, 2, built);
         let message = builder.finish(root);
-        Ok(Self { schema: schema.clone(), message, ids, position: 0, options, sent: BTreeMap::new(), replaces })
+        Ok(Self { schema: schema.clone(), message, ids, position: 0, options, sent: Ordered::default(), replaces })
     }
 
     /// The schema's frame; once.
@@ -114,7 +113,7 @@ impl FrameWriter {
         if batch.num_columns() != self.schema.fields().len()
             || batch.columns().iter().zip(self.schema.fields()).any(types_differ)
         {
-            return Err(Error::Encode("the batch has another schema than the stream".to_owned()));
+            return Err(Box::new(Error::Encode("the batch has another schema than the stream".to_owned())));
         }
         let mut found = Vec::new();
         for (column, ids) in batch.columns().iter().zip(&self.ids) {
@@ -133,7 +132,7 @@ impl FrameWriter {
     fn dictionary(&mut self, id: i64, values: ArrayRef, frames: &mut Frames) -> Result<()> {
         let mut is_delta = false;
         let mut new = values.clone();
-        if let Some(sent) = self.sent.get(&id) {
+        if let Some(sent) = self.sent.get(id as u64) {
             let known = sent.len();
             let grown = values.len() >= known && kernels::arrays::equal(sent, &values.slice(0, known));
             if grown && values.len() == known {
@@ -143,16 +142,16 @@ impl FrameWriter {
             if is_delta {
                 new = values.slice(known, values.len() - known);
             } else if !self.replaces {
-                return Err(Error::Encode(
+                return Err(Box::new(Error::Encode(
                     "a file holds one dictionary for a column, and this batch brings another".into(),
-                ));
+                )));
             }
         }
         let mut body = Body::default();
         body.push(new.as_ref())?;
         let block = self.body(DICTIONARY_BATCH, body, new.len(), Some((id, is_delta)), &[], frames);
         frames.dictionaries.push(block);
-        self.sent.insert(id, values);
+        self.sent.insert(id as u64, values);
         Ok(())
     }
 

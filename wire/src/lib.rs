@@ -5,6 +5,7 @@
 //! * [`mod@file`] – the Arrow file format, with random access to any batch.
 //! * [`mod@plan`] – query plans as bytes, as JSON and as a URL's query.
 //! * [`mod@update`] and [`mod@table`] – changes of a live table, and the table that both ends keep.
+//! * [`mod@ordered`] – things by number.
 //! * [`mod@record`] and [`mod@assembly`] – shared structs, and large things in chunks.
 //!
 //! Reading goes neither through the reader of `arrow-ipc` nor through its flatbuffer accessors, whose weight
@@ -23,6 +24,7 @@ mod flat;
 #[cfg(feature = "encode")]
 mod frame;
 mod message;
+pub mod ordered;
 pub mod plan;
 pub mod record;
 mod schema;

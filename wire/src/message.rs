@@ -3,19 +3,19 @@
 //! Stream and file share this part: a [`Reader`] knows the schema and the dictionaries so far, and turns
 //! each further message into a batch or into a dictionary that it keeps.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, NullArray, RecordBatch, RecordBatchOptions};
 use arrow_buffer::Buffer;
-use arrow_schema::{ArrowError, DataType, Field, Fields, Schema, SchemaRef};
+use arrow_schema::{ArrowError, DataType, Field, Fields, Metadata, Schema, SchemaRef};
 use kernels::arrays::Trust;
 use kernels::growing::GrowingColumn;
 
 use crate::arrays::{ArrayReader, Next};
 use crate::codec::Codec;
 use crate::flat::{Malformed, Table};
+use crate::ordered::Ordered;
 use crate::schema::{Ids, Layout, read as read_schema, read_pairs};
 use crate::{Error, Limits, Result};
 
@@ -31,9 +31,10 @@ pub(crate) enum Outcome {
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     layout: Option<Layout>,
-    dictionaries: BTreeMap<i64, Dictionary>,
+    /// By their numbers, as they are in memory.
+    dictionaries: Ordered<Dictionary>,
     /// Metadata of the last message.
-    pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) metadata: Metadata,
     pub(crate) trust: Option<Trust>,
     /// Types of columns that are given as nulls.
     pub(crate) left_out: Option<fn(&DataType) -> bool>,
@@ -111,8 +112,8 @@ impl Message<'_> {
 }
 
 /// The error for a flatbuffer that is none.
-pub(crate) fn malformed(offset: u64) -> impl Fn(Malformed) -> Error {
-    move |Malformed| Error::Metadata { offset, what: "the metadata is not a valid flatbuffer" }
+pub(crate) fn malformed(offset: u64) -> impl Fn(Malformed) -> Box<Error> {
+    move |Malformed| Error::metadata(offset, "the metadata is not a valid flatbuffer")
 }
 
 /// Reads a message's metadata, but for its header.
@@ -122,16 +123,14 @@ pub(crate) fn parse<'a>(metadata: &'a [u8], offset: u64, limits: &Limits) -> Res
     // Numbers, not versions: 3 is V4, 4 is V5.
     let version = message.i16(0, 0).map_err(&bad)?;
     if !(3..=4).contains(&version) {
-        return Err(Error::Version { found: version });
+        return Err(Box::new(Error::Version { found: version }));
     }
     let (kind, header) = (message.u8(1).map_err(&bad)?, message.table(2).map_err(&bad)?);
     let found = message.i64(3).map_err(&bad)?;
-    let body = usize::try_from(found).ok().filter(|&length| length <= limits.body).ok_or(Error::Limit {
-        offset,
-        what: "body length",
-        found,
-        limit: limits.body,
-    })?;
+    let body = usize::try_from(found)
+        .ok()
+        .filter(|&length| length <= limits.body)
+        .ok_or_else(|| Error::limit(offset, "body length", found, limits.body))?;
     Ok(Message { kind, header, root: message, is_v4: version == 3, body })
 }
 
@@ -171,19 +170,21 @@ impl Reader {
         offset: u64,
         limits: &Limits,
     ) -> Result<Outcome> {
-        let header = message.header.ok_or(Error::Metadata { offset, what: "the message has no header" })?;
+        let header = message.header.ok_or_else(|| Error::metadata(offset, "the message has no header"))?;
         self.metadata = read_pairs(&message.root, 4, offset, limits)?;
         match message.kind {
-            SCHEMA if self.layout.is_some() => Err(unexpected(offset, "second schema", "a batch or a dictionary")),
+            SCHEMA if self.layout.is_some() => {
+                Err(Error::unexpected(offset, "second schema", "a batch or a dictionary"))
+            }
             SCHEMA => self.set_schema(header, offset, limits).map(Outcome::Schema),
             RECORD_BATCH => self.batch(header, body, offset, message.is_v4, limits).map(Outcome::Batch),
             DICTIONARY_BATCH => {
                 self.dictionary(header, body, offset, message.is_v4, limits)?;
                 Ok(Outcome::Dictionary)
             }
-            TENSOR => Err(unexpected(offset, "tensor", "a batch or a dictionary")),
-            SPARSE_TENSOR => Err(unexpected(offset, "sparse tensor", "a batch or a dictionary")),
-            _ => Err(unexpected(offset, "message of an unknown kind", "a batch or a dictionary")),
+            TENSOR => Err(Error::unexpected(offset, "tensor", "a batch or a dictionary")),
+            SPARSE_TENSOR => Err(Error::unexpected(offset, "sparse tensor", "a batch or a dictionary")),
+            _ => Err(Error::unexpected(offset, "message of an unknown kind", "a batch or a dictionary")),
         }
     }
 
@@ -197,7 +198,7 @@ impl Reader {
     ) -> Result<RecordBatch> {
         match message.header {
             Some(header) if message.kind == RECORD_BATCH => self.batch(header, body, offset, message.is_v4, limits),
-            _ => Err(unexpected(offset, "message of another kind", "a record batch")),
+            _ => Err(Error::unexpected(offset, "message of another kind", "a record batch")),
         }
     }
 
@@ -212,16 +213,16 @@ impl Reader {
     ) -> Result<RecordBatch> {
         let Some((layout, header)) = self.layout.as_ref().zip(message.header).filter(|_| message.kind == RECORD_BATCH)
         else {
-            return Err(unexpected(offset, "message of another kind", "a record batch"));
+            return Err(Error::unexpected(offset, "message of another kind", "a record batch"));
         };
         let fields = layout.schema.fields();
         if let Some(&index) = wanted.iter().find(|&&column| column >= fields.len()) {
-            return Err(Error::NoSuchColumn { index, columns: fields.len() });
+            return Err(Box::new(Error::NoSuchColumn { index, columns: fields.len() }));
         }
         let rows = rows(&header, offset)?;
         let places = self.places(message, header, wanted, offset, limits)?;
         let bodies = places.iter().map(|(_, span)| fetch(span.clone())).collect::<Result<Vec<_>>>()?;
-        let dictionaries = |id: i64| self.dictionaries.get(&id).map(|dictionary| &dictionary.values);
+        let dictionaries = |id: i64| self.dictionaries.get(id as u64).map(|dictionary| &dictionary.values);
         let mut columns = Vec::with_capacity(wanted.len());
         let mut unpacked = unpackable(message.body, limits);
         for ((&column, (next, span)), body) in wanted.iter().zip(places).zip(&bodies) {
@@ -230,8 +231,9 @@ impl Reader {
             columns.push(reader.column(layout.schema.field(column), &layout.ids[column], rows)?);
             unpacked = reader.unpacked;
         }
-        let invalid =
-            |error: ArrowError| Error::InvalidValues { offset, column: String::new(), reason: error.to_string() };
+        let invalid = |error: ArrowError| {
+            Box::new(Error::InvalidValues { offset, column: String::new(), reason: error.to_string() })
+        };
         let schema = layout.schema.project(wanted).map_err(invalid)?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         RecordBatch::try_new_with_options(Arc::new(schema), columns, &options).map_err(invalid)
@@ -271,10 +273,10 @@ impl Reader {
         limits: &Limits,
     ) -> Result<RecordBatch> {
         let Some(layout) = &self.layout else {
-            return Err(unexpected(offset, "record batch", "a schema first"));
+            return Err(Error::unexpected(offset, "record batch", "a schema first"));
         };
         let rows = rows(&header, offset)?;
-        let dictionaries = |id: i64| self.dictionaries.get(&id).map(|dictionary| &dictionary.values);
+        let dictionaries = |id: i64| self.dictionaries.get(id as u64).map(|dictionary| &dictionary.values);
         let mut reader = self.arrays(&header, body, offset, is_v4, limits, &dictionaries)?;
         let mut columns = Vec::with_capacity(layout.ids.len());
         for (field, ids) in layout.schema.fields().iter().zip(&layout.ids) {
@@ -287,10 +289,8 @@ impl Reader {
         }
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let schema = self.given.as_ref().unwrap_or(&layout.schema).clone();
-        RecordBatch::try_new_with_options(schema, columns, &options).map_err(|error| Error::InvalidValues {
-            offset,
-            column: String::new(),
-            reason: error.to_string(),
+        RecordBatch::try_new_with_options(schema, columns, &options).map_err(|error| {
+            Box::new(Error::InvalidValues { offset, column: String::new(), reason: error.to_string() })
         })
     }
 
@@ -303,32 +303,29 @@ impl Reader {
         limits: &Limits,
     ) -> Result<()> {
         let Some(layout) = &self.layout else {
-            return Err(unexpected(offset, "dictionary", "a schema first"));
+            return Err(Error::unexpected(offset, "dictionary", "a schema first"));
         };
         let bad = malformed(offset);
         let id = header.i64(0).map_err(&bad)?;
-        let missing = Error::MissingDictionary { offset, id };
-        let (field, ids) = layout.dictionary_field(id).ok_or_else(|| missing.clone())?;
+        let missing = || Box::new(Error::MissingDictionary { offset, id });
+        let (field, ids) = layout.dictionary_field(id).ok_or_else(missing)?;
         if self.leaves_out(field) {
             return Ok(());
         }
-        let data =
-            header.table(1).map_err(&bad)?.ok_or(Error::Metadata { offset, what: "a dictionary has no data" })?;
+        let data = header.table(1).map_err(&bad)?.ok_or_else(|| Error::metadata(offset, "a dictionary has no data"))?;
         let rows = rows(&data, offset)?;
-        let dictionaries = |id: i64| self.dictionaries.get(&id).map(|dictionary| &dictionary.values);
+        let dictionaries = |id: i64| self.dictionaries.get(id as u64).map(|dictionary| &dictionary.values);
         let mut reader = self.arrays(&data, body, offset, is_v4, limits, &dictionaries)?;
         let ids = Ids { dictionary: None, children: ids.children.clone() };
         let values = reader.dictionary_values(field, &ids, rows)?;
         if header.bool(2).map_err(&bad)? {
             let name = field.name().clone();
-            let known = self.dictionaries.get_mut(&id).ok_or(missing)?;
-            return known.extend(values.as_ref()).map_err(|error| Error::InvalidValues {
-                offset,
-                column: name,
-                reason: error.to_string(),
-            });
+            let known = self.dictionaries.get_mut(id as u64).ok_or_else(missing)?;
+            return known
+                .extend(values.as_ref())
+                .map_err(|error| Box::new(Error::InvalidValues { offset, column: name, reason: error.to_string() }));
         }
-        self.dictionaries.insert(id, Dictionary { values, growing: None });
+        self.dictionaries.insert(id as u64, Dictionary { values, growing: None });
         Ok(())
     }
 
@@ -346,12 +343,12 @@ impl Reader {
             None => None,
             Some(compression) => {
                 let number = compression.u8(0).map_err(&bad)?;
-                let codec = Codec::from_number(number).ok_or(Error::Metadata { offset, what: "an unknown codec" })?;
+                let codec = Codec::from_number(number).ok_or_else(|| Error::metadata(offset, "an unknown codec"))?;
                 if compression.u8(1).map_err(&bad)? != 0 {
-                    return Err(Error::Metadata { offset, what: "an unknown way of packing" });
+                    return Err(Error::metadata(offset, "an unknown way of packing"));
                 }
                 if !codec.is_readable() {
-                    return Err(Error::UnsupportedCompression { offset, codec: codec.name() });
+                    return Err(Box::new(Error::UnsupportedCompression { offset, codec: codec.name() }));
                 }
                 Some(codec)
             }
@@ -360,7 +357,7 @@ impl Reader {
         let nodes = header.vector(1, 16).map_err(&bad)?;
         let buffers = header.vector(2, 16).map_err(&bad)?;
         let (Some(nodes), Some(buffers)) = (nodes, buffers) else {
-            return Err(Error::Metadata { offset, what: "a batch lacks its nodes or buffers" });
+            return Err(Error::metadata(offset, "a batch lacks its nodes or buffers"));
         };
         Ok(ArrayReader {
             nodes,
@@ -388,14 +385,8 @@ fn unpackable(length: usize, limits: &Limits) -> usize {
 fn rows(header: &Table<'_>, offset: u64) -> Result<usize> {
     let found = header.i64(0).map_err(malformed(offset))?;
     let limit = i32::MAX as usize;
-    usize::try_from(found).ok().filter(|&rows| rows <= limit).ok_or(Error::Limit {
-        offset,
-        what: "number of rows",
-        found,
-        limit,
-    })
-}
-
-fn unexpected(offset: u64, found: &'static str, expected: &'static str) -> Error {
-    Error::UnexpectedMessage { offset, found, expected }
+    usize::try_from(found)
+        .ok()
+        .filter(|&rows| rows <= limit)
+        .ok_or_else(|| Error::limit(offset, "number of rows", found, limit))
 }

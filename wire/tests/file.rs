@@ -29,7 +29,7 @@ fn written() -> Vec<u8> {
     bytes
 }
 
-fn read(bytes: &[u8]) -> Result<Vec<RecordBatch>, Error> {
+fn read(bytes: &[u8]) -> wire::Result<Vec<RecordBatch>> {
     let bytes = Buffer::from(bytes);
     let index = FileIndex::try_new(&bytes, bytes.len() as u64, Limits::default(), None)?;
     // Column by column too: that is another way through the same bytes.
@@ -49,7 +49,7 @@ fn batches_are_read_in_any_order() {
     for index in [2, 0, 1, 2] {
         assert_eq!(reader.batch(index).unwrap(), batches()[index]);
     }
-    assert_eq!(reader.batch(3).unwrap_err(), Error::NoSuchBatch { index: 3, batches: 3 });
+    assert_eq!(*reader.batch(3).unwrap_err(), Error::NoSuchBatch { index: 3, batches: 3 });
     let by_arrow = arrow_ipc::reader::FileReader::try_new(std::io::Cursor::new(bytes), None).unwrap();
     assert_eq!(by_arrow.map(Result::unwrap).collect::<Vec<_>>(), batches());
 }
@@ -83,7 +83,7 @@ fn columns_are_read_without_the_others() {
         }
     }
     let missing = index.batch(&bytes, 0, Some(&[count])).unwrap_err();
-    assert_eq!(missing, Error::NoSuchColumn { index: count, columns: count });
+    assert_eq!(*missing, Error::NoSuchColumn { index: count, columns: count });
 }
 
 #[test]

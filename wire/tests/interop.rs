@@ -57,7 +57,7 @@ fn file(batches: &[RecordBatch], options: Options) -> Vec<u8> {
     writer.finish().unwrap()
 }
 
-fn read(bytes: Vec<u8>) -> Result<Vec<RecordBatch>, wire::Error> {
+fn read(bytes: Vec<u8>) -> wire::Result<Vec<RecordBatch>> {
     if is_file(&bytes) {
         let mut reader = FileReader::try_new(Buffer::from(bytes), Limits::default())?;
         return (0..reader.batches()).map(|index| reader.batch(index)).collect();

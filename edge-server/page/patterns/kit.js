@@ -7,7 +7,7 @@ import { token } from '/signin.js';
 export class Skip extends Error {}
 
 const cards = [];
-const sections = new Map();
+let group = null;
 const SIGNS = { idle: '', running: '·', passed: '✓', skipped: '–', failed: '✕' };
 
 /** An element with properties and children. */
@@ -22,9 +22,8 @@ export const all = () => cards;
 
 /** Begins a group of cards. */
 export function section(title) {
-  const grid = make('div', { className: 'grid' });
-  document.querySelector('#cards').append(make('section', {}, make('h3', { textContent: title }), grid));
-  sections.set('last', grid);
+  group = make('div', { className: 'grid' });
+  document.querySelector('#cards').append(make('section', {}, make('h3', { textContent: title }), group));
 }
 
 /** Adds a card: its id, its name, what it is for, and what is done when it is run. */
@@ -39,7 +38,7 @@ export function card(id, name, what, run) {
   element.dataset.state = 'idle';
   const one = { id, name, element, run: () => perform(one, run, button, result) };
   button.addEventListener('click', () => one.run());
-  sections.get('last').append(element);
+  group.append(element);
   cards.push(one);
 }
 
@@ -168,7 +167,10 @@ class Trial {
   after(run) { this.#ends.unshift(run); }
 
   async end() {
-    for (const run of this.#ends) await Promise.resolve(run()).catch(() => {});
+    for (const run of this.#ends) {
+      // What cannot be put away any more has gone.
+      try { await run(); } catch { /* gone */ }
+    }
   }
 
   /** A table on the stage; it stays there until the next one comes. */
@@ -229,18 +231,30 @@ export async function socket(t, path, protocol) {
   };
 }
 
-/** The table with the most rows that is served from files, with a column of numbers and one of text. */
-export async function largest() {
+/** Bytes of rows that a card loads into the browser at most. */
+const ROOM = 300e6;
+
+/**
+ * The table with the most rows that is served from files and has a column of numbers beside one of text. Unless a card asks
+ * for pages of it only, all of it must have room in a browser.
+ */
+export async function largest({ pages = false } = {}) {
   const { tables } = await json('/status');
-  const [table] = tables.filter(({ live, rows }) => !live && rows > 0).sort((a, b) => b.rows - a.rows);
-  if (!table) throw new Skip('Not here: the server has no table of a file with rows.');
-  const path = `/v1/tables/${encodeURIComponent(table.name)}`;
-  const { columns } = await json(path);
-  const of = (kind) => columns.filter(({ type }) => kind.test(type)).map(({ name }) => name);
-  const [texts, numbers] = [of(/^(Large)?Utf8/), of(/^(U?Int|Float)(8|16|32|64)$/)];
-  if (!texts.length || !numbers.length) throw new Skip(`Not here: ${table.name} has no column of text beside one of numbers.`);
-  // Text that comes often makes groups; numbers with many values an order.
-  return { ...table, path, columns, text: texts[0], number: numbers.find((name) => /delay|price|value|amount/.test(name)) ?? numbers.at(-1) };
+  const files = tables.filter(({ live, rows }) => !live && rows > 0).sort((a, b) => b.rows - a.rows);
+  if (!files.length) throw new Skip('Not here: the server has no table of a file with rows.');
+  for (const table of files) {
+    const path = `/v1/tables/${encodeURIComponent(table.name)}`;
+    const { columns } = await json(path);
+    const of = (kind) => columns.filter(({ type }) => kind.test(type)).map(({ name }) => name);
+    const [texts, numbers] = [of(/^(Large)?Utf8/), of(/^(U?Int|Float)(8|16|32|64)$/)];
+    if (!texts.length || !numbers.length) continue;
+    const size = Number((await ask(`${path}/data`, { method: 'HEAD' })).headers.get('x-bodkin-bytes'));
+    if (!pages && size > ROOM) continue;
+    // Names are all that is known of columns: some of them promise more different values than others.
+    const number = numbers.find((name) => /delay|price|value|amount/.test(name)) ?? numbers.at(-1);
+    return { ...table, path, columns, text: texts[0], number };
+  }
+  throw new Skip('Not here: no table has text and numbers and is small enough for a browser.');
 }
 
 /** The columns of tables that cards make for themselves. */

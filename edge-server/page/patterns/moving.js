@@ -12,7 +12,7 @@ const ARROW = 'application/vnd.apache.arrow.stream';
 const same = (one, other) => one.length === other.length && one.every((byte, at) => byte === other[at]);
 
 card('5.1', 'Download by the browser', 'A table’s file goes straight to the disk: its length is told, parts can be asked for, and what was cut short goes on where it ended.', async (t) => {
-  const { path, name } = await largest();
+  const { path, name } = await largest({ pages: true });
   const head = await ask(`${path}/file`, { method: 'HEAD' }).catch((error) => {
     throw error.status === 404 ? new Skip(`Not here: ${name} is not one file.`) : error;
   });
@@ -117,7 +117,7 @@ card('5.3', 'Fetch stream into WASM memory', 'The length is told, room is made o
 });
 
 card('5.4', 'Compression', 'The same rows plain, with packed buffers, packed as a whole, and as Parquet: what each costs in bytes and time.', async (t) => {
-  const { path, name } = await largest();
+  const { path, name } = await largest({ pages: true });
   const query = `${path}/query?limit=100000`;
   const table = await t.stage();
   const sizes = [];

@@ -187,7 +187,7 @@ section('The browser');
 
 card('W1', 'Fetch, file, drag and drop', 'A table comes from an address, from a file of this computer, or is dropped; what it is, its bytes tell.', async (t) => {
   const { m } = await rust();
-  const { path } = await largest();
+  const { path } = await largest({ pages: true });
   const table = await t.stage({ src: `${path}/query?limit=1000` });
   table.element.setAttribute('files', '');
   await table.whenLoaded();
@@ -241,7 +241,7 @@ card('W2', 'Workers', 'Long work goes on beside the page’s thread: frames keep
 });
 
 card('W3', 'A cache in the browser', 'The second visit shows the table from the browser’s own files; the server is asked only whether it still holds.', async (t) => {
-  const { path } = await largest();
+  const { path } = await largest({ pages: true });
   const src = `${path}/query?limit=20000`;
   const checked = [];
   const on = { checked: ({ found }) => checked.push(found), load: ({ cached }) => loads.push(cached) };

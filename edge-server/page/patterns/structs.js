@@ -1,7 +1,7 @@
 // Structs that server and browser share: archives with text and lists, and structs of fixed layout. The module of the page
 // reads and changes them in the bytes that came; the addresses and the counts of allocations are its own.
 
-import { allocations, ask, bytes, card, count, octets, plural, rust, section } from '/patterns/kit.js';
+import { allocations, ask, bytes, card, count, largest, octets, plural, rust, section } from '/patterns/kit.js';
 
 section('Shared structs');
 
@@ -166,8 +166,7 @@ card('10.2', 'A buffer used again and again', 'State of fixed size takes many th
 
 card('6.1', 'Typed request', 'One type of plan is built here in Rust and run by the server; people write the same as JSON or as a URL.', async (t) => {
   const { m } = await rust();
-  const { largest } = await import('/patterns/kit.js');
-  const { path, text, name } = await largest();
+  const { path, text, name } = await largest({ pages: true });
   const packed = m.planBytes(text, 5);
   const written = JSON.stringify({ group_by: [text], aggregates: [{ function: 'count' }], sort: [{ column: 'count', descending: true }], limit: 5 });
   const url = `group=${encodeURIComponent(text)}&aggregate=count&sort=-count&limit=5`;

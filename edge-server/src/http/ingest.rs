@@ -157,7 +157,7 @@ async fn read(message: Message, table: &Arc<LiveTable>) -> Result<Offer> {
 }
 
 fn decode(message: Message, table: &LiveTable) -> Result<Offer> {
-    let wrong = |error: wire::Error| Error::Rows { reason: error.to_string() };
+    let wrong = |error: Box<wire::Error>| Error::Rows { reason: error.to_string() };
     let bytes = match message {
         Message::Text(text) => {
             let rows = read_rows(text.as_bytes().to_vec(), Some("application/x-ndjson"), table.schema())?;

@@ -42,6 +42,7 @@ mod metrics;
 mod page;
 mod patterns;
 mod problem;
+mod profile;
 mod routes;
 mod server;
 mod sockets;

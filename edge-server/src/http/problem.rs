@@ -207,17 +207,15 @@ impl From<Error> for Problem {
             Error::Rows { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "rows that do not fit", detail),
             Error::View { .. } => Self::new(StatusCode::BAD_REQUEST, "not a view of the table", detail),
             Error::Plan(_) => Self::new(StatusCode::BAD_REQUEST, "not a query plan", detail),
-            Error::Query(kernels::Error::UnknownColumn { name, available }) => {
+            Error::Query(kernels::Error::UnknownColumn(unknown)) => {
                 Self::new(StatusCode::BAD_REQUEST, "unknown column", detail)
-                    .with("column", name)
-                    .with("columns", available)
+                    .with("column", unknown.name)
+                    .with("columns", unknown.available)
             }
-            Error::Query(kernels::Error::WrongType { column, data_type, expected, .. }) => {
-                Self::new(StatusCode::BAD_REQUEST, "wrong type", detail)
-                    .with("column", column)
-                    .with("columnType", data_type.to_string())
-                    .with("expected", expected)
-            }
+            Error::Query(kernels::Error::WrongType(wrong)) => Self::new(StatusCode::BAD_REQUEST, "wrong type", detail)
+                .with("column", wrong.column)
+                .with("columnType", wrong.data_type.to_string())
+                .with("expected", wrong.expected),
             Error::Query(_) => Self::new(StatusCode::BAD_REQUEST, "query cannot be run", detail),
             Error::Budget { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "query too costly", detail),
             Error::Output(_) => Self::new(StatusCode::NOT_ACCEPTABLE, "result cannot be written", detail),

@@ -19,7 +19,7 @@ use super::server::Context;
 use super::tables::Asked;
 use super::trace::{self, Note, Traced};
 use super::{
-    Reply, Tables, echo, exec, file, handles, ingest, live, page, patterns, status, stream, subscribe, tables,
+    Reply, Tables, echo, exec, file, handles, ingest, live, page, patterns, profile, status, stream, subscribe, tables,
 };
 
 /// Scripts from here alone; no inline script or style, no frame around the page.
@@ -100,12 +100,14 @@ fn route_of(segments: &[String], path: &str) -> &'static str {
         ["v1", "handles", _, "data"] => "/v1/handles/{handle}/data",
         ["v1", "handles", _, "query"] => "/v1/handles/{handle}/query",
         ["v1", "handles", _, "explain"] => "/v1/handles/{handle}/explain",
+        ["v1", "handles", _, "profile"] => "/v1/handles/{handle}/profile",
         ["v1", "tables"] => "/v1/tables",
         ["v1", "tables", _] => "/v1/tables/{table}",
         ["v1", "tables", _, "data"] => "/v1/tables/{table}/data",
         ["v1", "tables", _, "file"] => "/v1/tables/{table}/file",
         ["v1", "tables", _, "query"] => "/v1/tables/{table}/query",
         ["v1", "tables", _, "explain"] => "/v1/tables/{table}/explain",
+        ["v1", "tables", _, "profile"] => "/v1/tables/{table}/profile",
         ["v1", "tables", _, "rows"] => "/v1/tables/{table}/rows",
         ["v1", "tables", _, "updates"] => "/v1/tables/{table}/updates",
         ["v1", "tables", _, "subscribe"] => "/v1/tables/{table}/subscribe",
@@ -181,6 +183,11 @@ async fn serve(request: Request<Incoming>, segments: &[String], context: &Contex
             file::file(name, all, head, request.headers()).await
         }
         ["v1", "tables", name, what @ ("query" | "explain")] => ask(Asked::table(name, all)?, what, all, request).await,
+        ["v1", of @ ("tables" | "handles"), name, "profile"] => {
+            let head = get(&request)?;
+            let of = if *of == "tables" { Asked::table(name, all)? } else { Asked::handle(name, all)? };
+            profile::column(of, all, head, request.headers(), request.uri().query().unwrap_or("")).await
+        }
         ["v1", "handles"] => handles::all(all, request).await,
         ["v1", "handles", id] => handles::one(id, all, &request),
         ["v1", "handles", id, "data"] => {
@@ -227,7 +234,7 @@ pub(super) fn json(value: &serde_json::Value) -> Reply {
 }
 
 /// Percent escapes in a path's segment.
-fn decode(segment: &str) -> Option<String> {
+pub(super) fn decode(segment: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {

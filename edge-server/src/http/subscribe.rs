@@ -4,11 +4,12 @@
 //! a `replace` with all rows, then the updates as they stand in the log, encoded once for all who follow. In
 //! `bodkin.continuous` all messages together are one Arrow stream, whose batches say what they are in their metadata.
 //!
-//! A client that comes back says which update it has last (`?epoch=0&from=17`), and gets what it missed; when that is not at
+//! A client that comes back says which update it has last (`?epoch=3&from=17`), and gets what it missed; when that is not at
 //! hand any more, the rows again. It may choose columns and a filter, and then follows the result of that query. A client
 //! that falls behind gets what it missed merged: of each key the last row, in one message. One that does not read a message
 //! in time is closed. One that asks for it (`?heartbeat=5`) hears in so many seconds of the last update, as text, whether there
-//! was one or not: a page sees no pings, and could not tell a quiet table from a dead line.
+//! was one or not: a page sees no pings, and could not tell a quiet table from a dead line. One whose rows stay here
+//! (`?rows=none`) hears of updates by such texts alone, and asks for what it shows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,11 +42,14 @@ const PROTOCOLS: [&str; 2] = ["bodkin.discrete", "bodkin.continuous"];
 /// Answers the handshake; the socket lives on in a task of its own.
 pub(super) fn subscribe(name: &str, tables: &Tables, request: Request<Incoming>) -> Result<Reply, Problem> {
     let table = live::find(name, tables)?;
-    let Asked { position, heartbeat, view } = asked(request.uri().query().unwrap_or(""), &table)?;
+    let Asked { position, heartbeat, is_told, view } = asked(request.uri().query().unwrap_or(""), &table)?;
     let sockets = tables.sockets.clone();
     tables.upgrade(request, &PROTOCOLS, MAX_INCOMING, move |peer, protocol| async move {
         match Writer::try_new(view, protocol == Some(PROTOCOLS[1])) {
-            Ok(writer) => follow(peer, table, position, heartbeat, writer, &sockets).await,
+            Ok(writer) => {
+                let writer = (!is_told).then_some(writer);
+                follow(peer, table, position, heartbeat, writer, &sockets).await;
+            }
             Err(error) => peer.close(CloseCode::Error, error.to_string()).await,
         }
     })
@@ -57,13 +61,17 @@ struct Asked {
     position: Option<(u64, u64)>,
     /// How often it wants to hear that the line is alive.
     heartbeat: Option<Duration>,
+    /// Whether it wants to hear of updates, and not to have them.
+    is_told: bool,
     view: View,
 }
 
 fn asked(query: &str, table: &LiveTable) -> Result<Asked, Problem> {
-    let (mut epoch, mut from, mut heartbeat, mut rest) = (0, None, None, Vec::new());
+    let (mut epoch, mut from, mut heartbeat, mut is_told, mut rest) = (0, None, None, false, Vec::new());
     for part in query.split('&').filter(|part| !part.is_empty()) {
-        let wrong = || Problem::bad_request(&format!("{part}: expected from=NUMBER, epoch=NUMBER, heartbeat=SECONDS"));
+        let wrong = || {
+            Problem::bad_request(&format!("{part}: expected from=NUMBER, epoch=NUMBER, heartbeat=SECONDS, rows=none"))
+        };
         match part.split_once('=') {
             Some(("from", number)) => from = Some(number.parse().map_err(|_| wrong())?),
             Some(("epoch", number)) => epoch = number.parse().map_err(|_| wrong())?,
@@ -72,10 +80,11 @@ fn asked(query: &str, table: &LiveTable) -> Result<Asked, Problem> {
                     seconds.parse().ok().filter(|seconds| (1..=600).contains(seconds)).ok_or_else(wrong)?;
                 heartbeat = Some(Duration::from_secs(seconds));
             }
+            Some(("rows", "none")) => is_told = true,
             _ => rest.push(part),
         }
     }
-    Ok(Asked { position: from.map(|from| (epoch, from)), heartbeat, view: view(&rest.join("&"), table)? })
+    Ok(Asked { position: from.map(|from| (epoch, from)), heartbeat, is_told, view: view(&rest.join("&"), table)? })
 }
 
 /// The part of a table that a URL's query names.
@@ -94,7 +103,7 @@ async fn follow(
     table: Arc<LiveTable>,
     mut position: Option<(u64, u64)>,
     heartbeat: Option<Duration>,
-    mut writer: Writer,
+    mut writer: Option<Writer>,
     sockets: &Sockets,
 ) {
     let mut changes = table.changes();
@@ -108,17 +117,25 @@ async fn follow(
             end = Some(GONE);
         }
         changes.mark_unchanged();
+        if writer.is_none() {
+            let snapshot = table.snapshot();
+            let reached = (snapshot.epoch, snapshot.sequence);
+            if position.replace(reached) != Some(reached) && !peer.send(told(reached)).await {
+                return peer.close_slow().await;
+            }
+        }
         let missed = table.missed(position);
-        if !matches!(&missed, Missed::Updates(updates, _) if updates.is_empty()) {
+        if let Some(mut own) = writer.take_if(|_| !matches!(&missed, Missed::Updates(updates, _) if updates.is_empty()))
+        {
             let owned = table.clone();
             let made = tokio::task::spawn_blocking(move || {
-                let made = writer.write(missed, position, &owned);
-                (writer, made)
+                let made = own.write(missed, position, &owned);
+                (own, made)
             });
             let Ok((back, made)) = made.await else {
                 return peer.close(CloseCode::Error, "the rows could not be written").await;
             };
-            writer = back;
+            writer = Some(back);
             let messages = match made {
                 Ok((messages, reached)) => {
                     position = Some(reached);
@@ -136,7 +153,7 @@ async fn follow(
             }
         }
         if let Some(reason) = end {
-            if let Some(last) = writer.finish() {
+            if let Some(last) = writer.as_mut().and_then(Writer::finish) {
                 peer.send(Message::Binary(last)).await;
             }
             return peer.close(CloseCode::Away, reason).await;
@@ -147,9 +164,7 @@ async fn follow(
             () = &mut stopping => end = Some(STOPS),
             _ = ping.tick() => if !peer.send(Message::Ping(Bytes::new())).await { return peer.close_slow().await },
             _ = beat.tick(), if heartbeat.is_some() => {
-                let (epoch, sequence) = position.unwrap_or_default();
-                let text = format!("{{\"epoch\":{epoch},\"sequence\":{sequence}}}");
-                if !peer.send(Message::Text(text.into())).await { return peer.close_slow().await }
+                if !peer.send(told(position.unwrap_or_default())).await { return peer.close_slow().await }
             }
             incoming = peer.socket.next() => match incoming {
                 None => return,
@@ -159,6 +174,11 @@ async fn follow(
             },
         }
     }
+}
+
+/// A position as text.
+fn told((epoch, sequence): (u64, u64)) -> Message {
+    Message::Text(format!("{{\"epoch\":{epoch},\"sequence\":{sequence}}}").into())
 }
 
 /// Makes the messages of one follower.
@@ -222,6 +242,6 @@ pub(super) fn joined(parts: &[Buffer]) -> Bytes {
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "as map_err gives it")]
-pub(super) fn written(error: wire::Error) -> Error {
+pub(super) fn written(error: Box<wire::Error>) -> Error {
     Error::Output(error.to_string())
 }

@@ -297,7 +297,7 @@ pub(super) async fn explain(of: Asked, tables: &Tables, request: Request<Incomin
 }
 
 /// An answer with its headers.
-fn reply(body: Body, representation: Representation, tag: &str, name: &str) -> Reply {
+pub(super) fn reply(body: Body, representation: Representation, tag: &str, name: &str) -> Reply {
     let mut reply = Response::new(body);
     let headers = reply.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(representation.format.media_type()));
@@ -316,7 +316,7 @@ fn reply(body: Body, representation: Representation, tag: &str, name: &str) -> R
 }
 
 /// 304: the client has the answer.
-fn unchanged(tag: &str) -> Reply {
+pub(super) fn unchanged(tag: &str) -> Reply {
     let mut reply = Response::new(Body::EMPTY);
     *reply.status_mut() = StatusCode::NOT_MODIFIED;
     validators(reply.headers_mut(), tag);

@@ -301,7 +301,8 @@ impl Keeper {
     }
 }
 
-fn clock() -> u64 {
+/// Milliseconds since 1970.
+pub(super) fn clock() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 

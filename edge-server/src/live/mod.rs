@@ -114,7 +114,7 @@ impl Definition {
 
 /// What is wrong with a change, or with a record of the log.
 #[allow(clippy::needless_pass_by_value, reason = "as map_err gives it")]
-fn fault(error: wire::Error) -> Error {
+fn fault(error: Box<wire::Error>) -> Error {
     Error::Rows { reason: error.to_string() }
 }
 

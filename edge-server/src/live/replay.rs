@@ -17,6 +17,7 @@ use wire::table::{Table, TableOptions};
 use wire::update::{Change, Update};
 use wire::{Limits, Options};
 
+use super::keeper::clock;
 use super::log::Log;
 use super::{Definition, fault};
 use crate::{Error, Result};
@@ -69,7 +70,7 @@ pub(super) fn empty(definition: &Definition) -> Result<Table> {
 /// [`Error::Io`]; [`Error::Format`] when the log is none, or a record in its midst is no update.
 pub(super) fn replay(path: &Path) -> Result<Replayed> {
     let mut made: Option<(Table, Definition)> = None;
-    let (mut number, mut time, mut is_written_anew) = (0u64, 0u64, false);
+    let (mut number, mut time, mut is_written_anew, mut is_begun) = (0u64, 0u64, false, false);
     let (log, torn) = Log::open(path, |record| {
         let malformed = |reason: String| Error::Format { path: path.to_owned(), reason };
         number += 1;
@@ -87,6 +88,10 @@ pub(super) fn replay(path: &Path) -> Result<Replayed> {
         }
         let update = Update::from_message(record.into(), &Limits::default());
         let applied = update.and_then(|update| {
+            if !std::mem::replace(&mut is_begun, true) {
+                // The first one says which epoch it is.
+                table.set_position(update.epoch, update.sequence.saturating_sub(1));
+            }
             is_written_anew = match update.change {
                 Change::Replace(_) => number == 2,
                 Change::Append(_) => is_written_anew && update.sequence == table.sequence(),
@@ -97,7 +102,10 @@ pub(super) fn replay(path: &Path) -> Result<Replayed> {
         applied.map_err(|error| malformed(format!("record {number}: {error}")))
     })?;
     let malformed = || Error::Format { path: path.to_owned(), reason: "a log without a definition".to_owned() };
-    let (table, definition) = made.ok_or_else(malformed)?;
+    let (mut table, definition) = made.ok_or_else(malformed)?;
+    if !is_begun {
+        table.set_position(clock(), 0);
+    }
     Ok(Replayed { table, log, definition, torn, time })
 }
 

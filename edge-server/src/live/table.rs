@@ -11,7 +11,7 @@ use tokio::sync::{oneshot, watch};
 use wire::table::{Applied, Snapshot};
 use wire::update::Change;
 
-use super::keeper::{Job, Keeper};
+use super::keeper::{Job, Keeper, clock};
 use super::log::Log;
 use super::recent::{Logged, Recent};
 use super::replay::{self, Replayed};
@@ -71,7 +71,9 @@ impl LiveTable {
     /// [`Error::Definition`], [`Error::Io`].
     pub fn create(path: &Path, definition: &Definition) -> Result<Self> {
         definition.check()?;
-        let table = replay::empty(definition)?;
+        let mut table = replay::empty(definition)?;
+        // Who followed another table of this name must not take this one for it.
+        table.set_position(clock(), 0);
         let first = serde_json::to_vec(definition).map_err(|error| Error::Internal(error.to_string()))?;
         let log = Log::create(path, &first)?;
         Self::start(Replayed { table, log, definition: definition.clone(), torn: 0, time: 0 })

@@ -5,12 +5,14 @@
 //! * [`sweep`] – pieces read on every core.
 //! * [`count`] – where a page of a filtered table begins, and how many rows pass, by the filter's columns alone.
 //! * [`page`] – pages of a sorted table, by an order that is remembered ([`orders`]).
+//! * [`mod@profile`] – what a column holds at a glance.
 //! * [`knowledge`] – what earlier queries found out about a table's pieces.
 
 mod count;
 mod knowledge;
 mod orders;
 mod page;
+mod profile;
 mod prune;
 mod sweep;
 mod tally;
@@ -23,6 +25,7 @@ use arrow_schema::{Schema, SchemaRef};
 use kernels::query::{Execution, Flow, Plan};
 
 pub use self::knowledge::Knowledge;
+pub use self::profile::{Profile, Shape, profile};
 use crate::source::Source;
 use crate::{Error, Result};
 

@@ -15,7 +15,7 @@ use crate::{Error, Result};
 /// Opens an Arrow file or stream; which of the two, its first bytes tell.
 pub(super) fn open(path: &Path, options: &Options) -> Result<Arc<dyn Source>> {
     let io = |source| Error::Io { path: path.to_owned(), source };
-    let malformed = |error: wire::Error| Error::Format { path: path.to_owned(), reason: error.to_string() };
+    let malformed = |error: Box<wire::Error>| Error::Format { path: path.to_owned(), reason: error.to_string() };
     let length = std::fs::metadata(path).map_err(io)?.len();
     if length > options.memory as u64 / 4 {
         let paged = Paged::open(path)?;

@@ -154,7 +154,7 @@ impl Copy {
 }
 
 fn write<R: Read + Send>(csv: Csv<R>, file: &File) -> Result<Notes> {
-    let output = |error: wire::Error| Error::Output(format!("the copy of a CSV file: {error}"));
+    let output = |error: Box<wire::Error>| Error::Output(format!("the copy of a CSV file: {error}"));
     let mut writer = FileWriter::try_new(BufWriter::with_capacity(1 << 16, file), csv.schema()).map_err(output)?;
     let (look, mut pages) = (Look::new(csv.schema()), Vec::new());
     csv.each(

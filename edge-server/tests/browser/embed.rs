@@ -188,14 +188,16 @@ fn says(page: &mut Page, text: &str) {
 }
 
 /// Until all bytes are on the disk.
-fn kept(page: &mut Page) {
+pub(crate) fn kept(page: &mut Page) {
+    // To ask for a database that is not there would make it.
     page.wait_for(
-        "new Promise(done => { const r = indexedDB.open('bodkin'); r.onerror = () => done(false);
+        "indexedDB.databases().then(all => all.length > 0 && new Promise(done => {
+           const r = indexedDB.open('bodkin'); r.onerror = () => done(false);
            r.onsuccess = () => {
              const db = r.result;
              if (!db.objectStoreNames.contains('streams')) return db.close(), done(false);
              const all = db.transaction('streams').objectStore('streams').getAll();
-             all.onsuccess = () => { db.close(); done(all.result.length === 1); }; } })",
+             all.onsuccess = () => { db.close(); done(all.result.length === 1); }; } }))",
     );
 }
 
@@ -248,4 +250,27 @@ fn the_second_visit_needs_no_network_and_shows_what_has_changed() {
     page.wait_for("table.state().loading === false");
     assert_eq!(page.eval("told"), json!([["load", false, ROWS]]));
     is_content(&mut page);
+}
+
+#[test]
+fn headers_of_ones_own_go_beside_a_token() {
+    let server = Served::sample();
+    let browser = Browser::launch();
+    let mut page = browser.page(900, 500);
+    empty(&mut page, &server);
+    page.eval(
+        "window.sent = []; const call = fetch;
+         window.fetch = (at, more) => { if (/v1/.test(at)) sent.push(more?.headers); return call(at, more) };
+         window.table = bodkin.mount(document.body, {
+           src: '/v1/tables/flights/data', engine: 'server', token: async () => 'abc', headers: () => ({ 'x-more': 'y' }),
+         });
+         table.element.style.height = '400px';
+         table.whenLoaded()",
+    );
+    // The table's size, its rows, and what its headers show.
+    page.wait_for("sent.length > 3");
+    let all = "sent.every(headers => headers.authorization === 'Bearer abc' && headers['x-more'] === 'y')";
+    assert_eq!(page.eval(all), true, "{}", page.eval("sent"));
+    // A handle has what gives data, too.
+    assert_eq!(page.eval("table.rows(0, 1).then(rows => rows[0].origin)"), "EWR");
 }

@@ -11,12 +11,42 @@ fn session(page: &mut Page) -> Value {
         const table = VIEWER;
         const told = {};
         const note = async (name, row = 0) => {
+            await table.settled();
             const { rowsLoaded, rowsShown, sort, filters, group, shown } = table.state();
             told[name] = { rowsLoaded, rowsShown, sort, filters, group, shown, cells: await table.cells(row, 40) };
         };
         const part = (selector) => table.shadowRoot.querySelector(selector);
         const until = async (what) => { while (!what()) await new Promise((done) => setTimeout(done, 20)); };
         await note('all', 123456);
+        // What headers show, once all of them do.
+        const heads = () => [...table.shadowRoot.querySelectorAll('[role=columnheader]')].map((head) => head.textContent);
+        for (let same = 0, before = ''; same < 8; before = heads().join()) {
+            await new Promise((done) => setTimeout(done, 100));
+            same = before && heads().join() === before && before.includes('%') ? same + 1 : 0;
+        }
+        told.heads = heads();
+        // The panels: a histogram to brush, values to check, under the filters of the others.
+        const panel = async (name, ready) => {
+            part(`[aria-label="choose what to see of ${name}"]`).click();
+            await until(() => part(ready));
+        };
+        const close = () => part('.filter').dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true, cancelable: true }));
+        await panel('dep_delay', '.filter .brush');
+        told.bars = [...table.shadowRoot.querySelectorAll('.filter .brush i')].map((bar) => bar.style.height);
+        const grip = part('.filter .grip');
+        grip.dispatchEvent(new KeyboardEvent('keydown', { key: 'PageUp', bubbles: true }));
+        await until(() => table.state().filters.dep_delay);
+        await table.settled();
+        await until(() => / of 336,776 rows/.test(part('.filter').textContent));
+        await note('brushed');
+        close();
+        await panel('origin', '.filter .list label');
+        told.values = part('.filter .list').textContent;
+        part('.filter [data-value=LGA]').click();
+        await until(() => table.state().filters.origin === '!=LGA' || table.state().filters.origin === '=EWR, JFK');
+        await note('checked');
+        close();
+        await table.reset();
         await table.setSort(['-dep_delay', 'tailnum']);
         await note('sorted');
         await note('sorted, the end', table.state().rowsShown - 40);
@@ -26,6 +56,22 @@ fn session(page: &mut Page) -> Value {
         table.select([3, 0], [5002, 5]);
         await until(() => part('.sums').textContent.includes('mean'));
         told.sums = part('.sums').textContent;
+        // What is looked for is what is shown, or what is copied.
+        table.setFormat('distance', { style: 'si', decimals: 1 });
+        [...table.shadowRoot.querySelectorAll('.bar button')].find((button) => button.textContent === 'Find').click();
+        told.found = {};
+        for (const text of ['1.4k', '1400', 'n14228', 'no such thing']) {
+            const [input, said] = [part('.find input'), () => part('.find [role=status]').textContent];
+            input.value = text;
+            input.dispatchEvent(new Event('input'));
+            await until(() => / of [\d,]+$|nothing/.test(said()));
+            told.found[text] = said().replace(/.* of /, '');
+            input.value = '';
+            input.dispatchEvent(new Event('input'));
+            await until(() => said() === '');
+        }
+        part('.find [aria-label=close]').click();
+        table.setFormat('distance', null);
         table.setColumns([{ name: 'dest' }, { name: 'dep_delay', pinned: true }, { name: 'year', hidden: true }]);
         told.csv = await (await table.toCsv()).text();
         await table.setGroup(['carrier', 'origin'], [['count'], ['mean', 'dep_delay']]);
@@ -54,6 +100,20 @@ fn all_engines_show_the_same() {
         assert_eq!(viewer(&mut page, "state().rowsLoaded"), ROWS);
         let told = session(&mut page);
         assert_eq!(told["filtered"]["cells"].as_array().unwrap().len(), 40);
+        assert_ne!(told["found"]["1.4k"], "nothing found");
+        assert_eq!(told["found"]["no such thing"], "nothing found");
+        let has = |list: &str, text: &str| {
+            told[list].as_array().unwrap().iter().any(|one| one.as_str().unwrap().contains(text))
+        };
+        assert!(
+            has("heads", "dep_delay, int16 · 2.5% null") && has("heads", "% null · 4,044 values")
+                || has("heads", "4044 values"),
+            "{}",
+            told["heads"]
+        );
+        assert!(
+            told["bars"].as_array().unwrap().len() == 24 && told["brushed"]["rowsShown"].as_u64() < Some(ROWS as u64)
+        );
         assert_eq!(told["grouped"]["rowsShown"], 10);
         assert!(told["fault"].as_str().unwrap().starts_with("expected a number"));
         page.screenshot(&screenshots().join(format!("engine-{engine}.png")));
@@ -82,6 +142,28 @@ fn what_is_too_large_stays_on_the_server() {
     page.wait_for(&format!("{VIEWER}.shadowRoot.querySelector('.value').textContent.includes('2013')"));
     let first = viewer(&mut page, "cells(250000, 1).then((rows) => rows[0][2])");
     assert_ne!(first, json!(null));
+}
+
+#[test]
+fn pictures_are_asked_for_of_columns_in_sight() {
+    let (_server, _browser, mut page) = open(700, 500);
+    page.eval(
+        "(window.asked = [], window.fetch = new Proxy(fetch, { apply: (call, self, args) => { \
+         const found = /profile.column=(.*)/.exec(args[0]); if (found) asked.push(found[1]); \
+         return Reflect.apply(call, self, args); } }), 1)",
+    );
+    page.eval(&format!("{VIEWER}.setAttribute('engine', 'server')"));
+    page.wait_for("asked.includes('month')");
+    // From one end to the other: what lies between is never in sight.
+    viewer(&mut page, "select([0, 18])");
+    page.wait_for("asked.includes('time_hour')");
+    let asked = page.eval("asked");
+    assert!(!asked.as_array().unwrap().contains(&json!("carrier")), "{asked}");
+    // What is known is not asked for again.
+    viewer(&mut page, "select([0, 0])");
+    page.eval("new Promise(done => setTimeout(done, 300))");
+    assert_eq!(page.eval("asked.filter(name => name === 'year').length"), 1);
+    assert!(page.complaints.is_empty(), "{:?}", page.complaints);
 }
 
 #[test]

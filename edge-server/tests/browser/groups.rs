@@ -109,3 +109,40 @@ fn groups_open_as_a_tree() {
     page.wait_for(&format!("{VIEWER}.state().rowsShown === {all}"));
     assert!(page.complaints.is_empty(), "{:?}", page.complaints);
 }
+
+#[test]
+fn an_open_tree_stays_open() {
+    let (_server, _browser, mut page) = open(1280, 800);
+    viewer(&mut page, "setGroup(['origin', 'carrier'], [['count', '']], { tree: true })");
+    page.wait_for(&format!("{VIEWER}.state().rowsShown === 3"));
+    let (x, y) = cell(&mut page, 1, "count");
+    page.click(x, y, 0);
+    page.press("Enter", 13, 0);
+    page.wait_for(&format!("{VIEWER}.state().rowsShown > 3"));
+    let opened = viewer(&mut page, "cells(0, 99)");
+    let (lines, open) = (opened.as_array().unwrap().len(), opened[1][0].clone());
+    let below = format!(
+        "{VIEWER}.cells(0, 99).then(all => all.filter(([key, second]) => key === {open} && second !== null).length)"
+    );
+    assert_eq!(page.eval(&below), lines - 3);
+    // Said to those who listen, too.
+    let said = format!(
+        "{VIEWER}.shadowRoot.querySelector('canvas').role === 'treegrid' && \
+         [...{VIEWER}.shadowRoot.querySelectorAll('[role=row][aria-expanded]')].map(e => e.ariaExpanded).join() === 'false,true,false'"
+    );
+    page.wait_for(&said);
+    viewer(&mut page, "setSort(['count'])");
+    page.wait_for(&format!("{VIEWER}.state().rowsShown === {lines}"));
+    assert_eq!(page.eval(&below), lines - 3);
+    viewer(&mut page, "setFilter('month', '=1')");
+    page.wait_for(&format!("{VIEWER}.state().rowsShown > 3"));
+    assert!(page.eval(&below).as_u64().unwrap() > 3);
+    // A view that is kept knows that it is a tree.
+    let kept = viewer(&mut page, "save()");
+    assert_eq!(kept["group"]["tree"], true);
+    viewer(&mut page, "setGroup([], [], { tree: false })");
+    viewer(&mut page, "reset()");
+    viewer(&mut page, &format!("restore({kept})"));
+    page.wait_for(&format!("{VIEWER}.state().group.tree && {VIEWER}.state().rowsShown < 20"));
+    assert!(page.complaints.is_empty(), "{:?}", page.complaints);
+}

@@ -208,3 +208,103 @@ fn a_line_that_breaks_is_made_again_and_no_row_is_missing() {
     says(&mut page, ".live", "Ended");
     assert_eq!(viewer(&mut page, "state().rowsShown"), 80);
 }
+
+#[test]
+fn rows_that_stay_on_the_server_are_followed() {
+    let (folder, server, _browser, mut page) = open(true, 300, "server");
+    says(&mut page, ".live", "Live");
+    page.eval(&format!(
+        "window.told = []; window.states = []; {VIEWER}.addEventListener('bodkin-update', e => told.push(e.detail)); \
+         {VIEWER}.addEventListener('bodkin-connection', e => states.push(e.detail.state))"
+    ));
+    let answer = change(&server, "prices", Change::Upsert(rows(&[(300, "new", 5.0), (7, "other", 6.5)])));
+    until(&mut page, &answer);
+    shows(&mut page, 301);
+    assert_eq!(viewer(&mut page, "cells(300, 1)"), json!([["300", "new", "5"]]));
+    assert_eq!(page.eval("told"), json!([{"inserted": 1, "updated": 0, "removed": 0}]));
+    // What is seen is what the page has, not only what it could ask for.
+    page.wait_for(&format!(
+        "[...{VIEWER}.shadowRoot.querySelectorAll('[role=gridcell]')].some(e => e.textContent === 'other')"
+    ));
+    says(&mut page, ".count", "301 rows");
+    filter(&mut page, "name", "=ash");
+    viewer(&mut page, "setSort(['-value'])");
+    for round in 0..4i64 {
+        let at = round * 23 % 290;
+        change(&server, "prices", Change::Delete(some(at, at + 3).project(&[0]).unwrap()));
+        let moved: Vec<_> = (at..at + 9).map(|id| (id, "ash", (id * 13 % 97) as f64 + 0.5)).collect();
+        let answer = change(&server, "prices", Change::Upsert(rows(&moved)));
+        until(&mut page, &answer);
+        agrees(&server, &mut page, "filter[name]=ash&sort=-value");
+    }
+    viewer(&mut page, "setSort([])");
+    filter(&mut page, "name", "");
+    viewer(&mut page, "setGroup(['name'], [['count']])");
+    let groups = viewer(&mut page, "state().rowsShown").as_i64().unwrap();
+    change(&server, "prices", Change::Upsert(rows(&[(900, "elm", 1.0), (901, "elm", 2.0)])));
+    shows(&mut page, groups + 1);
+    page.wait_for(&format!("{VIEWER}.cells(0, 9).then(all => all.some(([name, n]) => name === 'elm' && n === '2'))"));
+    viewer(&mut page, "setGroup([], [])");
+    // Rows above go: what is read stays in its place, and the row with the focus keeps it.
+    viewer(&mut page, "scrollToRow(100)");
+    viewer(&mut page, "select([105, 1])");
+    let top = viewer(&mut page, "cells(100, 1).then(rows => rows[0][0])");
+    page.settle();
+    let answer = change(&server, "prices", Change::Delete(some(75, 105).project(&[0]).unwrap()));
+    until(&mut page, &answer);
+    page.wait_for(&format!("{VIEWER}.state().topRow < 100"));
+    let row = viewer(&mut page, "state().topRow").as_f64().unwrap();
+    assert_eq!(viewer(&mut page, &format!("cells({row}, 1).then(rows => rows[0][0])")), top);
+    assert_eq!(viewer(&mut page, "state().selection[0]"), row + 5.0);
+    pictures(&mut page, "live-server");
+    // Where nobody looks nothing is asked.
+    page.eval(
+        "Object.defineProperty(document, 'hidden', {configurable: true, get: () => true}); window.asked = 0; \
+               window.fetch = new Proxy(fetch, {apply: (f, self, args) => (asked++, Reflect.apply(f, self, args))})",
+    );
+    let answer = change(&server, "prices", Change::Upsert(some(0, 5)));
+    page.eval("new Promise(done => setTimeout(done, 700))");
+    assert_eq!(page.eval("asked"), 0);
+    page.eval("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))");
+    until(&mut page, &answer);
+    // A server that goes and comes back.
+    let address = server.address.to_string();
+    drop(server);
+    says(&mut page, ".live", "Reconnecting");
+    let store = Store::open(folder.path()).unwrap();
+    let tables = Tables::try_new(Vec::new()).unwrap().with_live(store).unwrap();
+    let server = Served::of_at(Server::new(tables), &address);
+    let answer = change(&server, "prices", Change::Upsert(some(990, 1000)));
+    until(&mut page, &answer);
+    says(&mut page, ".live", "Live");
+    agrees(&server, &mut page, "");
+    assert_eq!(page.eval("states"), json!(["reconnecting", "live"]));
+    assert_eq!(viewer(&mut page, "state().error"), Value::Null);
+}
+
+#[test]
+fn a_live_table_of_the_last_visit_goes_on_from_there() {
+    let (_folder, server, _browser, mut page) = open(true, 50, "worker");
+    page.eval(&format!("({VIEWER}.cache = true, {VIEWER}.load({VIEWER}.src))"));
+    crate::embed::kept(&mut page);
+    let answer = change(&server, "prices", Change::Upsert(some(40, 90)));
+    page.eval(&format!(
+        "window.told = []; for (const name of ['load', 'checked']) {VIEWER}.addEventListener('bodkin-' + name, \
+         ({{detail}}) => told.push(detail.found ?? [detail.cached, detail.rows]))"
+    ));
+    page.eval(&format!("{VIEWER}.load({VIEWER}.src)"));
+    until(&mut page, &answer);
+    assert_eq!(page.eval("told"), json!([[true, 50], "followed"]));
+    shows(&mut page, 90);
+    agrees(&server, &mut page, "");
+    says(&mut page, ".live", "Live");
+    // One that was made anew is loaded anew.
+    assert_eq!(server.ask("DELETE", "/v1/tables/prices", "", b"").status, 200);
+    make(&server, "prices", &definition(true, json!({})));
+    change(&server, "prices", Change::Append(some(0, 7)));
+    page.eval("told.length = 0");
+    page.eval(&format!("{VIEWER}.load({VIEWER}.src)"));
+    page.wait_for("told.length === 3");
+    assert_eq!(page.eval("told"), json!([[true, 50], "changed", [false, 7]]));
+    agrees(&server, &mut page, "");
+}

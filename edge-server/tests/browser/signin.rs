@@ -18,7 +18,7 @@ const BOX: &str = "document.querySelector('#signin')";
 
 fn sign_in(page: &mut Page, token: &str) {
     page.wait_for(&format!("{BOX}?.open"));
-    page.eval(&format!("{BOX}.querySelector('input').select()"));
+    page.eval(&format!("{BOX}.querySelector('#token').select()"));
     page.type_text(token);
     page.press("Enter", 13, 0);
 }
@@ -41,7 +41,7 @@ fn a_token_is_asked_for_kept_and_asked_for_again() {
     page.goto(&server.url("/"));
 
     // Asked for, and what is wrong is said.
-    page.wait_for(&format!("{BOX}?.open && document.activeElement === {BOX}.querySelector('input')"));
+    page.wait_for(&format!("{BOX}?.open && document.activeElement === {BOX}.querySelector('#token')"));
     pictures(&mut page, "signin");
     page.press("Enter", 13, 0);
     told(&mut page, "Type the token first");

@@ -3,15 +3,13 @@
 //! Offsets are checked by comparing neighbours, without a branch for each. Text that is all ASCII needs no other check;
 //! other text is validated in one pass over all values, and then no offset may point into the middle of a letter.
 
-use std::sync::Arc;
-
 use arrow_array::cast::AsArray;
-use arrow_array::types::{BinaryType, ByteArrayType, LargeBinaryType, LargeUtf8Type, Utf8Type};
-use arrow_array::{Array, ArrayRef, GenericByteArray, OffsetSizeTrait};
-use arrow_buffer::{ArrowNativeType, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_array::{Array, ArrayRef, OffsetSizeTrait};
+use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 
 use super::{Trust, aligned};
+use crate::bytes::behind_offsets;
 use crate::{Error, Result, types};
 
 /// Bytes of the values of a column of text or bytes behind offsets; 0 for other columns.
@@ -49,10 +47,8 @@ pub fn bytes_array(
     trust: Option<Trust>,
 ) -> Result<ArrayRef> {
     match data_type {
-        DataType::Utf8 => build::<Utf8Type>(rows, offsets, values, nulls, trust, true),
-        DataType::LargeUtf8 => build::<LargeUtf8Type>(rows, offsets, values, nulls, trust, true),
-        DataType::Binary => build::<BinaryType>(rows, offsets, values, nulls, trust, false),
-        DataType::LargeBinary => build::<LargeBinaryType>(rows, offsets, values, nulls, trust, false),
+        DataType::Utf8 | DataType::Binary => build::<i32>(data_type, rows, offsets, values, nulls, trust),
+        DataType::LargeUtf8 | DataType::LargeBinary => build::<i64>(data_type, rows, offsets, values, nulls, trust),
         _ => Err(types::unsupported("a column of bytes", data_type)),
     }
 }
@@ -91,24 +87,25 @@ fn check_order<O: OffsetSizeTrait>(offsets: &[O], row: usize) -> Result<()> {
 /// Rows whose offsets and text are checked while they are in the cache.
 const BLOCK: usize = 8192;
 
-fn build<T: ByteArrayType>(
+fn build<O: OffsetSizeTrait>(
+    data_type: &DataType,
     rows: usize,
     all: &Buffer,
     values: &Buffer,
     nulls: Option<NullBuffer>,
     trust: Option<Trust>,
-    text: bool,
 ) -> Result<ArrayRef> {
+    let text = types::is_text(data_type);
     // The order of a text's offsets is checked with the text.
     // SAFETY: `check_text` looks at every offset before the array is made.
     let order = if text { Some(unsafe { Trust::promise() }) } else { trust };
-    let offsets = offsets::<T::Offset>(rows, all, order)?;
+    let offsets = offsets::<O>(rows, all, order)?;
     if let Some(nulls) = &nulls
         && nulls.len() != rows
     {
         return Err(Error::LengthMismatch { expected: rows, found: nulls.len() });
     }
-    if offsets[rows] < T::Offset::default() {
+    if offsets[rows] < O::default() {
         return Err(Error::InvalidOffset { row: rows.saturating_sub(1) });
     }
     let end = offsets[rows].as_usize();
@@ -122,8 +119,8 @@ fn build<T: ByteArrayType>(
     }
     // SAFETY: the offsets begin at zero or above, do not fall and end within the values, the validity has their length,
     // and for text every value is UTF-8: checked above, or vouched for.
-    let array = unsafe { GenericByteArray::<T>::new_unchecked(offsets, values, nulls) };
-    Ok(Arc::new(array))
+    let array = unsafe { behind_offsets(data_type, offsets.into_inner().into_inner(), values, nulls) };
+    array.ok_or_else(|| types::unsupported("a column of bytes", data_type))
 }
 
 /// Whether the offsets are in order and every value is UTF-8, block by block.

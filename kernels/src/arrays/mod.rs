@@ -15,6 +15,7 @@ pub use bytes::{bytes_array, offsets, text_bytes};
 pub use equal::equal;
 pub use views::views_array;
 
+use crate::error::all;
 use crate::types::{self, Kind};
 use crate::{Error, Indices, Result, take};
 
@@ -126,7 +127,7 @@ pub fn empty_array(data_type: &DataType) -> Result<ArrayRef> {
 /// # Errors
 /// [`Error::UnsupportedType`] for a type that the build leaves out.
 pub fn empty_batch(schema: &SchemaRef) -> Result<RecordBatch> {
-    let columns = schema.fields().iter().map(|field| empty_array(field.data_type())).collect::<Result<_>>()?;
+    let columns = all(schema.fields().iter().map(|field| empty_array(field.data_type())))?;
     let options = RecordBatchOptions::new().with_row_count(Some(0));
     Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_buffer::BooleanBuffer;
 
 use super::Truth;
 use crate::bitcode::load_keys;
@@ -25,11 +25,7 @@ pub fn compare_columns(left: &dyn Array, op: CompareOp, right: &dyn Array) -> Re
         return Err(Error::LengthMismatch { expected: left.len(), found: right.len() });
     }
     if left.data_type() != right.data_type() {
-        return Err(Error::SchemaMismatch {
-            column: 1,
-            expected: left.data_type().clone(),
-            found: right.data_type().clone(),
-        });
+        return Err(Error::schema_mismatch(1, left.data_type(), right.data_type()));
     }
     if let (Some(left), Some(right)) = (runs::expand(left)?, runs::expand(right)?) {
         return compare_columns(left.as_ref(), op, right.as_ref());
@@ -47,7 +43,7 @@ pub fn compare_columns(left: &dyn Array, op: CompareOp, right: &dyn Array) -> Re
         Kind::Null => return Ok(Truth::unknown(rows)),
         Kind::Boolean => {
             let (left, right) = (left.as_boolean().values(), right.as_boolean().values());
-            BooleanBuffer::collect_bool(rows, |row| holds(left.value(row).cmp(&right.value(row))))
+            bits::collect(rows, |row| holds(left.value(row).cmp(&right.value(row))))
         }
         Kind::Fixed(width, order) if cfg!(feature = "small") && width != Width::W16 => {
             small_words(left, right, width, order, &holds)?
@@ -55,16 +51,16 @@ pub fn compare_columns(left: &dyn Array, op: CompareOp, right: &dyn Array) -> Re
         Kind::Fixed(width, order) => by_ordered_width!(width, "compare", left.data_type(), |T| {
             let a = types::fixed_words::<T>(left, "compare")?;
             let b = types::fixed_words::<T>(right, "compare")?;
-            BooleanBuffer::collect_bool(rows, |row| holds(ordered_key(a[row], order).cmp(&ordered_key(b[row], order))))
+            bits::collect(rows, |row| holds(ordered_key(a[row], order).cmp(&ordered_key(b[row], order))))
         }),
         Kind::Bytes => {
             let (a, b) = (BytesColumn::try_new(left, "compare")?, BytesColumn::try_new(right, "compare")?);
-            BooleanBuffer::collect_bool(rows, |row| holds(a.get(row).cmp(b.get(row))))
+            bits::collect(rows, |row| holds(a.get(row).cmp(b.get(row))))
         }
         Kind::Dictionary => return compare_dictionaries(left, right, &holds),
         Kind::Nested => return Err(types::unsupported("compare", left.data_type())),
     };
-    let nulls = NullBuffer::union(left.logical_nulls().as_ref(), right.logical_nulls().as_ref());
+    let nulls = bits::both_valid(left.logical_nulls().as_ref(), right.logical_nulls().as_ref());
     Ok(Truth::of_valid(bits, nulls.as_ref()))
 }
 
@@ -107,8 +103,8 @@ fn compare_dictionaries(left: &dyn Array, right: &dyn Array, holds: &dyn Fn(Orde
     let (a_values, b_values) =
         (BytesColumn::try_new(a.values().as_ref(), "compare")?, BytesColumn::try_new(b.values().as_ref(), "compare")?);
     let (a_keys, b_keys) = (a.normalized_keys(), b.normalized_keys());
-    let nulls = NullBuffer::union(left.logical_nulls().as_ref(), right.logical_nulls().as_ref());
-    let bits = BooleanBuffer::collect_bool(left.len(), |row| {
+    let nulls = bits::both_valid(left.logical_nulls().as_ref(), right.logical_nulls().as_ref());
+    let bits = bits::collect(left.len(), |row| {
         nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row))
             && holds(a_values.get(a_keys[row]).cmp(b_values.get(b_keys[row])))
     });

@@ -42,6 +42,6 @@ pub(super) fn run(array: &dyn Array, test: &Test) -> Result<Truth> {
     }
     let is_true = bits::from_words(is_true, rows);
     let known = NullBuffer::new(bits::from_words(is_known, rows));
-    let nulls = NullBuffer::union(Some(&known), keys.nulls());
+    let nulls = bits::both_valid(Some(&known), keys.nulls());
     Ok(Truth::of_valid(is_true, nulls.as_ref()))
 }

@@ -12,9 +12,11 @@ use arrow_schema::{DataType, TimeUnit};
 
 use super::Test;
 use super::text::Pattern;
+use crate::error::WrongType;
 use crate::moment;
 use crate::query::{CompareOp, Scalar, TextTest};
 use crate::runs::plain_type;
+use crate::sort::sort_by;
 use crate::types::{self, Kind, Order, Width, Word};
 use crate::{Error, Result};
 
@@ -58,13 +60,7 @@ pub(crate) fn bind_between(column: &str, data_type: &DataType, low: &Scalar, hig
     let low = bind_compare(column, data_type, CompareOp::GtEq, low)?;
     let high = bind_compare(column, data_type, CompareOp::LtEq, high)?;
     Ok(match (&low, &high) {
-        (Test::Range { low: from, negate: false, .. }, Test::Range { high: to, negate: false, .. }) => {
-            if from <= to {
-                Test::Range { low: *from, high: *to, negate: false }
-            } else {
-                Test::Constant(false)
-            }
-        }
+        (Test::Range { ends: low, negate: false }, Test::Range { ends: high, negate: false }) => range(low.0, high.1),
         _ => Test::Both(Box::new((low, high))),
     })
 }
@@ -82,7 +78,7 @@ pub(crate) fn bind_in(column: &str, data_type: &DataType, values: &[Scalar]) -> 
     for value in values {
         match bind_compare(column, data_type, CompareOp::Eq, value)? {
             Test::Unknown => has_null = true,
-            Test::Range { low, high, .. } => keys.extend([low, high]),
+            Test::Range { ends, .. } => keys.extend([ends.0, ends.1]),
             Test::Bytes { value, .. } => texts.push(value),
             Test::Boolean(value) => booleans[usize::from(value)] = true,
             _ => {}
@@ -90,8 +86,8 @@ pub(crate) fn bind_in(column: &str, data_type: &DataType, values: &[Scalar]) -> 
     }
     let test = match types::kind(data_type) {
         Kind::Bytes => {
-            texts.sort_unstable();
-            Test::BytesIn(texts)
+            let order = sorted(texts.len(), |a, b| texts[a].cmp(&texts[b]));
+            Test::BytesIn(order.into_iter().map(|at| std::mem::take(&mut texts[at as usize])).collect())
         }
         Kind::Boolean => match booleans {
             [true, true] => Test::Constant(true),
@@ -100,12 +96,20 @@ pub(crate) fn bind_in(column: &str, data_type: &DataType, values: &[Scalar]) -> 
         },
         Kind::Null => Test::Unknown,
         _ => {
-            keys.sort_unstable();
+            let order = sorted(keys.len(), |a, b| keys[a].cmp(&keys[b]));
+            let mut keys: Vec<u128> = order.into_iter().map(|at| keys[at as usize]).collect();
             keys.dedup();
             if keys.is_empty() { Test::Constant(false) } else { Test::Keys(keys) }
         }
     };
     Ok((test, has_null))
+}
+
+/// The places of so many values in their order.
+fn sorted(length: usize, compare: impl Fn(usize, usize) -> Ordering) -> Vec<u32> {
+    let mut places: Vec<u32> = (0..length as u32).collect();
+    sort_by(&mut places, |a, b| compare(a as usize, b as usize));
+    places
 }
 
 /// Binds a text test.
@@ -141,20 +145,21 @@ fn compare_place(op: CompareOp, place: Place, last: u128) -> Test {
         Place::Above => return Test::Constant(matches!(op, CompareOp::NotEq | CompareOp::Lt | CompareOp::LtEq)),
         Place::At { low, high } => (low, high),
     };
-    let range = |low: Option<u128>, high: Option<u128>| match (low, high) {
-        (Some(low), Some(high)) if low <= high => Test::Range { low, high, negate: false },
-        _ => Test::Constant(false),
-    };
     let after = |key: u128| key.checked_add(1).filter(|&key| key <= last);
     match op {
-        CompareOp::Eq => range(Some(low), Some(high)),
+        CompareOp::Eq => range(low, high),
         CompareOp::NotEq if low > high => Test::Constant(true),
-        CompareOp::NotEq => Test::Range { low, high, negate: true },
-        CompareOp::Lt => range(Some(0), low.checked_sub(1)),
-        CompareOp::LtEq => range(Some(0), Some(high)),
-        CompareOp::Gt => range(after(high), Some(last)),
-        CompareOp::GtEq => range(Some(low), Some(last)),
+        CompareOp::NotEq => Test::Range { ends: Box::new((low, high)), negate: true },
+        CompareOp::Lt => low.checked_sub(1).map_or(Test::Constant(false), |high| range(0, high)),
+        CompareOp::LtEq => range(0, high),
+        CompareOp::Gt => after(high).map_or(Test::Constant(false), |low| range(low, last)),
+        CompareOp::GtEq => range(low, last),
     }
+}
+
+/// Keys between two, both included.
+fn range(low: u128, high: u128) -> Test {
+    if low <= high { Test::Range { ends: Box::new((low, high)), negate: false } } else { Test::Constant(false) }
 }
 
 fn bits_of(width: Width) -> u32 {
@@ -374,6 +379,8 @@ fn expected(data_type: &DataType) -> &'static str {
     }
 }
 
+#[cold]
+#[inline(never)]
 fn wrong_type(column: &str, data_type: &DataType, value: &Scalar, expected: &'static str) -> Error {
     let found = match value {
         Scalar::Null => "null".to_owned(),
@@ -382,7 +389,8 @@ fn wrong_type(column: &str, data_type: &DataType, value: &Scalar, expected: &'st
         Scalar::Text(text) => ["text \"", text, "\""].concat(),
         number => ["number ", &written(number)].concat(),
     };
-    Error::WrongType { column: column.to_owned(), data_type: data_type.clone(), found, expected }
+    let (column, data_type) = (column.to_owned(), data_type.clone());
+    Error::WrongType(Box::new(WrongType { column, data_type, found, expected }))
 }
 
 #[cfg(test)]
@@ -394,7 +402,7 @@ mod tests {
     }
 
     fn range(low: u128, high: u128) -> Test {
-        Test::Range { low, high, negate: false }
+        Test::Range { ends: Box::new((low, high)), negate: false }
     }
 
     #[test]

@@ -33,8 +33,8 @@ pub(crate) enum Test {
     Unknown,
     /// The same answer for every row that is not null.
     Constant(bool),
-    /// The key lies in `low..=high` (or does not).
-    Range { low: u128, high: u128, negate: bool },
+    /// The key lies between these, both included (or does not).
+    Range { ends: Box<(u128, u128)>, negate: bool },
     /// The key is one of these, which are sorted.
     Keys(Vec<u128>),
     /// The boolean is this.
@@ -64,8 +64,8 @@ pub(crate) fn run(array: &dyn Array, test: &Test) -> Result<Truth> {
         (Kind::Null, _) => return Ok(Truth::unknown(array.len())),
         (Kind::Dictionary, _) => return dictionary::run(array, test),
         (_, Test::Constant(answer)) => crate::Mask::constant(array.len(), *answer).bits().clone(),
-        (Kind::Fixed(width, order), Test::Range { low, high, negate }) => {
-            range::in_range(array, width, order, (*low, *high), *negate)?
+        (Kind::Fixed(width, order), Test::Range { ends, negate }) => {
+            range::in_range(array, width, order, **ends, *negate)?
         }
         (Kind::Fixed(width, order), Test::Keys(keys)) => range::in_keys(array, width, order, keys)?,
         (Kind::Boolean, Test::Boolean(value)) => {

@@ -2,7 +2,7 @@
 
 use arrow_buffer::{ArrowNativeType, BooleanBuffer};
 
-#[cfg(all(target_arch = "x86_64", not(feature = "small")))]
+#[cfg(target_arch = "x86_64")]
 use crate::Backend;
 use crate::{Mask, bits};
 
@@ -18,8 +18,7 @@ pub(super) fn compact_into<T: ArrowNativeType>(words: &[T], mask: &Mask, kept: &
 /// As [`compact_into`], on any machine.
 pub(super) fn compact_plain<T: ArrowNativeType>(words: &[T], mask: &Mask, kept: &mut Vec<T>, expected: usize) {
     kept.reserve(expected.saturating_sub(kept.len()).max(mask.selected()));
-    let selection = mask.bits().bit_chunks();
-    for (block, mut selected) in words.chunks(64).zip(selection.iter_padded()) {
+    for (block, mut selected) in words.chunks(64).zip(bits::words(mask.bits())) {
         if selected == u64::MAX {
             kept.extend_from_slice(block);
             continue;
@@ -48,7 +47,7 @@ impl Bits {
 
     /// Appends the selected bits.
     pub(super) fn append(&mut self, values: &BooleanBuffer, mask: &Mask) {
-        #[cfg(all(target_arch = "x86_64", not(feature = "small")))]
+        #[cfg(target_arch = "x86_64")]
         {
             #[target_feature(enable = "bmi2")]
             fn with_pext(bits: &mut Bits, values: &BooleanBuffer, mask: &Mask) {
@@ -65,8 +64,7 @@ impl Bits {
     #[inline(always)]
     fn append_by(&mut self, values: &BooleanBuffer, mask: &Mask, extract: impl Fn(u64, u64) -> u64) {
         let (mut word, mut filled) = (self.word, self.filled);
-        let (values, selection) = (values.bit_chunks(), mask.bits().bit_chunks());
-        for (value, selected) in values.iter_padded().zip(selection.iter_padded()) {
+        for (value, selected) in bits::words(values).zip(bits::words(mask.bits())) {
             let count = selected.count_ones();
             if count == 0 {
                 continue;

@@ -5,13 +5,18 @@
 //! (views, dictionaries, nested values) go through the list of selected row numbers, made once for all columns of a
 //! batch, and `take`.
 //!
+//! With the feature `small` all columns go through row numbers.
+//!
 //! Bytes touched: the selected values once in and once out, and the mask; a mask that keeps everything
 //! costs nothing.
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(feature = "small")))]
 mod avx512;
+#[cfg(not(feature = "small"))]
 mod chunks;
+#[cfg(not(feature = "small"))]
 mod fixed;
+#[cfg(not(feature = "small"))]
 mod text;
 
 use std::sync::OnceLock;
@@ -19,7 +24,7 @@ use std::sync::OnceLock;
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
 
-use crate::take::{empty, take, take_chunks};
+use crate::take::{empty, take, take_batches, take_chunks};
 use crate::{Error, Indices, Mask, Result, bits, threads};
 
 /// A mask made ready to be applied to many columns.
@@ -60,7 +65,9 @@ impl<'a> Filter<'a> {
             return Ok(array.slice(0, array.len()));
         }
         // Of a few rows, most cache lines hold none: the rows are fetched instead of being searched for.
+        #[cfg(not(feature = "small"))]
         let few = self.mask.selected() < array.len() / 8 && u32::try_from(array.len()).is_ok();
+        #[cfg(not(feature = "small"))]
         if !few && let Some(kept) = chunks::compact(&[array], &[self.mask])? {
             return Ok(kept);
         }
@@ -110,6 +117,9 @@ pub fn filter_batches(schema: &SchemaRef, batches: &[RecordBatch], masks: &[Mask
         return filter_batch(batch, mask);
     }
     let masks: Vec<&Mask> = masks.iter().collect();
+    if cfg!(feature = "small") {
+        return take_batches(schema, batches, &rows_of(&masks)?);
+    }
     let rows: usize = masks.iter().map(|mask| mask.len()).sum();
     let numbers = OnceLock::new();
     let column = |column: usize| -> Result<ArrayRef> {
@@ -117,6 +127,7 @@ pub fn filter_batches(schema: &SchemaRef, batches: &[RecordBatch], masks: &[Mask
         if chunks.is_empty() {
             return empty(schema.field(column).data_type());
         }
+        #[cfg(not(feature = "small"))]
         if let Some(kept) = chunks::compact(&chunks, &masks)? {
             return Ok(kept);
         }

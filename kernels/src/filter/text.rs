@@ -12,7 +12,7 @@ use arrow_array::{Array, ArrayRef, GenericByteArray, OffsetSizeTrait};
 use arrow_buffer::{ArrowNativeType, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 
-use crate::{Error, Mask, Result};
+use crate::{Error, Mask, Result, bits};
 
 /// Bytes of a store.
 const STORE: usize = 16;
@@ -71,7 +71,7 @@ fn of<T: ByteArrayType>(chunks: &[&dyn Array], masks: &[&Mask], nulls: Option<Nu
 impl<O: ArrowNativeType + std::ops::Sub<Output = O> + std::ops::Add<Output = O>> Kept<'_, O> {
     /// Appends the selected values of a chunk.
     fn chunk(&mut self, from: &[O], mask: &Mask) {
-        for (base, word) in (0..).step_by(64).zip(mask.bits().bit_chunks().iter_padded()) {
+        for (base, word) in (0..).step_by(64).zip(bits::words(mask.bits())) {
             if word.count_ones() >= 48 {
                 let mut rest = word;
                 while rest != 0 {

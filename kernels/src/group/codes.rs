@@ -1,6 +1,7 @@
 //! All key columns of a row as one code, and the codes as groups.
 //!
-//! The parts' pieces stand side by side in 64 bits, or in 128; when they need more, in a byte string. When a part
+//! The parts' pieces stand side by side in 64 bits, or in 128 (not with the feature `small`); when they need more, in a
+//! byte string. When a part
 //! grows, the codes of the groups so far are laid out anew, which keeps their numbers. A part grows at most once for
 //! each of its bits, so that all of this costs `O(groups × bits)`, and in practice a few times the groups.
 
@@ -14,6 +15,7 @@ use super::intern::ByteInterner;
 use super::part::{Part, Raw};
 use super::table::CodeTable;
 use crate::bitcode::{BLOCK, join, join_wide, split};
+use crate::error::all;
 use crate::{Result, threads};
 
 /// The keys of all groups.
@@ -26,6 +28,7 @@ pub(super) struct Codes {
 #[derive(Debug)]
 enum Table {
     Narrow(CodeTable<u64>),
+    #[cfg(not(feature = "small"))]
     Wide(CodeTable<u128>),
     Rows(ByteInterner),
 }
@@ -38,12 +41,9 @@ struct Block {
     low: Vec<u64>,
 }
 
-/// The most bits of a code; the viewer does without the wider table.
-const MOST: u32 = if cfg!(feature = "small") { 64 } else { 128 };
-
 impl Codes {
     pub(super) fn try_new(keys: &[DataType]) -> Result<Self> {
-        let parts = keys.iter().map(Part::try_new).collect::<Result<Vec<_>>>()?;
+        let parts = all(keys.iter().map(Part::try_new))?;
         Ok(Self { parts, table: Table::Narrow(CodeTable::new(0, 0)) })
     }
 
@@ -55,6 +55,7 @@ impl Codes {
     pub(super) fn len(&self) -> usize {
         match &self.table {
             Table::Narrow(table) => table.len(),
+            #[cfg(not(feature = "small"))]
             Table::Wide(table) => table.len(),
             Table::Rows(table) => table.len(),
         }
@@ -108,9 +109,7 @@ impl Codes {
             return Ok(None);
         }
         block.start(rows, &self.table);
-        let ranges = threads::ranges(rows, BLOCK);
-        let tasks = ranges.iter().zip(block.pieces(&ranges)).collect();
-        let odd = threads::try_map(tasks, |(range, mut codes)| {
+        let of = |range: &Range<usize>, mut codes: Piece<'_>| {
             let (mut high, mut low) = ([0u64; BLOCK], [0u64; BLOCK]);
             for at in range.clone().step_by(BLOCK) {
                 let count = BLOCK.min(range.end - at);
@@ -124,7 +123,13 @@ impl Codes {
                 }
             }
             Ok(None)
-        })?;
+        };
+        if threads::count() == 1 {
+            return of(&(0..rows), block.whole());
+        }
+        let ranges = threads::ranges(rows, BLOCK);
+        let tasks = ranges.iter().zip(block.pieces(&ranges)).collect();
+        let odd = threads::try_map(tasks, |(range, codes)| of(range, codes))?;
         Ok(odd.into_iter().flatten().next())
     }
 
@@ -147,6 +152,13 @@ impl Codes {
             raw.high.resize(if part.is_wide() { groups } else { 0 }, 0);
             flags.push(vec![false; if part.widths()[0] == 1 { groups } else { 0 }]);
         }
+        if threads::count() == 1 {
+            let slices = raws.iter_mut().zip(&mut flags);
+            let mut slices: Vec<_> =
+                slices.map(|(raw, flags)| (&mut raw.high[..], &mut raw.low[..], &mut flags[..])).collect();
+            self.take_apart(0..groups, &mut slices);
+            return with_flags(raws, flags);
+        }
         // Threads take a stretch of the groups each, of every part.
         let ranges = threads::ranges(groups, BLOCK);
         let mut tasks: Vec<_> = ranges.iter().map(|range| (range.clone(), Vec::new())).collect();
@@ -157,10 +169,7 @@ impl Codes {
             }
         }
         threads::map(tasks, |(range, mut slices)| self.take_apart(range, &mut slices));
-        for (raw, flags) in raws.iter_mut().zip(flags).filter(|(_, flags)| !flags.is_empty()) {
-            raw.nulls = Some(NullBuffer::from(flags));
-        }
-        raws
+        with_flags(raws, flags)
     }
 
     /// The raw words and the validity of each part, of a stretch of the groups.
@@ -172,6 +181,7 @@ impl Codes {
             let count = groups.len();
             let (high, low) = (&mut high[..count], &mut low[..count]);
             match &self.table {
+                #[cfg(not(feature = "small"))]
                 Table::Wide(table) => {
                     for (row, &code) in table.codes()[groups].iter().enumerate() {
                         (high[row], low[row]) = ((code >> 64) as u64, code as u64);
@@ -207,9 +217,12 @@ impl Codes {
             let total: u32 = self.parts.iter().map(width).sum();
             if total <= 64 {
                 self.table = Table::Narrow(CodeTable::new(total, expected));
-            } else if total <= MOST {
-                self.table = Table::Wide(CodeTable::new(total, expected));
             } else {
+                #[cfg(not(feature = "small"))]
+                if total <= 128 {
+                    self.table = Table::Wide(CodeTable::new(total, expected));
+                    break;
+                }
                 // The widest column is interned; when all are, their numbers make a byte string.
                 let columns = self.parts.iter_mut().zip(&mut known).filter(|(part, _)| !part.is_interned());
                 if let Some((part, known)) = columns.max_by_key(|(part, _)| width(part)) {
@@ -248,19 +261,21 @@ impl Codes {
     /// The key columns, one row for each group in the order of first appearance.
     pub(super) fn arrays(&self) -> Result<Vec<ArrayRef>> {
         let raws = self.raws();
-        if self.len() < threads::WORTH {
-            return self.parts.iter().zip(&raws).map(|(part, raw)| part.array(raw)).collect();
-        }
-        threads::try_map(self.parts.iter().zip(raws).collect(), |(part, raw)| part.array(&raw))
+        threads::try_map_if(self.len(), self.parts.iter().zip(raws).collect(), |(part, raw)| part.array(&raw))
     }
 }
 
 impl Table {
     /// The groups of the codes of a block, appended to `ids`. Byte strings are no codes.
     fn intern_codes(&mut self, rows: usize, block: &Block, ids: &mut Vec<u32>, expected: usize) {
+        #[cfg(not(feature = "small"))]
         let wide = |row: usize| u128::from(block.high[row]) << 64 | u128::from(block.low[row]);
         match self {
-            Self::Narrow(table) => table.intern_each(rows, |row| block.low[row], ids, expected),
+            Self::Narrow(table) => {
+                let low = &block.low[..];
+                table.intern_each(rows, |row| low[row], ids, expected);
+            }
+            #[cfg(not(feature = "small"))]
             Self::Wide(table) => table.intern_each(rows, wide, ids, expected),
             Self::Rows(_) => {}
         }
@@ -272,7 +287,7 @@ impl Block {
         self.low.clear();
         self.low.resize(rows, 0);
         self.high.clear();
-        if matches!(table, Table::Wide(_)) {
+        if !matches!(table, Table::Narrow(_) | Table::Rows(_)) {
             self.high.resize(rows, 0);
         }
     }
@@ -286,6 +301,14 @@ impl Block {
         let slices = cut(&mut self.high, ranges).into_iter().zip(cut(&mut self.low, ranges));
         slices.map(|(high, low)| Piece { high, low }).collect()
     }
+}
+
+/// Validity for the parts that have a flag for each group.
+fn with_flags(mut raws: Vec<Raw>, flags: Vec<Vec<bool>>) -> Vec<Raw> {
+    for (raw, flags) in raws.iter_mut().zip(flags).filter(|(_, flags)| !flags.is_empty()) {
+        raw.nulls = Some(NullBuffer::from(flags));
+    }
+    raws
 }
 
 /// The codes of some rows of a block.
@@ -320,7 +343,7 @@ impl Piece<'_> {
             if width == 0 || words.is_empty() {
                 continue;
             }
-            if codes_high.is_empty() {
+            if cfg!(feature = "small") || codes_high.is_empty() {
                 join(codes_low, words, width);
             } else {
                 join_wide(codes_high, codes_low, words, width);
@@ -383,7 +406,7 @@ mod tests {
             assert_eq!(codes.len(), seen.len());
             assert!((0..seen.len()).all(|group| key(&back, group) == seen[group]), "step {step}");
         }
-        assert!(matches!(codes.table, Table::Wide(_) | Table::Narrow(_)) && codes.parts[1].is_interned());
+        assert!(!matches!(codes.table, Table::Rows(_)) && codes.parts[1].is_interned());
     }
 
     #[test]

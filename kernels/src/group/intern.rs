@@ -109,10 +109,22 @@ impl<S: Slot> Slots<S> {
     }
 }
 
+/// Holds its word, so that a probe does not leave the table.
 #[derive(Debug, Clone, Copy, Default)]
-struct WordSlot {
-    word: u64,
-    number: u32,
+pub(super) struct WordSlot {
+    pub(super) word: u64,
+    pub(super) number: u32,
+}
+
+impl Slots<WordSlot> {
+    /// Makes room for more words beside these.
+    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "small"), inline)]
+    pub(super) fn reserve_words(&mut self, words: &[u64], more: usize) {
+        self.reserve(words.len(), more, |value| {
+            (mix(words[value]), WordSlot { word: words[value], number: value as u32 + 1 })
+        });
+    }
 }
 
 impl Slot for WordSlot {
@@ -193,6 +205,12 @@ impl WordInterner {
         }
     }
 
+    /// As [`WordInterner::intern_each`], of a slice.
+    #[cfg_attr(feature = "small", inline(never))]
+    pub(crate) fn intern_all(&mut self, words: &[u64], flip: u64, ids: &mut Vec<u32>) {
+        self.intern_each(words.iter().copied(), flip, ids);
+    }
+
     #[inline(always)]
     fn probe(&mut self, word: u64, hash: u64) -> u32 {
         let at = self.slots.find(hash, |slot| slot.word == word);
@@ -205,10 +223,7 @@ impl WordInterner {
     }
 
     fn reserve(&mut self, more: usize) {
-        let words = &self.words;
-        self.slots.reserve(words.len(), more, |value| {
-            (mix(words[value]), WordSlot { word: words[value], number: value as u32 + 1 })
-        });
+        self.slots.reserve_words(&self.words, more);
     }
 
     /// Whether these words and all before them fit a plain table, which is there then.

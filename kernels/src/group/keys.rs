@@ -8,12 +8,14 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BooleanArray, NullArray};
-use arrow_buffer::{BooleanBuffer, MutableBuffer, NullBuffer};
+use arrow_buffer::{MutableBuffer, NullBuffer};
 use arrow_schema::DataType;
 
 use super::intern::{ByteInterner, WordInterner};
 use crate::bytes::{BytesColumn, make_bytes};
-use crate::types::{self, Kind, Order, Width, Word, by_narrow_width};
+use crate::types::{self, Kind, Order, Width};
+#[cfg(not(feature = "small"))]
+use crate::types::{Word, by_narrow_width};
 use crate::{Result, bits, take};
 
 const UNSEEN: u32 = u32::MAX;
@@ -106,14 +108,15 @@ impl KeyColumn {
                 let null = if rows == 0 { 0 } else { self.null() };
                 Ok(vec![null; rows])
             }
+            #[cfg(feature = "small")]
+            Kind::Boolean | Kind::Fixed(Width::W1 | Width::W2 | Width::W4 | Width::W8, _) => self.small_ids(array),
+            #[cfg(not(feature = "small"))]
             Kind::Boolean => {
                 let values = array.as_boolean().values();
                 Ok(self.each(array.nulls(), rows, |column, row| column.word(u64::from(values.value(row)))))
             }
+            #[cfg(not(feature = "small"))]
             Kind::Fixed(width @ (Width::W1 | Width::W2 | Width::W4 | Width::W8), order) => {
-                if cfg!(feature = "small") {
-                    return self.small_ids(array, width, order);
-                }
                 by_narrow_width!(width, "group by", array.data_type(), |T| {
                     let words = types::fixed_words::<T>(array, "group by")?;
                     if let (0, Values::Words(interner)) = (array.null_count(), &mut self.values) {
@@ -149,18 +152,23 @@ impl KeyColumn {
     }
 
     /// The numbers of words of up to 64 bits by one loop for all widths, behind a loop for each that widens them.
-    fn small_ids(&mut self, array: &dyn Array, width: Width, order: Order) -> Result<Vec<u32>> {
+    #[cfg(feature = "small")]
+    fn small_ids(&mut self, array: &dyn Array) -> Result<Vec<u32>> {
         let mut words = vec![0; array.len()];
-        types::load_words(array, 0, &mut words, "group by")?;
-        if order == Order::Float {
-            by_narrow_width!(width, "group by", array.data_type(), |T| {
-                words.iter_mut().for_each(|word| *word = canonical(T::narrow((*word).into()), order).into());
-            });
+        let mut flip = 0;
+        if let Some(booleans) = array.as_boolean_opt() {
+            words.iter_mut().enumerate().for_each(|(row, word)| *word = booleans.value(row).into());
+        } else if let Kind::Fixed(width, order) = types::kind(array.data_type()) {
+            types::load_words(array, 0, &mut words, "group by")?;
+            match order {
+                Order::Float => canonical_words(&mut words, width),
+                Order::Signed => flip = 1 << (8 * width.bytes() - 1),
+                _ => {}
+            }
         }
         if let (0, Values::Words(interner)) = (array.null_count(), &mut self.values) {
-            let flip = if order == Order::Signed { 1 << (8 * width.bytes() - 1) } else { 0 };
             let mut ids = Vec::new();
-            interner.intern_each(words.iter().copied(), flip, &mut ids);
+            interner.intern_all(&words, flip, &mut ids);
             return Ok(self.shifted(ids));
         }
         Ok(self.each(array.nulls(), array.len(), |column, row| column.word(words[row])))
@@ -176,10 +184,21 @@ impl KeyColumn {
 
     #[inline(always)]
     fn each(&mut self, nulls: Option<&NullBuffer>, rows: usize, id: impl Fn(&mut Self, usize) -> u32) -> Vec<u32> {
-        match nulls.filter(|nulls| nulls.null_count() > 0) {
+        let nulls = nulls.filter(|nulls| nulls.null_count() > 0);
+        if cfg!(feature = "small") {
+            return self.one_loop(nulls, rows, &id);
+        }
+        match nulls {
             None => (0..rows).map(|row| id(self, row)).collect(),
             Some(nulls) => (0..rows).map(|row| if nulls.is_valid(row) { id(self, row) } else { self.null() }).collect(),
         }
+    }
+
+    /// One loop for all kinds of values, which are asked for through a pointer.
+    #[inline(never)]
+    fn one_loop(&mut self, nulls: Option<&NullBuffer>, rows: usize, id: &dyn Fn(&mut Self, usize) -> u32) -> Vec<u32> {
+        let id = |row: usize| if nulls.is_none_or(|nulls| nulls.is_valid(row)) { id(self, row) } else { self.null() };
+        (0..rows).map(id).collect()
     }
 
     /// Each dictionary value is interned when its first row is met, so that the order of first appearance
@@ -242,7 +261,7 @@ impl KeyColumn {
 
     fn nulls(&self, ids: &[u32]) -> Option<NullBuffer> {
         let null = self.null?;
-        bits::nulls_from_bits(BooleanBuffer::collect_bool(ids.len(), |row| ids[row] != null))
+        bits::nulls_from_bits(bits::collect(ids.len(), |row| ids[row] != null))
     }
 
     /// Values by the table's own numbers; where `nulls` says null the number means nothing.
@@ -251,9 +270,7 @@ impl KeyColumn {
         match (&self.values, types::kind(data_type)) {
             (Values::Words(words), Kind::Boolean) => {
                 let words = words.words();
-                let bits = BooleanBuffer::collect_bool(rows, |row| {
-                    words.get(numbers[row] as usize).is_some_and(|&word| word != 0)
-                });
+                let bits = bits::collect(rows, |row| words.get(numbers[row] as usize).is_some_and(|&word| word != 0));
                 Ok(Arc::new(BooleanArray::new(bits, nulls)))
             }
             (Values::Words(words), Kind::Fixed(width, _)) => {
@@ -278,9 +295,27 @@ impl KeyColumn {
     }
 }
 
+/// Floats of up to 64 bits, with one zero and one NaN.
+pub(super) fn canonical_words(words: &mut [u64], width: Width) {
+    // All bits but the sign; those of infinity; those of the one NaN.
+    let (magnitude, infinity, quiet) = match width {
+        Width::W2 => (0x7fff, 0x7c00, 0x7e00),
+        Width::W4 => (0x7fff_ffff, 0x7f80_0000, 0x7fc0_0000),
+        _ => (0x7fff_ffff_ffff_ffff, 0x7ff0_0000_0000_0000, 0x7ff8_0000_0000_0000),
+    };
+    for word in words {
+        match *word & magnitude {
+            0 => *word = 0,
+            above if above > infinity => *word = quiet,
+            _ => {}
+        }
+    }
+}
+
 /// The word that stands for all equal values.
+#[cfg(not(feature = "small"))]
 #[inline(always)]
-pub(super) fn canonical<T: Word>(word: T, order: Order) -> T {
+fn canonical<T: Word>(word: T, order: Order) -> T {
     if order != Order::Float {
         return word;
     }

@@ -26,6 +26,7 @@ use codes::Codes;
 pub(crate) use intern::{ByteInterner, SHORT, pack_short};
 pub use numbers::KeyNumbers;
 
+use crate::error::all;
 use crate::query::AggregateFunction;
 use crate::runs::{self, plain_type};
 use crate::{Error, Result, threads};
@@ -58,10 +59,9 @@ impl GroupBy {
         let plain =
             |types: &[DataType]| types.iter().map(|data_type| plain_type(data_type).clone()).collect::<Vec<_>>();
         let keys = Codes::try_new(&plain(keys))?;
-        let accumulators = aggregates
-            .iter()
-            .map(|(function, inputs)| Accumulator::try_new(*function, &plain(inputs)))
-            .collect::<Result<Vec<_>>>()?;
+        let accumulator =
+            |(function, inputs): &(AggregateFunction, Vec<DataType>)| Accumulator::try_new(*function, &plain(inputs));
+        let accumulators = all(aggregates.iter().map(accumulator))?;
         let groups = usize::from(keys.keys() == 0);
         let rows = accumulators.iter().any(Accumulator::needs_rows).then(Vec::new);
         Ok(Self { keys, accumulators, groups, rows_seen: 0, rows })
@@ -101,8 +101,8 @@ impl GroupBy {
                 found: keys.len() + values.len(),
             });
         }
-        let all = keys.iter().copied().chain(values.iter().flatten().copied());
-        if let Some(odd) = all.map(Array::len).find(|&len| len != rows) {
+        let arrays = keys.iter().copied().chain(values.iter().flatten().copied());
+        if let Some(odd) = arrays.map(Array::len).find(|&len| len != rows) {
             return Err(Error::LengthMismatch { expected: rows, found: odd });
         }
         let expected = self.rows_seen + rows;
@@ -113,9 +113,8 @@ impl GroupBy {
                 let slice = array.slice(start, count);
                 Ok(runs::expand(slice.as_ref())?.unwrap_or(slice))
             };
-            let keys = keys.iter().map(slice).collect::<Result<Vec<ArrayRef>>>()?;
-            let values = values.iter().map(|values| values.iter().map(slice).collect());
-            let values = values.collect::<Result<Vec<Vec<ArrayRef>>>>()?;
+            let keys = all(keys.iter().map(slice))?;
+            let values = all(values.iter().map(|values| all(values.iter().map(slice))))?;
             self.update_block(count, &keys, &values, expected)?;
             start += count;
         }
@@ -136,12 +135,8 @@ impl GroupBy {
             ids.iter().for_each(|&id| rows[id as usize] += 1);
         }
         let groups = self.groups;
-        if rows < threads::WORTH {
-            let mut each = self.accumulators.iter_mut().zip(values);
-            return each.try_for_each(|(accumulator, values)| accumulator.update(groups, &ids, values));
-        }
         let tasks = self.accumulators.iter_mut().zip(values).collect();
-        threads::try_map(tasks, |(accumulator, values)| accumulator.update(groups, &ids, values))?;
+        threads::try_map_if(rows, tasks, |(accumulator, values)| accumulator.update(groups, &ids, values))?;
         Ok(())
     }
 
@@ -197,9 +192,6 @@ impl GroupBy {
     /// [`Error::Overflow`] when a sum leaves the range of its type.
     pub fn aggregate_arrays(&self) -> Result<Vec<ArrayRef>> {
         let array = |accumulator: &Accumulator| accumulator.array(self.groups, self.rows.as_deref().unwrap_or(&[]));
-        if self.groups < threads::WORTH && self.rows_seen < threads::WORTH {
-            return self.accumulators.iter().map(array).collect();
-        }
-        threads::try_map(self.accumulators.iter().collect(), array)
+        threads::try_map_if(self.groups.max(self.rows_seen), self.accumulators.iter().collect(), array)
     }
 }

@@ -5,6 +5,7 @@ use arrow_schema::DataType;
 
 use super::BLOCK;
 use super::codes::Codes;
+use crate::error::all;
 use crate::runs::{self, plain_type};
 use crate::{Error, Result};
 
@@ -32,7 +33,7 @@ impl KeyNumbers {
     /// [`Error::UnsupportedType`]; [`Error::InvalidPlan`] without columns.
     pub fn try_new(types: &[DataType]) -> Result<Self> {
         if types.is_empty() {
-            return Err(Error::InvalidPlan { reason: "a key needs at least one column", detail: String::new() });
+            return Err(Error::invalid_plan("a key needs at least one column", ""));
         }
         let plain: Vec<DataType> = types.iter().map(|data_type| plain_type(data_type).clone()).collect();
         Ok(Self { keys: Codes::try_new(&plain)?, rows: 0 })
@@ -71,7 +72,7 @@ impl KeyNumbers {
                 let slice = column.slice(start, count);
                 Ok(runs::expand(slice.as_ref())?.unwrap_or(slice))
             };
-            let block = columns.iter().map(slice).collect::<Result<Vec<ArrayRef>>>()?;
+            let block = all(columns.iter().map(slice))?;
             numbers.extend(self.keys.ids(count, &block, self.rows)?);
         }
         Ok(numbers)

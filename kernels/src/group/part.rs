@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BooleanArray};
-use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 
-use super::keys::{KeyColumn, canonical};
-use crate::bitcode::{BLOCK, Moves, bounds, difference, load_keys, load_windows, subtract};
+use super::keys::{KeyColumn, canonical_words};
+use crate::bitcode::{BLOCK, Moves, bounds, difference, load_keys, load_windows, subtract, words_to_keys};
 use crate::bytes::{BytesColumn, make_windows};
-use crate::types::{self, Kind, Order, Width, Word};
+use crate::types::{self, Kind, Order, Width};
 use crate::{Result, bits};
 
 /// One key column.
@@ -110,9 +110,12 @@ impl Part {
                     low.iter_mut().enumerate().for_each(|(row, low)| *low = values.value(at + row).into());
                 }
                 kind => {
-                    load_keys(array, at, low, "group by")?;
                     if let Kind::Fixed(width, Order::Float) = kind {
-                        canonical_keys(low, width);
+                        types::load_words(array, at, low, "group by")?;
+                        canonical_words(low, width);
+                        words_to_keys(low, width, Order::Float);
+                    } else {
+                        load_keys(array, at, low, "group by")?;
                     }
                 }
             },
@@ -146,11 +149,10 @@ impl Part {
 
     /// Chooses the bits of raw words. `false` when a value does not fit.
     pub(super) fn choose(&self, nulls: Option<(&NullBuffer, usize)>, high: &mut [u64], low: &mut [u64]) -> bool {
-        let null_rows = || {
-            let rows = 0..low.len();
-            nulls.into_iter().flat_map(move |(nulls, at)| rows.clone().filter(move |&row| nulls.is_null(at + row)))
-        };
-        let null_rows: Vec<usize> = null_rows().collect();
+        let mut null_rows = Vec::new();
+        if let Some((nulls, at)) = nulls {
+            null_rows.extend((0..low.len()).filter(|&row| nulls.is_null(at + row)));
+        }
         match &self.shape {
             Shape::Ids { bits, .. } => return *bits >= bits_of(bounds(low).1),
             Shape::Number { least, bits } => {
@@ -279,24 +281,9 @@ impl Part {
                 types::make_narrow(&self.data_type, width, words, nulls, "group by")
             }
             (Shape::Number { .. }, _) => {
-                let values = BooleanBuffer::collect_bool(raw.low.len(), |row| raw.low[row] != 0);
+                let values = bits::collect(raw.low.len(), |row| raw.low[row] != 0);
                 Ok(Arc::new(BooleanArray::new(values, nulls.and_then(|n| bits::nulls_from_bits(n.into_inner())))))
             }
         }
-    }
-}
-
-/// The keys of floats, with one zero and one NaN.
-fn canonical_keys(keys: &mut [u64], width: Width) {
-    fn each<T: Word>(keys: &mut [u64]) {
-        for key in keys {
-            let word = T::narrow((*key).into()).to_word(Order::Float);
-            *key = Word::widen(canonical(word, Order::Float).to_key(Order::Float)) as u64;
-        }
-    }
-    match width {
-        Width::W2 => each::<u16>(keys),
-        Width::W4 => each::<u32>(keys),
-        _ => each::<u64>(keys),
     }
 }

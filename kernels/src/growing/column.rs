@@ -115,11 +115,7 @@ impl GrowingColumn {
     /// offsets. Nothing has been added then.
     pub fn append(&mut self, array: &dyn Array) -> Result<()> {
         if *array.data_type() != self.data_type {
-            return Err(Error::SchemaMismatch {
-                column: 0,
-                expected: self.data_type.clone(),
-                found: array.data_type().clone(),
-            });
+            return Err(Error::schema_mismatch(0, &self.data_type, array.data_type()));
         }
         let rows = array.len();
         match &mut self.values {
@@ -164,8 +160,7 @@ impl GrowingColumn {
     /// been changed then.
     pub fn patch(&mut self, rows: &[u32], values: &dyn Array) -> Result<()> {
         if *values.data_type() != self.data_type {
-            let (expected, found) = (self.data_type.clone(), values.data_type().clone());
-            return Err(Error::SchemaMismatch { column: 0, expected, found });
+            return Err(Error::schema_mismatch(0, &self.data_type, values.data_type()));
         }
         if rows.len() != values.len() {
             return Err(Error::LengthMismatch { expected: rows.len(), found: values.len() });

@@ -6,6 +6,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::predicate::{BoundPredicate, bind_predicate};
 use super::{AggregateFunction, Plan};
+use crate::error::{UnknownColumn, all};
 use crate::runs::plain_type;
 use crate::sort::SortOptions;
 use crate::{Error, Result, group};
@@ -50,19 +51,14 @@ impl Plan {
         let grouping = if self.is_grouped() { Some(self.bind_grouping(schema, &mut used)?) } else { None };
         let table = grouping.as_ref().map_or(schema, |grouping| grouping.schema.as_ref());
         let columns = match &self.columns {
-            Some(names) => names.iter().map(|name| column(table, name)).collect::<Result<Vec<_>>>()?,
+            Some(names) => all(names.iter().map(|name| column(table, name)))?,
             None => (0..table.fields().len()).collect(),
         };
-        let sort = self
-            .sort
-            .iter()
-            .map(|key| {
-                let options = SortOptions { descending: key.descending, nulls: key.nulls };
-                Ok((column(table, &key.column)?, options))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        for &(index, _) in &sort {
+        let mut sort = Vec::new();
+        for key in &self.sort {
+            let index = column(table, &key.column)?;
             crate::sort::check_type(table.field(index).data_type())?;
+            sort.push((index, SortOptions { descending: key.descending, nulls: key.nulls }));
         }
         if grouping.is_none() {
             columns.iter().chain(sort.iter().map(|(index, _)| index)).for_each(|&index| used[index] = true);
@@ -96,14 +92,14 @@ impl Plan {
         }
         let mut aggregates = Vec::new();
         for aggregate in &self.aggregates {
-            let indices = aggregate.columns().map(|name| column(schema, name)).collect::<Result<Vec<_>>>()?;
+            let indices = all(aggregate.columns().map(|name| column(schema, name)))?;
             let inputs: Vec<DataType> =
                 indices.iter().map(|&index| plain_type(schema.field(index).data_type()).clone()).collect();
             let result = group::output_type(aggregate.function, &inputs).map_err(|error| match error {
-                Error::UnsupportedAggregate { function, data_type, .. } => {
-                    let odd = inputs.iter().position(|input| *input == data_type).unwrap_or(0);
-                    let column = aggregate.columns().nth(odd).cloned().unwrap_or_default();
-                    Error::UnsupportedAggregate { function, data_type, column }
+                Error::UnsupportedAggregate(mut unsupported) => {
+                    let odd = inputs.iter().position(|input| *input == unsupported.data_type).unwrap_or(0);
+                    unsupported.column = aggregate.columns().nth(odd).cloned().unwrap_or_default();
+                    Error::UnsupportedAggregate(unsupported)
                 }
                 other => other,
             })?;
@@ -114,10 +110,7 @@ impl Plan {
         }
         for (position, field) in fields.iter().enumerate() {
             if fields[..position].iter().any(|other| other.name() == field.name()) {
-                return Err(Error::InvalidPlan {
-                    reason: "two columns of the result have the same name",
-                    detail: field.name().clone(),
-                });
+                return Err(Error::invalid_plan("two columns of the result have the same name", field.name()));
             }
         }
         let key_types: Vec<DataType> = keys.iter().map(|&key| schema.field(key).data_type().clone()).collect();
@@ -128,9 +121,9 @@ impl Plan {
 
 /// The number of a column; the first one when a name comes twice.
 pub(super) fn column(schema: &Schema, name: &str) -> Result<usize> {
-    schema.fields().iter().position(|field| field.name() == name).ok_or_else(|| Error::UnknownColumn {
-        name: name.to_owned(),
-        available: schema.fields().iter().map(|field| field.name().clone()).collect(),
+    schema.fields().iter().position(|field| field.name() == name).ok_or_else(|| {
+        let available = schema.fields().iter().map(|field| field.name().clone()).collect();
+        Error::UnknownColumn(Box::new(UnknownColumn { name: name.to_owned(), available }))
     })
 }
 

@@ -11,6 +11,7 @@ use arrow_schema::SchemaRef;
 use super::bind::BoundPlan;
 use super::grouped::{finish_grouping, group_batches, start_grouping, update_grouping};
 use super::selecting::Selecting;
+use crate::error::all;
 use crate::filter::filter_batches;
 use crate::group::GroupBy;
 use crate::sort::{SortKey, SortOptions, sort_keys_to_indices};
@@ -178,13 +179,13 @@ impl BoundPlan {
             return finish_grouping(self, &group_batches(self, grouping, batches)?);
         }
         // A filter copies straight from the masks; row numbers would be a detour, but for a page they are few.
-        if self.sort.is_empty() && self.filter.is_some() && (batches.len() == 1 || self.limit.is_none()) {
+        let straight = cfg!(not(feature = "small"));
+        if straight && self.sort.is_empty() && self.filter.is_some() && (batches.len() == 1 || self.limit.is_none()) {
             batches.iter().try_for_each(|batch| self.check(batch))?;
             let rows = batches.iter().map(RecordBatch::num_rows).sum();
             let masks = threads::try_map_if(rows, batches.iter().collect(), |batch| self.mask(batch))?;
             let masks: Vec<Mask> = masks.into_iter().flatten().collect();
-            let project = |batch: &RecordBatch| project(batch, &self.columns, &self.output);
-            let projected = batches.iter().map(project).collect::<Result<Vec<_>>>()?;
+            let projected = project_all(batches, self)?;
             let rows = filter_batches(&self.output, &projected, &masks)?;
             let start = self.offset.min(rows.num_rows());
             return Ok(rows.slice(start, self.limit.unwrap_or(usize::MAX).min(rows.num_rows() - start)));
@@ -199,11 +200,7 @@ impl BoundPlan {
         }
         for (column, (field, array)) in self.input.fields().iter().zip(batch.columns()).enumerate() {
             if field.data_type() != array.data_type() {
-                return Err(Error::SchemaMismatch {
-                    column,
-                    expected: field.data_type().clone(),
-                    found: array.data_type().clone(),
-                });
+                return Err(Error::schema_mismatch(column, field.data_type(), array.data_type()));
             }
         }
         Ok(())
@@ -213,7 +210,7 @@ impl BoundPlan {
     pub(super) fn mask(&self, batch: &RecordBatch) -> Result<Option<Mask>> {
         let Some(filter) = &self.filter else { return Ok(None) };
         let ranges = threads::ranges(batch.num_rows(), 64);
-        if ranges.len() < 2 {
+        if threads::count() == 1 || ranges.len() < 2 {
             return Ok(Some(filter.evaluate(batch)?.to_mask()));
         }
         let masks =
@@ -241,9 +238,12 @@ fn sorted(kept: &[RecordBatch], plan: &BoundPlan) -> Result<Indices> {
 
 /// The plan's columns of some rows.
 pub(super) fn take_projected(batches: &[RecordBatch], plan: &BoundPlan, rows: &Indices) -> Result<RecordBatch> {
-    let projected =
-        batches.iter().map(|batch| project(batch, &plan.columns, &plan.output)).collect::<Result<Vec<_>>>()?;
-    take_batches(&plan.output, &projected, rows)
+    take_batches(&plan.output, &project_all(batches, plan)?, rows)
+}
+
+/// The plan's columns.
+fn project_all(batches: &[RecordBatch], plan: &BoundPlan) -> Result<Vec<RecordBatch>> {
+    all(batches.iter().map(|batch| project(batch, &plan.columns, &plan.output)))
 }
 
 pub(super) fn project(batch: &RecordBatch, columns: &[usize], schema: &SchemaRef) -> Result<RecordBatch> {

@@ -5,6 +5,7 @@ use arrow_schema::{DataType, SchemaRef};
 
 use super::bind::{BoundPlan, Grouping};
 use super::execute::{project, sort_key, take_projected};
+use crate::error::all;
 use crate::filter::Filter;
 use crate::group::GroupBy;
 use crate::sort::{SortKey, sort_keys_to_indices};
@@ -32,10 +33,8 @@ pub(super) fn group_batches(plan: &BoundPlan, grouping: &Grouping, batches: &[Re
         group_rows(plan, grouping, batches, probe, rows, &mut state)?;
         return Ok(state);
     }
-    let tasks: Vec<_> = threads::ranges(rows - probe, 1)
-        .into_iter()
-        .map(|range| Ok((start_grouping(grouping, &plan.input)?, range)))
-        .collect::<Result<_>>()?;
+    let ranges = threads::ranges(rows - probe, 1).into_iter();
+    let tasks = all(ranges.map(|range| Ok((start_grouping(grouping, &plan.input)?, range))))?;
     let states = threads::try_map(tasks, |(mut state, range)| {
         group_rows(plan, grouping, batches, probe + range.start, probe + range.end, &mut state)?;
         Ok(state)
@@ -116,7 +115,7 @@ pub(super) fn update_grouping(
 
 pub(super) fn finish_grouping(plan: &BoundPlan, state: &GroupBy) -> Result<RecordBatch> {
     let Some(grouping) = &plan.grouping else {
-        return Err(Error::InvalidPlan { reason: "the plan is not grouped", detail: String::new() });
+        return Err(Error::invalid_plan("the plan is not grouped", ""));
     };
     let mut columns = state.key_arrays()?;
     columns.extend(state.aggregate_arrays()?);

@@ -6,6 +6,7 @@ use arrow_schema::Schema;
 use super::bind::column;
 use super::{CompareOp, Predicate};
 use crate::compare::{self, Test, Truth};
+use crate::error::{WrongType, all};
 use crate::{Error, Result, runs, types};
 
 /// How deep predicates may be nested: a hostile plan must not exhaust the stack.
@@ -42,7 +43,7 @@ pub(super) fn bind_predicate(predicate: &Predicate, schema: &Schema, used: &mut 
 
 fn bind(predicate: &Predicate, schema: &Schema, used: &mut [bool], depth: usize) -> Result<BoundPredicate> {
     if depth > MAX_DEPTH {
-        return Err(Error::InvalidPlan { reason: "the filter is nested too deep", detail: String::new() });
+        return Err(Error::invalid_plan("the filter is nested too deep", ""));
     }
     let mut find = |name: &str| -> Result<usize> {
         let index = column(schema, name)?;
@@ -79,12 +80,12 @@ fn bind(predicate: &Predicate, schema: &Schema, used: &mut [bool], depth: usize)
             let (left_index, right_index) = (find(left)?, find(right)?);
             let (left_type, right_type) = (schema.field(left_index).data_type(), schema.field(right_index).data_type());
             if left_type != right_type {
-                return Err(Error::WrongType {
+                return Err(Error::WrongType(Box::new(WrongType {
                     column: left.clone(),
                     data_type: left_type.clone(),
                     found: ["column \"", right, "\" of another type"].concat(),
                     expected: "a column of the same type",
-                });
+                })));
             }
             if matches!(types::kind(runs::plain_type(left_type)), types::Kind::Nested) {
                 return Err(types::unsupported("compare", left_type));
@@ -93,11 +94,9 @@ fn bind(predicate: &Predicate, schema: &Schema, used: &mut [bool], depth: usize)
         }
         Predicate::IsNull { column } => BoundPredicate::IsNull(find(column)?),
         Predicate::IsNotNull { column } => BoundPredicate::IsNotNull(find(column)?),
-        Predicate::And(parts) => {
-            BoundPredicate::And(parts.iter().map(|part| bind(part, schema, used, depth + 1)).collect::<Result<_>>()?)
-        }
-        Predicate::Or(parts) => {
-            BoundPredicate::Or(parts.iter().map(|part| bind(part, schema, used, depth + 1)).collect::<Result<_>>()?)
+        Predicate::And(parts) | Predicate::Or(parts) => {
+            let bound = all(parts.iter().map(|part| bind(part, schema, used, depth + 1)))?;
+            if matches!(predicate, Predicate::And(_)) { BoundPredicate::And(bound) } else { BoundPredicate::Or(bound) }
         }
         Predicate::Not(part) => BoundPredicate::Not(Box::new(bind(part, schema, used, depth + 1)?)),
     })

@@ -6,6 +6,7 @@
 use arrow_array::{ArrayRef, RecordBatch};
 
 use super::bind::BoundPlan;
+use crate::error::all;
 use crate::filter::{Filter, mask_to_indices};
 use crate::sort::{SortKey, sort_keys_to_indices};
 use crate::{Error, Indices, Result};
@@ -44,7 +45,7 @@ impl Selecting {
     /// [`Error::InvalidPlan`] when the plan is grouped.
     pub fn try_new(plan: BoundPlan) -> Result<Self> {
         if plan.grouping.is_some() {
-            return Err(Error::InvalidPlan { reason: "a grouped plan does not select rows", detail: String::new() });
+            return Err(Error::invalid_plan("a grouped plan does not select rows", ""));
         }
         Ok(Self { plan, kept: Vec::new(), parts: Vec::new(), rows: 0 })
     }
@@ -65,7 +66,7 @@ impl Selecting {
         if !self.plan.sort.is_empty() {
             let filter = Filter::new(&mask);
             let columns = self.plan.sort.iter().map(|(column, _)| filter.apply(batch.column(*column).as_ref()));
-            self.parts.push(columns.collect::<Result<_>>()?);
+            self.parts.push(all(columns)?);
         }
         Ok(())
     }

@@ -9,7 +9,7 @@
 use super::column::{Column, Rows, Shape};
 use crate::bitcode::{BLOCK, Moves, bounds, difference, join, subtract};
 use crate::query::Nulls;
-use crate::{Result, threads};
+use crate::threads;
 
 /// How the rows' codes are made.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ enum Code {
 
 impl<'c, 'a> Encoder<'c, 'a> {
     /// Reads the rows once for each key that has room in the code.
-    pub(super) fn try_new(columns: &'c [Column<'a>], rows: Rows<'_>) -> Result<Self> {
+    pub(super) fn new(columns: &'c [Column<'a>], rows: Rows<'_>) -> Self {
         let mut encoder = Self { parts: Vec::new(), bits: 0, complete: true, sorted: false };
         for (position, column) in columns.iter().enumerate() {
             let room = 64 - encoder.bits - u32::from(column.has_nulls() && encoder.bits < 64);
@@ -61,13 +61,13 @@ impl<'c, 'a> Encoder<'c, 'a> {
             let Some((code, bits, complete)) = (match column.shape() {
                 Shape::None => None,
                 Shape::Narrow => {
-                    let (least, bits, sorted) = narrow(column, rows)?;
+                    let (least, bits, sorted) = narrow(column, rows);
                     encoder.sorted = sorted && position == 0 && columns.len() == 1 && !column.has_nulls();
                     let drop = bits.saturating_sub(room);
                     Some((Code::Narrow { least, drop }, bits - drop, drop == 0))
                 }
                 Shape::Wide { whole } => {
-                    let (least, bits) = wide(column, rows)?;
+                    let (least, bits) = wide(column, rows);
                     let drop = bits.saturating_sub(room);
                     Some((Code::Wide { least, drop }, bits - drop, drop == 0 && whole))
                 }
@@ -85,11 +85,11 @@ impl<'c, 'a> Encoder<'c, 'a> {
                 break;
             }
         }
-        Ok(encoder)
+        encoder
     }
 
     /// The codes of the rows at `at`, at most [`BLOCK`] of them.
-    pub(super) fn fill(&self, rows: Rows<'_>, at: usize, codes: &mut [u64]) -> Result<()> {
+    pub(super) fn fill(&self, rows: Rows<'_>, at: usize, codes: &mut [u64]) {
         let mut high = [0u64; BLOCK];
         let mut low = [0u64; BLOCK];
         let count = codes.len();
@@ -99,11 +99,11 @@ impl<'c, 'a> Encoder<'c, 'a> {
             // The part's value ends up in `low`.
             match &part.code {
                 Code::Narrow { least, drop } => {
-                    part.column.load(rows, at, low)?;
+                    part.column.load(rows, at, low);
                     subtract(low, *least, *drop);
                 }
                 Code::Wide { least, drop } => {
-                    part.column.load_wide(rows, at, high, low)?;
+                    part.column.load_wide(rows, at, high, low);
                     for (high, low) in high.iter().zip(low.iter_mut()) {
                         *low = ((u128::from(*high) << 64 | u128::from(*low)).wrapping_sub(*least) >> drop) as u64;
                     }
@@ -133,26 +133,25 @@ impl<'c, 'a> Encoder<'c, 'a> {
             }
             join(codes, low, width);
         }
-        Ok(())
     }
 }
 
 /// The least word, the bits that the distance to the greatest one takes, and whether the words stand in order.
-fn narrow(column: &Column<'_>, rows: Rows<'_>) -> Result<(u64, u32, bool)> {
+fn narrow(column: &Column<'_>, rows: Rows<'_>) -> (u64, u32, bool) {
     let descending = column.options.descending;
-    let parts = threads::try_map(threads::ranges(rows.len(), BLOCK), |range| {
+    let parts = threads::map_ranges(rows.len(), BLOCK, |range| {
         let (mut least, mut greatest) = (u64::MAX, 0);
         let mut sorted = true;
         let mut last = if descending { u64::MAX } else { 0 };
         if range.start > 0 {
             let mut before = [0];
-            column.load(rows, range.start - 1, &mut before)?;
+            column.load(rows, range.start - 1, &mut before);
             last = before[0];
         }
         let mut block = [0u64; BLOCK];
         for at in range.clone().step_by(BLOCK) {
             let words = &mut block[..BLOCK.min(range.end - at)];
-            column.load(rows, at, words)?;
+            column.load(rows, at, words);
             let (low, high) = bounds(words);
             (least, greatest) = (least.min(low), greatest.max(high));
             if sorted {
@@ -164,31 +163,31 @@ fn narrow(column: &Column<'_>, rows: Rows<'_>) -> Result<(u64, u32, bool)> {
                 last = words[words.len() - 1];
             }
         }
-        Ok((least, greatest, sorted))
-    })?;
+        (least, greatest, sorted)
+    });
     let least = parts.iter().map(|part| part.0).min().unwrap_or(u64::MAX);
     let greatest = parts.iter().map(|part| part.1).max().unwrap_or(0);
-    Ok((least, 64 - greatest.saturating_sub(least).leading_zeros(), parts.iter().all(|part| part.2)))
+    (least, 64 - greatest.saturating_sub(least).leading_zeros(), parts.iter().all(|part| part.2))
 }
 
-fn wide(column: &Column<'_>, rows: Rows<'_>) -> Result<(u128, u32)> {
+fn wide(column: &Column<'_>, rows: Rows<'_>) -> (u128, u32) {
     let (mut least, mut greatest) = (u128::MAX, 0);
     let (mut high, mut low) = ([0u64; BLOCK], [0u64; BLOCK]);
     for at in (0..rows.len()).step_by(BLOCK) {
         let count = BLOCK.min(rows.len() - at);
-        column.load_wide(rows, at, &mut high[..count], &mut low[..count])?;
+        column.load_wide(rows, at, &mut high[..count], &mut low[..count]);
         for (&high, &low) in high[..count].iter().zip(&low) {
             let word = u128::from(high) << 64 | u128::from(low);
             least = least.min(word);
             greatest = greatest.max(word);
         }
     }
-    Ok((least, 128 - greatest.saturating_sub(least).leading_zeros()))
+    (least, 128 - greatest.saturating_sub(least).leading_zeros())
 }
 
 /// The window of bytes that tells the rows apart, and which of its bits.
 fn bytes(column: &Column<'_>, rows: Rows<'_>, room: u32) -> (Code, u32, bool) {
-    let parts = threads::map(threads::ranges(rows.len(), BLOCK), |range| {
+    let parts = threads::map_ranges(rows.len(), BLOCK, |range| {
         let lengths = range.clone().step_by(BLOCK).map(|at| column.lengths(rows, at, BLOCK.min(range.end - at)));
         lengths.fold((usize::MAX, 0), |all, block| (all.0.min(block.0), all.1.max(block.1)))
     });
@@ -215,7 +214,7 @@ fn varying(column: &Column<'_>, rows: Rows<'_>, skip: usize, length: bool) -> u1
     if rows.len() > 0 {
         load(0, &mut first_high, &mut first_low);
     }
-    let masks = threads::map(threads::ranges(rows.len(), BLOCK), |range| {
+    let masks = threads::map_ranges(rows.len(), BLOCK, |range| {
         let (mut high, mut low) = ([0u64; BLOCK], [0u64; BLOCK]);
         let mut mask = [0u64; 2];
         for at in range.clone().step_by(BLOCK) {

@@ -4,15 +4,21 @@ use std::cmp::Ordering;
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use arrow_buffer::{NullBuffer, i256};
+use arrow_buffer::{Buffer, NullBuffer};
 
 use super::SortOptions;
-use crate::Result;
+use crate::bitcode::words_to_keys;
+#[cfg(not(feature = "small"))]
 use crate::bitcode::{key_of, to_keys};
 use crate::bytes::BytesColumn;
+use crate::error::all;
 use crate::query::Nulls;
 use crate::starts::Starts;
-use crate::types::{self, Kind, Order, Width, Word};
+#[cfg(not(feature = "small"))]
+use crate::types::Word;
+use crate::types::{self, Kind, Order, Width};
+use crate::wide::WideKeys;
+use crate::{Result, bits};
 
 /// Which rows of a table.
 #[derive(Debug, Clone, Copy)]
@@ -55,46 +61,12 @@ enum Keys<'a> {
     /// All rows are equal.
     None,
     /// Words of up to 64 bits, in the chunks.
-    Words(Words<'a>, Order),
+    Words(Vec<&'a Buffer>, Width, Order),
     /// Words that stand for values: booleans, places in a dictionary's order.
     Ranks(Vec<u64>),
-    Wide(Order),
-    Long,
+    /// Decimals of 128 or 256 bits, in the chunks.
+    Wide(Vec<WideKeys<'a>>),
     Bytes(Vec<BytesColumn<'a>>),
-}
-
-/// The words of each chunk.
-#[derive(Debug)]
-enum Words<'a> {
-    W1(Vec<&'a [u8]>),
-    W2(Vec<&'a [u16]>),
-    W4(Vec<&'a [u32]>),
-    W8(Vec<&'a [u64]>),
-}
-
-impl<'a> Words<'a> {
-    fn try_new(chunks: &[&'a dyn Array], width: Width) -> Result<Self> {
-        macro_rules! words {
-            ($of:ident) => {
-                Self::$of(types::chunk_words(chunks, "sort")?)
-            };
-        }
-        Ok(match width {
-            Width::W1 => words!(W1),
-            Width::W2 => words!(W2),
-            Width::W4 => words!(W4),
-            _ => words!(W8),
-        })
-    }
-
-    fn key(&self, order: Order, (chunk, row): (usize, usize)) -> u64 {
-        match self {
-            Self::W1(words) => key_of(words[chunk][row], order),
-            Self::W2(words) => key_of(words[chunk][row], order),
-            Self::W4(words) => key_of(words[chunk][row], order),
-            Self::W8(words) => key_of(words[chunk][row], order),
-        }
-    }
 }
 
 /// How a column's rows are read.
@@ -122,12 +94,11 @@ impl<'a> Column<'a> {
             Kind::Boolean => {
                 Keys::Ranks(chunks.iter().flat_map(|chunk| chunk.as_boolean().values().iter().map(u64::from)).collect())
             }
-            Kind::Fixed(Width::W16, order) => Keys::Wide(order),
-            Kind::Fixed(Width::W32, _) => Keys::Long,
-            Kind::Fixed(width, order) => Keys::Words(Words::try_new(chunks, width)?, order),
-            Kind::Bytes => {
-                Keys::Bytes(chunks.iter().map(|chunk| BytesColumn::try_new(*chunk, "sort")).collect::<Result<_>>()?)
+            Kind::Fixed(Width::W16 | Width::W32, _) => {
+                Keys::Wide(all(chunks.iter().map(|chunk| WideKeys::try_new(*chunk, "sort")))?)
             }
+            Kind::Fixed(width, order) => Keys::Words(all(chunks.iter().map(|chunk| buffer(*chunk)))?, width, order),
+            Kind::Bytes => Keys::Bytes(BytesColumn::of_chunks(chunks, "sort")?),
             Kind::Dictionary => Keys::Ranks(dictionary_ranks(chunks)?),
             Kind::Nested => return Err(types::unsupported("sort", data_type)),
         };
@@ -139,11 +110,10 @@ impl<'a> Column<'a> {
     }
 
     pub(super) fn shape(&self) -> Shape {
-        match self.keys {
+        match &self.keys {
             Keys::None => Shape::None,
             Keys::Words(..) | Keys::Ranks(_) => Shape::Narrow,
-            Keys::Wide(_) => Shape::Wide { whole: true },
-            Keys::Long => Shape::Wide { whole: false },
+            Keys::Wide(keys) => Shape::Wide { whole: keys.iter().all(|keys| keys.is_half()) },
             Keys::Bytes(_) => Shape::Bytes,
         }
     }
@@ -178,8 +148,8 @@ impl<'a> Column<'a> {
                 None => valid.fill(1),
                 Some(nulls) if here == 1 => valid[0] = nulls.is_valid(row).into(),
                 Some(nulls) => {
-                    let bits = nulls.inner().slice(row, here);
-                    for (valid, word) in valid.chunks_mut(64).zip(bits.bit_chunks().iter_padded()) {
+                    let validity = nulls.inner().slice(row, here);
+                    for (valid, word) in valid.chunks_mut(64).zip(bits::words(&validity)) {
                         valid.iter_mut().enumerate().for_each(|(bit, valid)| *valid = word >> bit & 1);
                     }
                 }
@@ -213,7 +183,7 @@ impl<'a> Column<'a> {
     }
 
     /// The words of the rows at `at`, for a narrow column.
-    pub(super) fn load(&self, rows: Rows<'_>, at: usize, words: &mut [u64]) -> Result<()> {
+    pub(super) fn load(&self, rows: Rows<'_>, at: usize, words: &mut [u64]) {
         let count = words.len();
         match &self.keys {
             Keys::Ranks(ranks) => match rows {
@@ -222,48 +192,46 @@ impl<'a> Column<'a> {
                     words.iter_mut().zip(&list[at..]).for_each(|(word, &row)| *word = ranks[row as usize]);
                 }
             },
-            Keys::Words(from, order) => match from {
-                Words::W1(from) => self.load_words(from, *order, rows, at, words),
-                Words::W2(from) => self.load_words(from, *order, rows, at, words),
-                Words::W4(from) => self.load_words(from, *order, rows, at, words),
-                Words::W8(from) => self.load_words(from, *order, rows, at, words),
+            #[cfg(feature = "small")]
+            Keys::Words(from, width, order) => {
+                self.runs(rows, at, count, |place, chunk, row, here| {
+                    types::widen(from[chunk], *width, row, &mut words[place..place + here]);
+                });
+                words_to_keys(words, *width, *order);
+            }
+            #[cfg(not(feature = "small"))]
+            Keys::Words(from, width, order) => match width {
+                Width::W1 => self.load_words::<u8>(from, *order, rows, at, words),
+                Width::W2 => self.load_words::<u16>(from, *order, rows, at, words),
+                Width::W4 => self.load_words::<u32>(from, *order, rows, at, words),
+                _ => self.load_words::<u64>(from, *order, rows, at, words),
             },
             _ => words.fill(0),
         }
-        Ok(())
     }
 
-    fn load_words<T: Word>(&self, from: &[&[T]], order: Order, rows: Rows<'_>, at: usize, words: &mut [u64]) {
+    #[cfg(not(feature = "small"))]
+    fn load_words<T: Word>(&self, from: &[&Buffer], order: Order, rows: Rows<'_>, at: usize, words: &mut [u64]) {
         if let ([from], Rows::List(list)) = (from, rows) {
+            let from = from.typed_data::<T>();
             let each = words.iter_mut().zip(&list[at..]);
             return each.for_each(|(word, &row)| *word = key_of(from[row as usize], order));
         }
         let count = words.len();
         self.runs(rows, at, count, |place, chunk, row, here| {
-            to_keys(&from[chunk][row..row + here], order, &mut words[place..place + here]);
+            to_keys(&from[chunk].typed_data::<T>()[row..row + here], order, &mut words[place..place + here]);
         });
     }
 
     /// The upper and lower halves of the words of the rows at `at`, for a wide column.
-    pub(super) fn load_wide(&self, rows: Rows<'_>, at: usize, high: &mut [u64], low: &mut [u64]) -> Result<()> {
-        let mut result = Ok(());
+    pub(super) fn load_wide(&self, rows: Rows<'_>, at: usize, high: &mut [u64], low: &mut [u64]) {
+        let Keys::Wide(keys) = &self.keys else { return };
         self.runs(rows, at, high.len(), |place, chunk, row, here| {
             for step in 0..here {
-                match self.wide(chunk, row + step) {
-                    Ok(word) => (high[place + step], low[place + step]) = ((word >> 64) as u64, word as u64),
-                    Err(error) => result = Err(error),
-                }
+                let word = keys[chunk].get(row + step)[0];
+                (high[place + step], low[place + step]) = ((word >> 64) as u64, word as u64);
             }
         });
-        result
-    }
-
-    fn wide(&self, chunk: usize, row: usize) -> Result<u128> {
-        Ok(match self.keys {
-            Keys::Wide(order) => types::fixed_words::<u128>(self.chunks[chunk], "sort")?[row].to_key(order),
-            Keys::Long => long_key(types::fixed_words::<i256>(self.chunks[chunk], "sort")?[row])[0],
-            _ => 0,
-        })
     }
 
     /// Sixteen bytes of each value from the byte `skip` on, the first in the highest place, zeros behind a shorter
@@ -323,35 +291,35 @@ impl<'a> Column<'a> {
         }
         let order = match &self.keys {
             Keys::None => Ordering::Equal,
-            Keys::Words(words, order) => words.key(*order, place_a).cmp(&words.key(*order, place_b)),
+            Keys::Words(words, width, order) => {
+                let key = |(chunk, row): (usize, usize)| {
+                    let mut word = [0];
+                    types::widen(words[chunk], *width, row, &mut word);
+                    words_to_keys(&mut word, *width, *order);
+                    word
+                };
+                key(place_a).cmp(&key(place_b))
+            }
             Keys::Ranks(ranks) => ranks[a as usize].cmp(&ranks[b as usize]),
-            Keys::Wide(_) => self.wide(place_a.0, place_a.1).ok().cmp(&self.wide(place_b.0, place_b.1).ok()),
-            Keys::Long => self.long(place_a).cmp(&self.long(place_b)),
+            Keys::Wide(keys) => keys[place_a.0].get(place_a.1).cmp(&keys[place_b.0].get(place_b.1)),
             Keys::Bytes(columns) => columns[place_a.0].get(place_a.1).cmp(columns[place_b.0].get(place_b.1)),
         };
         if self.options.descending { order.reverse() } else { order }
     }
-
-    fn long(&self, (chunk, row): (usize, usize)) -> [u128; 2] {
-        types::fixed_words::<i256>(self.chunks[chunk], "sort").map_or([0; 2], |words| long_key(words[row]))
-    }
 }
 
-fn long_key(value: i256) -> [u128; 2] {
-    let (low, high) = value.to_parts();
-    [(high as u128) ^ (1 << 127), low]
+fn buffer(array: &dyn Array) -> Result<&Buffer> {
+    types::fixed_buffer(array).ok_or_else(|| types::unsupported("sort", array.data_type()))
 }
 
 /// The place of each row's value among all distinct dictionary values in order.
 fn dictionary_ranks(chunks: &[&dyn Array]) -> Result<Vec<u64>> {
-    let unsupported = || types::unsupported("sort", chunks[0].data_type());
-    let dictionaries =
-        chunks.iter().map(|chunk| chunk.as_any_dictionary_opt()).collect::<Option<Vec<_>>>().ok_or_else(unsupported)?;
+    let dictionaries = types::dictionaries(chunks, "sort")?;
     let values: Vec<&dyn Array> = dictionaries.iter().map(|dictionary| dictionary.values().as_ref()).collect();
     let column = Column::try_new(&values, SortOptions::default())?;
     let total: usize = values.iter().map(|values| values.len()).sum();
     let mut order: Vec<u32> = (0..total as u32).collect();
-    order.sort_unstable_by(|&a, &b| column.compare(a, b));
+    super::sort_by(&mut order, |a, b| column.compare(a, b));
     let mut ranks = vec![0u64; total];
     for pair in order.windows(2) {
         let step = u64::from(column.compare(pair[0], pair[1]).is_ne());

@@ -15,6 +15,7 @@ mod column;
 mod radix;
 mod rows;
 mod scatter;
+mod select;
 mod spread;
 mod ties;
 mod top;
@@ -24,8 +25,10 @@ use arrow_schema::DataType;
 use column::{Column, Rows};
 pub use rows::RowOrder;
 pub(crate) use scatter::Scatter;
+pub(crate) use select::{select, sort_by};
 use spread::sort_rows;
 
+use crate::error::all;
 use crate::query::Nulls;
 use crate::types::{self, Kind, Order};
 use crate::{Error, Indices, Result, runs};
@@ -76,7 +79,7 @@ pub fn sort_to_indices(array: &dyn Array, options: SortOptions, limit: Option<us
 pub fn sort_keys_to_indices(keys: &[SortKey<'_>], limit: Option<usize>) -> Result<Indices> {
     let lengths: Vec<usize> = keys.iter().map(|key| key.chunks.iter().map(|chunk| chunk.len()).sum()).collect();
     let Some(&rows) = lengths.first() else {
-        return Err(Error::InvalidPlan { reason: "a sort needs at least one key", detail: String::new() });
+        return Err(Error::invalid_plan("a sort needs at least one key", ""));
     };
     if let Some(&found) = lengths.iter().find(|&&length| length != rows) {
         return Err(Error::LengthMismatch { expected: rows, found });
@@ -86,17 +89,16 @@ pub fn sort_keys_to_indices(keys: &[SortKey<'_>], limit: Option<usize>) -> Resul
     }
     let limit = limit.unwrap_or(rows).min(rows);
     let mut expanded: Vec<Vec<ArrayRef>> = vec![Vec::new(); keys.len()];
-    let chunks = keys.iter().zip(&mut expanded).map(|(key, expanded)| runs::expand_all(&key.chunks, expanded));
-    let chunks = chunks.collect::<Result<Vec<_>>>()?;
-    let columns = keys.iter().zip(&chunks).map(|(key, chunks)| Column::try_new(chunks, key.options));
-    let columns = columns.collect::<Result<Vec<Column<'_>>>>()?;
-    let candidates = top::candidates(&columns[0], rows, limit)?;
+    let columns = keys.iter().zip(&mut expanded);
+    let columns =
+        all(columns.map(|(key, expanded)| Column::try_new(&runs::expand_all(&key.chunks, expanded)?, key.options)))?;
+    let candidates = top::candidates(&columns[0], rows, limit);
     let chosen = match &candidates {
         Some(list) => Rows::List(list),
         None => Rows::All(rows),
     };
     let mut order = vec![0; chosen.len()];
-    sort_rows(&columns, chosen, &mut order, 0)?;
+    sort_rows(&columns, chosen, &mut order, 0);
     order.truncate(limit);
     Ok(Indices::new_unchecked(order, rows))
 }

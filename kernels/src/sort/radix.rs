@@ -95,7 +95,7 @@ impl Sorter {
     }
 }
 
-fn insertion(entries: &mut [u64]) {
+pub(super) fn insertion(entries: &mut [u64]) {
     for at in 1..entries.len() {
         let entry = entries[at];
         let mut to = at;

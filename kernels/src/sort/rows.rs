@@ -11,9 +11,10 @@ use arrow_array::{AnyDictionaryArray, Array, BooleanArray};
 use super::column::Column;
 use super::{SortKey, SortOptions};
 use crate::Result;
+use crate::error::all;
 use crate::query::Nulls;
 use crate::starts::Starts;
-use crate::types::{self, Kind, Width};
+use crate::types::{self, Kind};
 
 /// The order of a table's rows by some keys, row against row.
 ///
@@ -44,7 +45,7 @@ impl<'a> RowOrder<'a> {
     /// # Errors
     /// As [`super::sort_keys_to_indices`]; [`crate::Error::UnsupportedType`] for run-end encoded columns, too.
     pub fn try_new(keys: &[SortKey<'a>]) -> Result<Self> {
-        let keys = keys.iter().map(|key| Key::try_new(&key.chunks, key.options)).collect::<Result<_>>()?;
+        let keys = all(keys.iter().map(|key| Key::try_new(&key.chunks, key.options)))?;
         Ok(Self { keys })
     }
 
@@ -68,9 +69,7 @@ impl<'a> Key<'a> {
         match types::kind(data_type) {
             Kind::Boolean => Ok(Self::Flags(chunks.iter().map(|chunk| chunk.as_boolean()).collect(), starts, options)),
             Kind::Dictionary => {
-                let unsupported = || types::unsupported("sort", data_type);
-                let coded = chunks.iter().map(|chunk| chunk.as_any_dictionary_opt()).collect::<Option<Vec<_>>>();
-                let coded = coded.ok_or_else(unsupported)?;
+                let coded = types::dictionaries(chunks, "sort")?;
                 let values: Vec<&dyn Array> = coded.iter().map(|chunk| chunk.values().as_ref()).collect();
                 let mut firsts = Vec::with_capacity(values.len());
                 let mut first = 0;
@@ -113,18 +112,9 @@ fn code(array: &dyn AnyDictionaryArray, row: usize) -> Option<u32> {
     if keys.is_null(row) {
         return None;
     }
-    macro_rules! word {
-        ($t:ty) => {
-            types::fixed_words::<$t>(keys, "sort").ok().map(|words| words[row] as u32)
-        };
-    }
-    match types::kind(keys.data_type()) {
-        Kind::Fixed(Width::W1, _) => word!(u8),
-        Kind::Fixed(Width::W2, _) => word!(u16),
-        Kind::Fixed(Width::W4, _) => word!(u32),
-        Kind::Fixed(Width::W8, _) => word!(u64),
-        _ => None,
-    }
+    let mut word = [0];
+    types::load_words(keys, row, &mut word, "sort").ok()?;
+    Some(word[0] as u32)
 }
 
 fn with_nulls<T>(a: Option<T>, b: Option<T>, options: SortOptions, compare: impl FnOnce(T, T) -> Ordering) -> Ordering {

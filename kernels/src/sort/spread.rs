@@ -11,7 +11,7 @@ use super::radix::Sorter;
 use super::scatter::Scatter;
 use super::ties::{DEEP, sort_dropped, sort_ties};
 use crate::bitcode::BLOCK;
-use crate::{Result, threads};
+use crate::threads;
 
 /// Rows of a partition, as a power of two: 64 kB of entries.
 const PARTITION: u32 = 12;
@@ -54,25 +54,25 @@ impl Layout {
 }
 
 /// Writes the rows into `order`, sorted.
-pub(super) fn sort_rows(columns: &[Column<'_>], rows: Rows<'_>, order: &mut [u32], depth: usize) -> Result<()> {
-    let encoder = Encoder::try_new(columns, rows)?;
+pub(super) fn sort_rows(columns: &[Column<'_>], rows: Rows<'_>, order: &mut [u32], depth: usize) {
+    let encoder = Encoder::new(columns, rows);
     let length = rows.len();
     if encoder.sorted || encoder.bits == 0 && encoder.complete || length < 2 {
-        copy(rows, order);
-        return Ok(());
+        return copy(rows, order);
     }
     // Codes that told nothing apart will not do so again.
     let depth = if encoder.bits == 0 { DEEP } else { depth };
     let layout = Layout::new(encoder.bits, length);
     let sort = Sort { columns, rows, encoder, layout, depth };
-    let ranges = threads::ranges(length, BLOCK);
-    let counted = threads::try_map(ranges.clone(), |range| sort.count(range))?;
+    let counted = threads::map_ranges(length, BLOCK, |range| sort.count(range));
     if sort.encoder.complete && in_order(&counted) {
-        copy(rows, order);
-        return Ok(());
+        return copy(rows, order);
     }
-    let pieces: Vec<(Range<usize>, Vec<u32>)> =
-        ranges.into_iter().zip(counted).map(|(range, counted)| (range, starts(counted.counts))).collect();
+    let starts = counted.into_iter().map(|counted| starts(counted.counts));
+    if threads::count() == 1 {
+        return starts.for_each(|starts| sort.alone(&starts, order));
+    }
+    let pieces: Vec<(Range<usize>, Vec<u32>)> = threads::ranges(length, BLOCK).into_iter().zip(starts).collect();
     if let [(_, starts)] = pieces.as_slice() { sort.alone(starts, order) } else { sort.together(pieces, order) }
 }
 
@@ -109,24 +109,23 @@ struct Sort<'s, 'a> {
 impl Sort<'_, '_> {
     /// Calls `each(place, code)` for the rows of a range.
     #[inline(always)]
-    fn for_each_code(&self, range: Range<usize>, mut each: impl FnMut(usize, &[u64])) -> Result<()> {
+    fn for_each_code(&self, range: Range<usize>, mut each: impl FnMut(usize, &[u64])) {
         let mut block = [0u64; BLOCK];
         for at in range.clone().step_by(BLOCK) {
             let codes = &mut block[..BLOCK.min(range.end - at)];
-            self.encoder.fill(self.rows, at, codes)?;
+            self.encoder.fill(self.rows, at, codes);
             each(at, codes);
         }
-        Ok(())
     }
 
-    fn count(&self, range: Range<usize>) -> Result<Counted> {
+    fn count(&self, range: Range<usize>) -> Counted {
         let layout = self.layout;
         let mut counted = Counted { counts: vec![0; 1 << layout.top], sorted: true, first: 0, last: 0 };
         if layout.top == 0 {
             // One partition; whether it is in order is found when it is sorted.
             counted.counts[0] = range.len() as u32;
             counted.sorted = false;
-            return Ok(counted);
+            return counted;
         }
         let begin = range.start;
         self.for_each_code(range, |at, codes| {
@@ -136,23 +135,23 @@ impl Sort<'_, '_> {
             }
             counted.sorted = counted.sorted && counted.last <= codes[0] && codes.is_sorted();
             counted.last = codes[codes.len() - 1];
-        })?;
-        Ok(counted)
+        });
+        counted
     }
 
-    fn scatter(&self, range: Range<usize>, starts: &[u32]) -> Result<Scatter> {
+    fn scatter(&self, range: Range<usize>, starts: &[u32]) -> Scatter {
         let layout = self.layout;
         let mut scatter = Scatter::new(range.len(), starts);
         self.for_each_code(range, |at, codes| {
             for (place, &code) in (at..).zip(codes) {
                 scatter.push(layout.partition(code), layout.entry(code, place));
             }
-        })?;
-        Ok(scatter)
+        });
+        scatter
     }
 
     /// Sorts with one thread: partitions are sorted where they lie.
-    fn alone(&self, starts: &[u32], order: &mut [u32]) -> Result<()> {
+    fn alone(&self, starts: &[u32], order: &mut [u32]) {
         let layout = self.layout;
         if layout.below == 0 && self.encoder.complete {
             // The code is the partition: each row's place is known.
@@ -165,20 +164,19 @@ impl Sort<'_, '_> {
                 }
             });
         }
-        let mut scatter = self.scatter(0..order.len(), starts)?;
+        let mut scatter = self.scatter(0..order.len(), starts);
         let entries = scatter.finish();
         let mut sorter = Sorter::new();
         for bounds in starts.windows(2) {
             let bounds = bounds[0] as usize..bounds[1] as usize;
-            self.sort_partition(&mut entries[bounds.clone()], &mut sorter, &mut order[bounds])?;
+            self.sort_partition(&mut entries[bounds.clone()], &mut sorter, &mut order[bounds]);
         }
-        Ok(())
     }
 
     /// Sorts with all threads.
-    fn together(&self, pieces: Vec<(Range<usize>, Vec<u32>)>, order: &mut [u32]) -> Result<()> {
+    fn together(&self, pieces: Vec<(Range<usize>, Vec<u32>)>, order: &mut [u32]) {
         let all: Vec<Vec<u32>> = pieces.iter().map(|(_, starts)| starts.clone()).collect();
-        let mut scatters = threads::try_map(pieces, |(range, starts)| self.scatter(range, &starts))?;
+        let mut scatters = threads::map(pieces, |(range, starts)| self.scatter(range, &starts));
         let pieces: Vec<(&[u64], Vec<u32>)> =
             scatters.iter_mut().zip(all).map(|(scatter, starts)| (&*scatter.finish(), starts)).collect();
         // A task is some partitions that follow one another, and their part of the order.
@@ -194,7 +192,7 @@ impl Sort<'_, '_> {
                 (rest, first, rows) = (after, partition + 1, 0);
             }
         }
-        threads::try_map(tasks, |(partitions, mut order)| {
+        threads::map(tasks, |(partitions, mut order)| {
             let mut sorter = Sorter::new();
             let mut joined = Vec::new();
             for partition in partitions {
@@ -203,26 +201,22 @@ impl Sort<'_, '_> {
                     joined.extend_from_slice(&entries[starts[partition] as usize..starts[partition + 1] as usize]);
                 }
                 let (part, after) = order.split_at_mut(joined.len());
-                self.sort_partition(&mut joined, &mut sorter, part)?;
+                self.sort_partition(&mut joined, &mut sorter, part);
                 order = after;
             }
-            Ok(())
-        })?;
-        Ok(())
+        });
     }
 
     /// Sorts the entries of a partition, which stand in the order of their places, and writes its rows.
-    fn sort_partition(&self, entries: &mut [u64], sorter: &mut Sorter, order: &mut [u32]) -> Result<()> {
+    fn sort_partition(&self, entries: &mut [u64], sorter: &mut Sorter, order: &mut [u32]) {
         let places = self.layout.places;
         sorter.sort(entries, places);
         let mask = (1u64 << places) - 1;
         order.iter_mut().zip(&*entries).for_each(|(row, entry)| *row = self.rows.get((entry & mask) as u32));
         if !self.encoder.complete {
-            sort_ties(self.columns, entries, places, order, self.depth)
+            sort_ties(self.columns, entries, places, order, self.depth);
         } else if self.layout.drop > 0 {
-            sort_dropped(&self.encoder, entries, places, order)
-        } else {
-            Ok(())
+            sort_dropped(&self.encoder, entries, places, order);
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::code::Encoder;
 use super::column::{Column, Rows};
+use super::select::sort_by;
 use super::spread::sort_rows;
-use crate::Result;
 use crate::bitcode::BLOCK;
 
 /// Ties up to this many are compared.
@@ -12,68 +12,58 @@ const FEW_TIES: usize = 64;
 pub(super) const DEEP: usize = 8;
 
 /// Calls `each(start, end)` for the runs of entries that are equal but for their places.
-fn for_each_tie(entries: &[u64], places: u32, mut each: impl FnMut(usize, usize) -> Result<()>) -> Result<()> {
+fn for_each_tie(entries: &[u64], places: u32, mut each: impl FnMut(usize, usize)) {
     let mut start = 0;
     for end in 1..=entries.len() {
         if end == entries.len() || entries[end] >> places != entries[start] >> places {
             if end - start > 1 {
-                each(start, end)?;
+                each(start, end);
             }
             start = end;
         }
     }
-    Ok(())
 }
 
 /// Puts rows in order whose codes are whole, but whose entries had no room for the lowest bits of them. The codes of
 /// all of these rows are fetched together, so that the cache misses overlap.
-pub(super) fn sort_dropped(encoder: &Encoder<'_, '_>, entries: &[u64], places: u32, order: &mut [u32]) -> Result<()> {
+pub(super) fn sort_dropped(encoder: &Encoder<'_, '_>, entries: &[u64], places: u32, order: &mut [u32]) {
     let mut list = Vec::new();
     let mut ties = Vec::new();
     for_each_tie(entries, places, |start, end| {
         list.extend_from_slice(&order[start..end]);
         ties.push((start, end));
-        Ok(())
-    })?;
+    });
     let mut codes = vec![0u64; list.len()];
     for at in (0..list.len()).step_by(BLOCK) {
         let end = list.len().min(at + BLOCK);
-        encoder.fill(Rows::List(&list), at, &mut codes[at..end])?;
+        encoder.fill(Rows::List(&list), at, &mut codes[at..end]);
     }
     let mut rest = &codes[..];
-    let mut pairs: Vec<(u64, u32)> = Vec::new();
     for (start, end) in ties {
         let (codes, after) = rest.split_at(end - start);
         rest = after;
         if !codes.is_sorted() {
-            pairs.clear();
-            // Rows of equal codes stand in their order, and a row's number is unique.
-            pairs.extend(codes.iter().copied().zip(order[start..end].iter().copied()));
-            pairs.sort_by_key(|pair| pair.0);
-            order[start..end].iter_mut().zip(&pairs).for_each(|(row, pair)| *row = pair.1);
+            // Rows of equal codes stand in their order.
+            let mut places: Vec<u32> = (0..codes.len() as u32).collect();
+            sort_by(&mut places, |a, b| codes[a as usize].cmp(&codes[b as usize]));
+            let rows = &mut order[start..end];
+            let sorted: Vec<u32> = places.iter().map(|&place| rows[place as usize]).collect();
+            rows.copy_from_slice(&sorted);
         }
     }
-    Ok(())
 }
 
 /// Puts rows in order whose codes are equal and not their whole keys.
-pub(super) fn sort_ties(
-    columns: &[Column<'_>],
-    entries: &[u64],
-    places: u32,
-    order: &mut [u32],
-    depth: usize,
-) -> Result<()> {
+pub(super) fn sort_ties(columns: &[Column<'_>], entries: &[u64], places: u32, order: &mut [u32], depth: usize) {
     for_each_tie(entries, places, |start, end| {
         let ties = &mut order[start..end];
         if ties.len() > FEW_TIES && depth < DEEP {
             let list = ties.to_vec();
             return sort_rows(columns, Rows::List(&list), ties, depth + 1);
         }
-        ties.sort_by(|&a, &b| {
+        sort_by(ties, |a, b| {
             let mut orders = columns.iter().map(|column| column.compare(a, b));
             orders.find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
         });
-        Ok(())
-    })
+    });
 }

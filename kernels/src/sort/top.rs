@@ -8,37 +8,35 @@
 use std::ops::Range;
 
 use super::column::{Column, Rows, Shape};
-use crate::Result;
 use crate::bitcode::BLOCK;
 use crate::query::Nulls;
 use crate::threads;
 
 /// Row numbers, ascending, among which the first `limit` rows of the order are found; `None` for all rows.
-pub(super) fn candidates(column: &Column<'_>, rows: usize, limit: usize) -> Result<Option<Vec<u32>>> {
+pub(super) fn candidates(column: &Column<'_>, rows: usize, limit: usize) -> Option<Vec<u32>> {
     if limit.saturating_mul(8) >= rows {
-        return Ok(None);
+        return None;
     }
     let (mut nulls, mut wanted) = (Vec::new(), limit);
     if column.has_nulls() {
         let valid = rows - column.null_count();
         let all = || (0..rows as u32).filter(|&row| !column.is_valid(row)).collect::<Vec<u32>>();
         match column.options.nulls {
-            Nulls::First if column.null_count() >= limit => return Ok(Some(all())),
+            Nulls::First if column.null_count() >= limit => return Some(all()),
             Nulls::First => (nulls, wanted) = (all(), limit - column.null_count()),
             Nulls::Last if valid >= limit => {}
             Nulls::Last => (nulls, wanted) = (all(), valid),
         }
     }
-    let parts = threads::ranges(rows, BLOCK);
-    let found = threads::try_map(parts, |part| part_candidates(column, rows, part, wanted))?;
+    let found = threads::map_ranges(rows, BLOCK, |part| part_candidates(column, rows, part, wanted));
     let mut rows = found.concat();
     rows.append(&mut nulls);
-    rows.sort_unstable();
-    Ok(Some(rows))
+    super::sort_by(&mut rows, |a, b| a.cmp(&b));
+    Some(rows)
 }
 
 /// The valid rows of a part among which its first `wanted` ones are found.
-fn part_candidates(column: &Column<'_>, rows: usize, part: Range<usize>, wanted: usize) -> Result<Vec<u32>> {
+fn part_candidates(column: &Column<'_>, rows: usize, part: Range<usize>, wanted: usize) -> Vec<u32> {
     let mut pool: Vec<(u64, u32)> = Vec::with_capacity(2 * wanted + 64);
     let mut cut_at = 2 * wanted + 64;
     let mut threshold = u64::MAX;
@@ -49,8 +47,8 @@ fn part_candidates(column: &Column<'_>, rows: usize, part: Range<usize>, wanted:
         let rest = &mut rest[..words.len()];
         match column.shape() {
             Shape::None => words.fill(0),
-            Shape::Narrow => column.load(Rows::All(rows), at, words)?,
-            Shape::Wide { .. } => column.load_wide(Rows::All(rows), at, words, rest)?,
+            Shape::Narrow => column.load(Rows::All(rows), at, words),
+            Shape::Wide { .. } => column.load_wide(Rows::All(rows), at, words, rest),
             Shape::Bytes => column.load_bytes(Rows::All(rows), at, 0, false, words, rest),
         }
         words.iter_mut().for_each(|word| *word ^= ones);
@@ -68,11 +66,12 @@ fn part_candidates(column: &Column<'_>, rows: usize, part: Range<usize>, wanted:
             }
             pool.push((word, row));
             if pool.len() >= cut_at && wanted > 0 {
-                threshold = pool.select_nth_unstable(wanted - 1).1.0;
+                let mut words: Vec<u64> = pool.iter().map(|entry| entry.0).collect();
+                threshold = super::select(&mut words, wanted - 1).0;
                 pool.retain(|entry| entry.0 <= threshold);
                 cut_at = 2 * pool.len() + 64;
             }
         }
     }
-    Ok(pool.into_iter().map(|entry| entry.1).collect())
+    pool.into_iter().map(|entry| entry.1).collect()
 }

@@ -47,7 +47,7 @@ pub struct Histogram {
 /// # Ok::<(), kernels::Error>(())
 /// ```
 pub fn histogram(chunks: &[&dyn Array], bins: usize, range: Option<RangeInclusive<f64>>) -> Result<Histogram> {
-    let invalid = |reason| Error::InvalidPlan { reason, detail: String::new() };
+    let invalid = |reason| Error::invalid_plan(reason, "");
     if bins == 0 || bins > MOST_BINS {
         return Err(invalid("a histogram has 1 to 65536 bins"));
     }
@@ -56,7 +56,11 @@ pub fn histogram(chunks: &[&dyn Array], bins: usize, range: Option<RangeInclusiv
     (histogram.low, histogram.high) = match range {
         Some(range) => (*range.start(), *range.end()),
         None => match extent(chunks)? {
-            Some((low, high)) => natural(data_type, low, high, &mut histogram.counts),
+            Some((low, high)) => {
+                let (low, high, bins) = edges(data_type, low, high, bins);
+                histogram.counts.truncate(bins);
+                (low, high)
+            }
             None => (0.0, 1.0),
         },
     };
@@ -114,18 +118,25 @@ pub fn extent(chunks: &[&dyn Array]) -> Result<Option<(f64, f64)>> {
     Ok((low <= high).then_some((low, high)))
 }
 
-/// The edges of a histogram from `low` to `high`; `counts` gets a bin for each value when whole numbers are few.
-fn natural(data_type: &DataType, low: f64, high: f64, counts: &mut Vec<u64>) -> (f64, f64) {
+/// Whether a column's values lie on a line, so that [`histogram`] counts them: numbers, dates and times.
+#[must_use]
+pub fn is_measured(data_type: &DataType) -> bool {
+    data_type.is_numeric() || data_type.is_temporal() && !matches!(data_type, DataType::Interval(_))
+}
+
+/// Where [`histogram`] begins and ends, and its bins, for values from `low` to `high`: one bin for each value when whole
+/// numbers are few.
+#[must_use]
+pub fn edges(data_type: &DataType, low: f64, high: f64, bins: usize) -> (f64, f64, usize) {
     let whole = matches!(types::kind(data_type), Kind::Fixed(Width::W1 | Width::W2 | Width::W4 | Width::W8, order) if order != Order::Float)
         && !data_type.is_decimal();
-    if whole && high - low < counts.len() as f64 {
-        counts.truncate((high - low) as usize + 1);
-        return (low - 0.5, high + 0.5);
+    if whole && high - low < bins as f64 {
+        return (low - 0.5, high + 0.5, (high - low) as usize + 1);
     }
     if low == high {
         // A bin around the value, whatever its size.
         let margin = (low.abs() * 1e-9).max(0.5);
-        return (low - margin, high + margin);
+        return (low - margin, high + margin, bins);
     }
-    (low, high)
+    (low, high, bins)
 }

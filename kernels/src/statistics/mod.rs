@@ -9,7 +9,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_array::{Array, ArrayRef};
 
-pub use histogram::{Histogram, extent, histogram};
+pub use histogram::{Histogram, edges, extent, histogram, is_measured};
 pub use values::{ValueCounts, count_distinct, unique, value_counts};
 
 use crate::group::output_type;

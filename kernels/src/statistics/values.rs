@@ -69,7 +69,7 @@ fn first(arrays: Vec<ArrayRef>) -> Result<ArrayRef> {
 }
 
 fn no_chunks() -> Error {
-    Error::InvalidPlan { reason: "a column without chunks has no type", detail: String::new() }
+    Error::invalid_plan("a column without chunks has no type", "")
 }
 
 fn grouped(chunks: &[&dyn Array], aggregates: &[(AggregateFunction, Vec<arrow_schema::DataType>)]) -> Result<GroupBy> {

@@ -16,10 +16,8 @@ use crate::types::{self, Kind, Order};
 use crate::{Error, Indices, Result, bits};
 
 pub(super) fn gather(data_type: &DataType, chunks: &[&dyn Array], places: &Places<'_>) -> Result<ArrayRef> {
-    let unsupported = || types::unsupported("take", data_type);
-    let DataType::Dictionary(key_type, _) = data_type else { return Err(unsupported()) };
-    let dictionaries =
-        chunks.iter().map(|chunk| chunk.as_any_dictionary_opt()).collect::<Option<Vec<_>>>().ok_or_else(unsupported)?;
+    let DataType::Dictionary(key_type, _) = data_type else { return Err(types::unsupported("take", data_type)) };
+    let dictionaries = types::dictionaries(chunks, "take")?;
     let values: Vec<&ArrayRef> = dictionaries.iter().map(|dictionary| dictionary.values()).collect();
     let keys: Vec<&dyn Array> = dictionaries.iter().map(|dictionary| dictionary.keys()).collect();
     let first = values[0];
@@ -106,7 +104,7 @@ fn codes_to_keys(key_type: &DataType, codes: Vec<u32>, nulls: Option<NullBuffer>
         _ => u32::MAX,
     };
     if greatest > limit {
-        return Err(Error::Overflow { operation: "dictionary key", column: String::new() });
+        return Err(Error::overflow("dictionary key"));
     }
     let Kind::Fixed(width, _) = types::kind(key_type) else {
         return Err(types::unsupported("dictionary key", key_type));

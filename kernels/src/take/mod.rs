@@ -12,19 +12,25 @@ mod cluster;
 mod dictionary;
 #[cfg(feature = "nested")]
 mod nested;
+#[cfg(feature = "small")]
+mod small;
 
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BooleanArray, NullArray, RecordBatch, RecordBatchOptions};
-use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBuffer};
+#[cfg(not(feature = "small"))]
+use arrow_buffer::ArrowNativeType;
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_schema::{DataType, SchemaRef};
 
 #[cfg(not(feature = "small"))]
 use crate::bytes::WindowBuilder;
 use crate::bytes::{BytesColumn, make_bytes, make_view_array};
 use crate::starts::Starts;
-use crate::types::{self, Kind, by_width};
+#[cfg(not(feature = "small"))]
+use crate::types::by_width;
+use crate::types::{self, Kind};
 use crate::{Error, Indices, Result, bits, threads};
 
 #[cfg(not(feature = "small"))]
@@ -40,10 +46,6 @@ pub(crate) enum Clusters {}
 impl Clusters {
     fn try_new(_rows: &[u32], _bound: usize, _columns: usize) -> Option<Self> {
         None
-    }
-
-    fn gather<T>(&self, _words: &[T]) -> Vec<T> {
-        match *self {}
     }
 }
 
@@ -174,6 +176,9 @@ fn gather(chunks: &[&dyn Array], places: &Places<'_>) -> Result<ArrayRef> {
             Ok(Arc::new(BooleanArray::new(bits, gather_nulls(chunks, places))))
         }
         Kind::Fixed(width, _) => {
+            #[cfg(feature = "small")]
+            let buffer = small::gather_words(chunks, width.bytes(), places)?;
+            #[cfg(not(feature = "small"))]
             let buffer = by_width!(width, |T| {
                 Buffer::from_vec(gather_words(&types::chunk_words::<T>(chunks, "take")?, places))
             });
@@ -188,6 +193,7 @@ fn gather(chunks: &[&dyn Array], places: &Places<'_>) -> Result<ArrayRef> {
     }
 }
 
+#[cfg(not(feature = "small"))]
 fn gather_words<T: ArrowNativeType>(chunks: &[&[T]], places: &Places<'_>) -> Vec<T> {
     match places {
         Places::One(_, Some(clusters)) => clusters.gather(chunks[0]),
@@ -200,10 +206,10 @@ fn gather_words<T: ArrowNativeType>(chunks: &[&[T]], places: &Places<'_>) -> Vec
 }
 
 fn gather_bits(chunks: &[&BooleanBuffer], places: &Places<'_>) -> BooleanBuffer {
-    if let (Places::One(rows, _), [bits]) = (places, chunks) {
+    if let (Places::One(rows, _), [bits], false) = (places, chunks, cfg!(feature = "small")) {
         return gather_bits_of(bits, rows);
     }
-    BooleanBuffer::collect_bool(places.len(), |position| {
+    bits::collect(places.len(), |position| {
         let (chunk, row) = places.get(position);
         chunks[chunk].value(row)
     })
@@ -228,17 +234,17 @@ fn gather_nulls(chunks: &[&dyn Array], places: &Places<'_>) -> Option<NullBuffer
     if nulls.iter().all(Option::is_none) {
         return None;
     }
-    if let (Places::One(rows, _), [Some(nulls)]) = (places, nulls.as_slice()) {
+    if let (Places::One(rows, _), [Some(nulls)], false) = (places, nulls.as_slice(), cfg!(feature = "small")) {
         return bits::nulls_from_bits(gather_bits_of(nulls.inner(), rows));
     }
-    bits::nulls_from_bits(BooleanBuffer::collect_bool(places.len(), |position| {
+    bits::nulls_from_bits(bits::collect(places.len(), |position| {
         let (chunk, row) = places.get(position);
         nulls[chunk].is_none_or(|nulls| nulls.is_valid(row))
     }))
 }
 
 fn gather_bytes(data_type: &DataType, chunks: &[&dyn Array], places: &Places<'_>) -> Result<ArrayRef> {
-    let columns = chunks.iter().map(|chunk| BytesColumn::try_new(*chunk, "take")).collect::<Result<Vec<_>>>()?;
+    let columns = BytesColumn::of_chunks(chunks, "take")?;
     let nulls = gather_nulls(chunks, places);
     if let Some(array) = gather_views(data_type, &columns, places, nulls.as_ref()) {
         return Ok(array);

@@ -62,8 +62,27 @@ pub(super) fn float32(value: f32, fixed: Option<(u8, Option<char>)>, out: &mut S
         return;
     }
     let size = value.abs();
-    let plain = size == 0.0 || (1e-6..1e21).contains(&size);
-    let _infallible = if plain { write!(out, "{value}") } else { write!(out, "{value:e}") };
+    let start = out.len();
+    let _infallible = write!(out, "{value}");
+    if size != 0.0 && !(1e-6..1e21).contains(&size) {
+        let text = with_exponent(&out[start..]);
+        out.truncate(start);
+        out.push_str(&text);
+    }
+}
+
+/// Digits with or without a point, as their first, the rest and an exponent: what `{:e}` writes, from the digits that are
+/// the shortest already.
+fn with_exponent(text: &str) -> String {
+    let (sign, text) = text.split_at(usize::from(text.starts_with('-')));
+    let point = text.find('.').unwrap_or(text.len());
+    let digits = text.replace('.', "");
+    let zeros = digits.bytes().take_while(|&digit| digit == b'0').count();
+    let digits = digits.trim_matches('0');
+    let (first, rest) = digits.split_at(digits.len().min(1));
+    let exponent = point as i32 - zeros as i32 - 1;
+    let point = if rest.is_empty() { "" } else { "." };
+    [sign, first, point, rest, "e", &exponent.to_string()].concat()
 }
 
 fn special(value: f64, out: &mut String) -> bool {
@@ -102,5 +121,19 @@ fn group(out: &mut String, start: usize, separator: char) {
     while at > start + sign + 3 {
         at -= 3;
         out.insert(at, separator);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrow_float_has_the_exponent_of_its_digits() {
+        let edges = [f32::MAX, f32::MIN, f32::MIN_POSITIVE, f32::EPSILON, 1e-45, -1e-7, 1e21, -1.5e30, 3.25e-10, 1e38];
+        let many = (1..2_000u32).map(|step| f32::from_bits(step.wrapping_mul(2_147_483)));
+        for value in edges.into_iter().chain(many).filter(|value| value.is_finite() && *value != 0.0) {
+            assert_eq!(with_exponent(&value.to_string()), format!("{value:e}"));
+        }
     }
 }

@@ -39,8 +39,8 @@ pub(crate) trait Columns {
     fn is_here(&self, row: usize) -> bool;
     /// Writes a cell's text; `false` when it is null.
     fn cell(&self, row: usize, column: usize, out: &mut String) -> bool;
-    /// Whether a cell with this text is one that is looked for.
-    fn found(&self, row: usize, column: usize, text: &str) -> bool;
+    /// Whether a cell is one that is looked for.
+    fn found(&self, row: usize, column: usize) -> bool;
     /// How much of the colour of what has just changed a cell has: from 0 to 1.
     fn fresh(&self, row: usize, column: usize) -> f64;
     /// The number in the gutter.
@@ -172,7 +172,7 @@ impl Painter {
                 let left = if right { x - bar } else { x };
                 self.fill(&self.theme.line, left, layout.top_of(row) + ROW_HEIGHT / 2.0 - 4.0, bar, 8.0);
             } else if columns.cell(row, column, &mut text) {
-                if columns.found(row, column, &text) {
+                if columns.found(row, column) {
                     self.fill(&self.theme.found, left, self.snap(layout.top_of(row)), width, ROW_HEIGHT - self.hair());
                 }
                 self.context.set_fill_style_str(&self.theme.text);

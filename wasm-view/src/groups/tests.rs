@@ -97,6 +97,39 @@ fn groups_open_below_their_own() {
 }
 
 #[test]
+fn what_was_open_is_known_again_in_another_order() {
+    let rows = rows();
+    let mut before = tree(&rows);
+    open(&mut before, 1, &rows);
+    let nulls = told(&before).iter().position(|line| line.starts_with(".> a, \"b\" – ")).unwrap();
+    open(&mut before, nulls, &rows);
+    open(&mut before, 0, &rows);
+    let opened = before.opened(&formats());
+    assert_eq!(opened, ["Ulm\u{1f}", "a, \"b\"\u{1f}", "a, \"b\"\u{1f}\u{1e}"]);
+    let mut whole = plan();
+    whole.sort[1].descending = true;
+    whole.sort.remove(0);
+    let schema = whole.bind(&rows.schema()).unwrap().output_schema().clone();
+    let first = run(&Tree::plan_first(&whole), &rows);
+    let mut after = Tree::new(whole, schema, &first).unwrap();
+    for path in &opened {
+        let line = after.line_of(path, &formats()).unwrap();
+        open(&mut after, line, &rows);
+    }
+    assert_eq!(after.opened(&formats()).len(), 3);
+    assert_ne!(told(&after), told(&before));
+    let sorted = |tree: &Tree| {
+        let mut lines = told(tree);
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(&after), sorted(&before));
+    // What is gone, or not open, has no line.
+    assert_eq!(after.line_of("Bonn\u{1f}", &formats()), None);
+    assert_eq!(after.line_of("\u{1e}1\u{1f}", &formats()), None);
+}
+
+#[test]
 fn what_is_below_adds_up_and_is_in_the_order_of_the_view() {
     let rows = rows();
     let mut tree = tree(&rows);

@@ -100,6 +100,6 @@ impl LiveRows {
 
 /// An error of a kernel about rows of the table.
 #[allow(clippy::needless_pass_by_value, reason = "as map_err gives it")]
-pub(super) fn odd(error: impl std::fmt::Display) -> Error {
-    Error::Mismatch { column: String::new(), reason: error.to_string() }
+pub(super) fn odd(error: impl std::fmt::Display) -> Box<Error> {
+    Error::mismatch("", &error.to_string())
 }

@@ -69,8 +69,9 @@ impl Columns for Viewer {
         self.at(row, position).is_some_and(|(array, at, column)| self.write_line(row, array, at, column, out))
     }
 
-    fn found(&self, row: usize, position: usize, text: &str) -> bool {
-        !self.find.is_empty() && self.finds(row, position, text)
+    fn found(&self, row: usize, position: usize) -> bool {
+        let cell = if self.find.is_empty() { None } else { self.at(row, position) };
+        cell.is_some_and(|(array, row, column)| self.finds(array, row, column))
     }
 
     fn fresh(&self, row: usize, position: usize) -> f64 {

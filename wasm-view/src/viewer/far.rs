@@ -17,7 +17,7 @@ use crate::format;
 use crate::grid::Strip;
 use crate::load::{self, is_unread};
 use crate::numbers::number;
-use crate::profile::Profile;
+use crate::profile::{self, Profile};
 use crate::table::Table;
 use crate::view::{Rows, View};
 
@@ -260,6 +260,27 @@ impl Viewer {
         change::PAINT
     }
 
+    /// Takes what the server found of a column: rows, nulls, different values (less than 0: too many), the counts of bins or
+    /// of values, the ends of the bins or none, and the most frequent value.
+    #[wasm_bindgen(js_name = foundProfile)]
+    pub fn found_profile(
+        &mut self,
+        column: usize,
+        numbers: &[f64],
+        counts: &[f64],
+        ends: &[f64],
+        first: String,
+    ) -> u32 {
+        let &[rows, nulls, values] = numbers else { return 0 };
+        let strip = match *ends {
+            [low, high] => profile::bins((low, high), counts),
+            _ if counts.is_empty() && values == 0.0 => Strip::default(),
+            _ => profile::top(values as usize, counts, first, rows as usize),
+        };
+        self.profiles.set(column, Profile::new(strip, nulls as usize, rows as usize));
+        change::PAINT
+    }
+
     // In the worker.
 
     /// The table's schema, as an Arrow stream without rows.
@@ -341,9 +362,7 @@ fn numbered(batch: &RecordBatch, rows: &Indices) -> wire::Result<Vec<u8>> {
     let fields: Vec<_> = std::iter::once(field).chain(schema.fields().iter().cloned()).collect();
     let schema = Arc::new(Schema::new(fields));
     let columns = std::iter::once(numbers).chain(batch.columns().iter().cloned()).collect();
-    let batch = RecordBatch::try_new(schema.clone(), columns).map_err(|_unequal| wire::Error::Mismatch {
-        column: NUMBER.to_owned(),
-        reason: "the rows' numbers do not fit the rows".to_owned(),
-    })?;
+    let batch = RecordBatch::try_new(schema.clone(), columns)
+        .map_err(|_unequal| wire::Error::mismatch(NUMBER, "the rows' numbers do not fit the rows"))?;
     to_stream(&schema, std::slice::from_ref(&batch))
 }

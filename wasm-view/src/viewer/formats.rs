@@ -11,6 +11,12 @@ impl Viewer {
         self.custom.iter().find(|(column, _)| column == name).map(|(_, custom)| custom)
     }
 
+    /// Whether somebody chose a format for a column of what is shown.
+    pub(super) fn is_custom(&self, column: usize) -> bool {
+        let field = self.shown_schema().and_then(|schema| schema.fields().get(column));
+        !self.custom.is_empty() && field.is_some_and(|field| self.custom(field.name()).is_some())
+    }
+
     /// Writes a cell of a column of what is shown as the grid shows it; `false` when it is null.
     pub(super) fn write_shown(&self, array: &dyn Array, row: usize, column: usize, out: &mut String) -> bool {
         let style = self.styles.get(column);
@@ -51,5 +57,19 @@ impl Viewer {
             self.custom.push((column.to_owned(), Custom { manner, grouped, decimals, zone, date }));
         }
         Ok(change::PAINT | change::COLUMNS)
+    }
+
+    /// The decimals that floats of each column are shown with; less than 0 where that does not matter.
+    #[wasm_bindgen(js_name = columnDecimals)]
+    pub fn column_decimals(&self) -> Vec<i32> {
+        self.styles.iter().map(|style| style.decimals.map_or(-1, i32::from)).collect()
+    }
+
+    /// Takes what [`Viewer::column_decimals`] gives in the page, so that what is found here is what is shown there.
+    #[wasm_bindgen(js_name = setColumnDecimals)]
+    pub fn set_column_decimals(&mut self, decimals: Vec<i32>) {
+        for (style, decimals) in self.styles.iter_mut().zip(decimals) {
+            style.decimals = u8::try_from(decimals).ok();
+        }
     }
 }

@@ -8,7 +8,8 @@
 //!   `copying` – what leaves. * `cells` – what the painter sees. * `query` – questions beside the view: counts of values,
 //!   pictures. * `filters` – what the panels of filters and groups need to know. * `formats` – formats that people choose.
 //!   `work` – finding the view's rows in steps. * `far` – rows that a worker or the server holds, `piece` – those that are
-//!   here a piece at a time, `live` – those that change. * `script`, `shared` – data for scripts, copied and not. * `tree` –
+//!   here a piece at a time, `live` – those that change, `follow` – those that change
+//!   on the server. * `script`, `shared` – data for scripts, copied and not. * `tree` –
 //!   groups as a tree.
 
 mod ask;
@@ -17,6 +18,7 @@ mod columns;
 mod copying;
 mod far;
 mod filters;
+mod follow;
 mod formats;
 mod keys;
 mod live;
@@ -126,6 +128,12 @@ pub struct Viewer {
 }
 
 pub(crate) fn failed(error: impl std::fmt::Display) -> JsError {
+    told(&error)
+}
+
+#[cold]
+#[inline(never)]
+fn told(error: &dyn std::fmt::Display) -> JsError {
     JsError::new(&error.to_string())
 }
 

@@ -1,5 +1,6 @@
 //! Finding in the cells that are shown.
 
+use arrow_array::Array;
 use wasm_bindgen::prelude::*;
 
 use super::{Viewer, change};
@@ -8,15 +9,27 @@ use crate::format;
 use crate::grid::Columns;
 
 impl Viewer {
-    /// Whether a cell that is shown as `text` is one that is looked for.
-    pub(super) fn finds(&self, row: usize, position: usize, text: &str) -> bool {
-        let Some((array, row, column)) = self.at(row, position) else { return false };
-        if !self.styles.get(column).is_some_and(|style| style.right) {
-            return self.find.finds(text, false);
+    /// Whether a cell of a column of the schema is one that is looked for: by its text as it is shown, or its exact one.
+    pub(super) fn finds(&self, array: &dyn Array, row: usize, column: usize) -> bool {
+        let style = self.styles.get(column);
+        let number = style.is_some_and(|style| style.right);
+        let chosen = self.is_custom(column);
+        // The digits of a number that is neither rounded nor written in another manner tell all that is shown.
+        let is_shown_otherwise = !number || chosen || style.is_some_and(|style| style.decimals.is_some());
+        let mut text = String::new();
+        if is_shown_otherwise {
+            self.write_shown(array, row, column, &mut text);
+            if self.find.finds(&text, false) {
+                return true;
+            }
         }
-        let mut exact = String::new();
-        format::write(array, row, None, &self.formats, &mut exact);
-        self.find.finds(&exact, true)
+        if !number && !chosen {
+            return false;
+        }
+        text.clear();
+        // What is copied, too.
+        format::write(array, row, None, &self.formats, &mut text);
+        self.find.finds(&text, number)
     }
 }
 
@@ -34,17 +47,11 @@ impl Viewer {
     pub fn find_step(&mut self, cells: usize) -> bool {
         let (rows, columns) = (self.layout.rows, self.columns.len());
         let last = rows.min(self.find.next_row + cells.div_ceil(columns.max(1)));
-        let mut text = String::new();
         while self.find.running && self.find.next_row < last {
             let row = self.find.next_row;
             for position in 0..columns {
-                text.clear();
                 let Some((array, at, column)) = self.at(row, position) else { continue };
-                let style = self.styles.get(column);
-                let number = style.is_some_and(|style| style.right);
-                // Of a number the digits are compared, which are what is copied too.
-                format::write(array, at, style.filter(|_| !number), &self.formats, &mut text);
-                if self.find.finds(&text, number) && !self.find.add(row, column) {
+                if self.finds(array, at, column) && !self.find.add(row, column) {
                     break;
                 }
             }

@@ -85,6 +85,19 @@ impl Viewer {
         Ok(self.show_tree())
     }
 
+    /// The groups that are open in the tree that was shown last, each as the texts of its keys.
+    #[wasm_bindgen(js_name = openGroups)]
+    pub fn open_groups(&self) -> Vec<String> {
+        self.tree.as_ref().map_or_else(Vec::new, |tree| tree.opened(&self.formats))
+    }
+
+    /// The row of a group that [`Viewer::open_groups`] told; −1 where it does not show.
+    #[wasm_bindgen(js_name = groupRow)]
+    pub fn group_row(&self, path: &str) -> i32 {
+        let line = self.shown_tree().and_then(|tree| tree.line_of(path, &self.formats));
+        line.and_then(|line| i32::try_from(line).ok()).unwrap_or(-1)
+    }
+
     /// Whether the group of a row is open (1) or can be opened (0); −1 for others.
     #[wasm_bindgen(js_name = groupAt)]
     pub fn group_at(&self, row: usize) -> i32 {

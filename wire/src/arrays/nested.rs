@@ -82,7 +82,7 @@ impl ArrayReader<'_> {
         let values = self.array(child, child.data_type(), below(ids, 0))?;
         if offsets.last().as_usize() > values.len() {
             let row = rows.saturating_sub(1);
-            return Err(Error::InvalidOffset { offset: self.offset, column: field.name().clone(), row });
+            return Err(Box::new(Error::InvalidOffset { offset: self.offset, column: field.name().clone(), row }));
         }
         Ok((offsets, values))
     }
@@ -113,7 +113,7 @@ impl ArrayReader<'_> {
         let values = self.array(child, child.data_type(), below(ids, 0))?;
         // Signs are looked at here; the constructor adds offset and size as unsigned numbers.
         if let Some(row) = (0..rows).find(|&row| offsets[row] < O::default() || sizes[row] < O::default()) {
-            return Err(Error::InvalidOffset { offset: self.offset, column: field.name().clone(), row });
+            return Err(Box::new(Error::InvalidOffset { offset: self.offset, column: field.name().clone(), row }));
         }
         let array = GenericListViewArray::<O>::try_new(child.clone(), offsets, sizes, values, nulls);
         Ok(Arc::new(self.checked(field, array)?))
@@ -132,7 +132,10 @@ impl ArrayReader<'_> {
             // Before format 1.0 unions had a validity of their own, which Arrow has since given up.
             self.buffer(field)?;
             if null_count > 0 {
-                return Err(Error::UnsupportedType { field: field.name().clone(), what: "union with nulls (V4)" });
+                return Err(Box::new(Error::UnsupportedType {
+                    field: field.name().clone(),
+                    what: "union with nulls (V4)",
+                }));
             }
         }
         let type_ids = Self::words::<i8>(&self.values(field, rows, 1)?, rows);

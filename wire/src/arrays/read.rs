@@ -72,7 +72,7 @@ impl<'a> ArrayReader<'a> {
         if expected == found {
             return Ok(());
         }
-        Err(Error::RowCount { offset: self.offset, column: field.name().clone(), expected, found })
+        Err(Box::new(Error::RowCount { offset: self.offset, column: field.name().clone(), expected, found }))
     }
 
     pub(super) fn array(&mut self, field: &Field, data_type: &DataType, ids: &Ids) -> Result<ArrayRef> {
@@ -123,7 +123,7 @@ impl<'a> ArrayReader<'a> {
                     Some(values) => values.clone(),
                     // A dictionary may be left out when no row uses it.
                     None if keys.null_count() == rows => self.made(field, arrays::empty_array(value_type))?,
-                    None => return Err(Error::MissingDictionary { offset: self.offset, id }),
+                    None => return Err(Box::new(Error::MissingDictionary { offset: self.offset, id })),
                 };
                 self.made(field, arrays::dictionary_array(key_type, keys, values, self.trust))
             }
@@ -137,7 +137,7 @@ impl<'a> ArrayReader<'a> {
     /// The next node: rows and nulls.
     fn node(&mut self, field: &Field) -> Result<(usize, usize)> {
         if self.next.node >= self.nodes.len() {
-            return Err(Error::Metadata { offset: self.offset, what: "a batch has fewer nodes than its schema" });
+            return Err(Error::metadata(self.offset, "a batch has fewer nodes than its schema"));
         }
         let part = |distance: usize| self.nodes.i64(self.next.node, distance).map_err(malformed(self.offset));
         let (length, null_count) = (part(0)?, part(8)?);
@@ -147,13 +147,13 @@ impl<'a> ArrayReader<'a> {
         let nulls = usize::try_from(null_count).ok();
         match (rows, nulls) {
             (Some(rows), Some(nulls)) if nulls <= rows => Ok((rows, nulls)),
-            (Some(rows), _) => Err(Error::RowCount {
+            (Some(rows), _) => Err(Box::new(Error::RowCount {
                 offset: self.offset,
                 column: field.name().clone(),
                 expected: rows as i64,
                 found: null_count,
-            }),
-            (None, _) => Err(Error::Limit { offset: self.offset, what: "number of rows", found: length, limit }),
+            })),
+            (None, _) => Err(Error::limit(self.offset, "number of rows", length, limit)),
         }
     }
 
@@ -173,12 +173,10 @@ impl<'a> ArrayReader<'a> {
             return Ok(packed.slice(8));
         }
         let limit = self.unpacked;
-        let length = usize::try_from(claimed).ok().filter(|&length| length <= limit).ok_or(Error::Limit {
-            offset: self.offset,
-            what: "size of the unpacked buffers",
-            found: claimed,
-            limit,
-        })?;
+        let length = usize::try_from(claimed)
+            .ok()
+            .filter(|&length| length <= limit)
+            .ok_or_else(|| Error::limit(self.offset, "size of the unpacked buffers", claimed, limit))?;
         if length == 0 {
             return Ok(Buffer::default());
         }
@@ -190,7 +188,7 @@ impl<'a> ArrayReader<'a> {
     /// The next buffer, borrowed from the body.
     fn packed_buffer(&mut self, field: &Field) -> Result<Buffer> {
         if self.next.buffer >= self.buffers.len() {
-            return Err(Error::Metadata { offset: self.offset, what: "a batch has fewer buffers than its schema" });
+            return Err(Error::metadata(self.offset, "a batch has fewer buffers than its schema"));
         }
         let part = |distance: usize| self.buffers.i64(self.next.buffer, distance).map_err(malformed(self.offset));
         let span = (part(0)?, part(8)?);
@@ -203,13 +201,13 @@ impl<'a> ArrayReader<'a> {
             }
             // Some writers give an empty buffer any place.
             (_, Some(0)) => Ok(self.body.slice_with_length(0, 0)),
-            _ => Err(Error::BufferOutOfBounds {
+            _ => Err(Box::new(Error::BufferOutOfBounds {
                 offset: self.offset,
                 column: field.name().clone(),
                 start: span.0,
                 length: span.1,
                 body: self.length,
-            }),
+            })),
         }
     }
 
@@ -225,7 +223,12 @@ impl<'a> ArrayReader<'a> {
         if buffer.len() >= expected {
             return Ok(());
         }
-        Err(Error::BufferTooShort { offset: self.offset, column: field.name().clone(), expected, found: buffer.len() })
+        Err(Box::new(Error::BufferTooShort {
+            offset: self.offset,
+            column: field.name().clone(),
+            expected,
+            found: buffer.len(),
+        }))
     }
 
     pub(super) fn values_of(&mut self, field: &Field, bytes: usize) -> Result<Buffer> {
@@ -235,12 +238,9 @@ impl<'a> ArrayReader<'a> {
     }
 
     pub(super) fn values(&mut self, field: &Field, rows: usize, width: usize) -> Result<Buffer> {
-        let bytes = rows.checked_mul(width).ok_or(Error::Limit {
-            offset: self.offset,
-            what: "number of bytes",
-            found: i64::MAX,
-            limit: usize::MAX,
-        })?;
+        let bytes = rows
+            .checked_mul(width)
+            .ok_or_else(|| Error::limit(self.offset, "number of bytes", i64::MAX, usize::MAX))?;
         Ok(self.values_of(field, bytes)?.slice_with_length(0, bytes))
     }
 
@@ -252,20 +252,18 @@ impl<'a> ArrayReader<'a> {
         nulls: Option<NullBuffer>,
     ) -> Result<ArrayRef> {
         let views = self.values(field, rows, 16)?;
-        let missing = Error::Metadata { offset: self.offset, what: "a view column lacks its number of buffers" };
-        let counts = self.variadic.ok_or(missing.clone())?;
+        let missing = || Error::metadata(self.offset, "a view column lacks its number of buffers");
+        let counts = self.variadic.ok_or_else(missing)?;
         if self.next.variadic >= counts.len() {
-            return Err(missing);
+            return Err(missing());
         }
         let count = counts.i64(self.next.variadic, 0).map_err(malformed(self.offset))?;
         self.next.variadic += 1;
         let left = self.buffers.len() - self.next.buffer;
-        let count = usize::try_from(count).ok().filter(|&count| count <= left).ok_or(Error::Limit {
-            offset: self.offset,
-            what: "number of view buffers",
-            found: count,
-            limit: left,
-        })?;
+        let count = usize::try_from(count)
+            .ok()
+            .filter(|&count| count <= left)
+            .ok_or_else(|| Error::limit(self.offset, "number of view buffers", count, left))?;
         let buffers = (0..count).map(|_| self.buffer(field)).collect::<Result<Vec<_>>>()?;
         self.made(field, arrays::views_array(data_type, rows, &views, buffers, nulls, self.trust))
     }
@@ -278,22 +276,27 @@ impl<'a> ArrayReader<'a> {
     pub(super) fn made<T>(&self, field: &Field, array: kernels::Result<T>) -> Result<T> {
         array.map_err(|error| match error {
             kernels::Error::InvalidOffset { row } => {
-                Error::InvalidOffset { offset: self.offset, column: field.name().clone(), row }
+                Box::new(Error::InvalidOffset { offset: self.offset, column: field.name().clone(), row })
             }
             kernels::Error::LengthMismatch { expected, found } => {
                 let column = field.name().clone();
-                Error::RowCount { offset: self.offset, column, expected: expected as i64, found: found as i64 }
+                Box::new(Error::RowCount {
+                    offset: self.offset,
+                    column,
+                    expected: expected as i64,
+                    found: found as i64,
+                })
             }
             other => self.invalid(field, other.to_string()),
         })
     }
 
-    pub(super) fn invalid(&self, field: &Field, reason: String) -> Error {
-        Error::InvalidValues { offset: self.offset, column: field.name().clone(), reason }
+    pub(super) fn invalid(&self, field: &Field, reason: String) -> Box<Error> {
+        Box::new(Error::InvalidValues { offset: self.offset, column: field.name().clone(), reason })
     }
 }
 
-pub(super) fn unsupported_type(field: &Field, data_type: &DataType) -> Error {
+pub(super) fn unsupported_type(field: &Field, data_type: &DataType) -> Box<Error> {
     let what = match data_type {
         DataType::Union(..) => "union",
         DataType::RunEndEncoded(..) => "run-end encoded",
@@ -304,5 +307,5 @@ pub(super) fn unsupported_type(field: &Field, data_type: &DataType) -> Error {
         DataType::Map(..) => "map",
         _ => "of another kind",
     };
-    Error::UnsupportedType { field: field.name().clone(), what }
+    Box::new(Error::UnsupportedType { field: field.name().clone(), what })
 }

@@ -17,7 +17,7 @@ impl ArrayReader<'_> {
         self.skip_type(field, field.data_type())?;
         let past = self.next.buffer;
         if past > self.buffers.len() || self.next.node > self.nodes.len() {
-            return Err(Error::Metadata { offset: self.offset, what: "a batch has fewer buffers than its schema" });
+            return Err(Error::metadata(self.offset, "a batch has fewer buffers than its schema"));
         }
         let mut span: Option<Range<usize>> = None;
         for buffer in first..past {
@@ -28,12 +28,14 @@ impl ArrayReader<'_> {
             }
             let found = usize::try_from(start).ok().zip(usize::try_from(length).ok());
             let found = found.and_then(|(start, length)| Some(start..start.checked_add(length)?));
-            let found = found.filter(|found| found.end <= self.length).ok_or(Error::BufferOutOfBounds {
-                offset: self.offset,
-                column: field.name().clone(),
-                start,
-                length,
-                body: self.length,
+            let found = found.filter(|found| found.end <= self.length).ok_or_else(|| {
+                Box::new(Error::BufferOutOfBounds {
+                    offset: self.offset,
+                    column: field.name().clone(),
+                    start,
+                    length,
+                    body: self.length,
+                })
             })?;
             span = Some(match span {
                 Some(span) => span.start.min(found.start)..span.end.max(found.end),
@@ -50,18 +52,15 @@ impl ArrayReader<'_> {
             DataType::Boolean | DataType::FixedSizeBinary(_) | DataType::Dictionary(..) => (2, Vec::new()),
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Binary | DataType::LargeBinary => (3, Vec::new()),
             DataType::Utf8View | DataType::BinaryView => {
-                let missing =
-                    Error::Metadata { offset: self.offset, what: "a view column lacks its number of buffers" };
-                let counts = self.variadic.filter(|counts| self.next.variadic < counts.len()).ok_or(missing)?;
+                let missing = || Error::metadata(self.offset, "a view column lacks its number of buffers");
+                let counts = self.variadic.filter(|counts| self.next.variadic < counts.len()).ok_or_else(missing)?;
                 let count = counts.i64(self.next.variadic, 0).map_err(malformed(self.offset))?;
                 self.next.variadic += 1;
                 let limit = self.buffers.len();
-                let count = usize::try_from(count).ok().filter(|&count| count <= limit).ok_or(Error::Limit {
-                    offset: self.offset,
-                    what: "number of view buffers",
-                    found: count,
-                    limit,
-                })?;
+                let count = usize::try_from(count)
+                    .ok()
+                    .filter(|&count| count <= limit)
+                    .ok_or_else(|| Error::limit(self.offset, "number of view buffers", count, limit))?;
                 (2 + count, Vec::new())
             }
             DataType::List(child) | DataType::LargeList(child) | DataType::Map(child, _) => (2, vec![child]),

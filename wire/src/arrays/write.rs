@@ -71,11 +71,12 @@ impl Body {
             DataType::Dictionary(..) => {
                 let keys = array.as_any_dictionary().keys();
                 let values = kernels::arrays::fixed_values(keys);
-                self.buffers.push(values.ok_or_else(|| Error::Encode("a dictionary's keys are no integers".into()))?);
+                self.buffers
+                    .push(values.ok_or_else(|| Box::new(Error::Encode("a dictionary's keys are no integers".into())))?);
             }
             #[cfg(feature = "nested")]
             _ if data_type.is_nested() => return self.nested(array),
-            _ => return Err(Error::Encode(["a column of type ", &data_type.to_string()].concat())),
+            _ => return Err(Box::new(Error::Encode(["a column of type ", &data_type.to_string()].concat()))),
         }
         Ok(())
     }

@@ -42,7 +42,7 @@ impl Body {
                 DataType::Int32 => self.runs(array.as_run::<Int32Type>()),
                 _ => self.runs(array.as_run::<Int64Type>()),
             },
-            other => Err(Error::Encode(["a column of type ", &other.to_string()].concat())),
+            other => Err(Box::new(Error::Encode(["a column of type ", &other.to_string()].concat()))),
         }
     }
 

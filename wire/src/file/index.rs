@@ -68,17 +68,17 @@ impl FileIndex {
     pub fn try_new(bytes: &impl Fetch, total: u64, limits: Limits, trust: Option<Trust>) -> Result<Self> {
         let fetch = |range| bytes.fetch(range).map_err(source_error);
         if total < FRAME || !is_file(&fetch(0..MAGIC.len() as u64)?) {
-            return Err(Error::NotAFile { what: "the magic ARROW1 at the start" });
+            return Err(Box::new(Error::NotAFile { what: "the magic ARROW1 at the start" }));
         }
         let tail = total - 10;
         let end = fetch(tail..total)?;
         if !end.ends_with(MAGIC) {
-            return Err(Error::NotAFile { what: "the magic ARROW1 at the end; the file may be cut short" });
+            return Err(Box::new(Error::NotAFile { what: "the magic ARROW1 at the end; the file may be cut short" }));
         }
         let length = end.first_chunk().copied().map_or(-1, i32::from_le_bytes);
         let start = u64::try_from(length).ok().and_then(|length| tail.checked_sub(length)).filter(|&start| start >= 8);
         let Some(offset) = start else {
-            return Err(Error::NotAFile { what: "a footer length within the file" });
+            return Err(Box::new(Error::NotAFile { what: "a footer length within the file" }));
         };
         let bad = message::malformed(offset);
         let footer_bytes = fetch(offset..tail)?;
@@ -86,7 +86,7 @@ impl FileIndex {
         let mut reader = Reader::default();
         reader.trust = trust;
         let schema =
-            footer.table(1).map_err(&bad)?.ok_or(Error::Metadata { offset, what: "the footer has no schema" })?;
+            footer.table(1).map_err(&bad)?.ok_or_else(|| Error::metadata(offset, "the footer has no schema"))?;
         let schema = reader.set_schema(schema, offset, &limits)?;
         // A block is a place, the metadata's length in 32 bits and four of padding, and the body's length.
         let block = |blocks: &Vector<'_>, index: usize| -> Result<Block> {
@@ -98,7 +98,7 @@ impl FileIndex {
             let past = |block: &Block| block.start.checked_add(block.metadata)?.checked_add(block.body);
             found
                 .filter(|block| block.metadata >= 8 && past(block).is_some_and(|end| end <= total))
-                .ok_or(Error::Metadata { offset, what: "a block of the footer does not lie in the file" })
+                .ok_or_else(|| Error::metadata(offset, "a block of the footer does not lie in the file"))
         };
         let all = |number: usize| -> Result<Vec<Block>> {
             let Some(blocks) = footer.vector(number, 24).map_err(&bad)? else { return Ok(Vec::new()) };
@@ -146,7 +146,7 @@ impl FileIndex {
     /// # Errors
     /// [`Error::NoSuchBatch`], [`Error::NoSuchColumn`], [`Error::Source`], and whatever can be wrong with its bytes.
     pub fn batch(&self, bytes: &impl Fetch, index: usize, columns: Option<&[usize]>) -> Result<RecordBatch> {
-        let missing = || Error::NoSuchBatch { index, batches: self.batches.len() };
+        let missing = || Box::new(Error::NoSuchBatch { index, batches: self.batches.len() });
         let Batch { block, metadata, .. } = self.batches.get(index).ok_or_else(missing)?;
         let message = message::parse(metadata, block.start, &self.limits)?;
         let place = body(*block, message.body)?;
@@ -172,17 +172,17 @@ fn metadata(bytes: &impl Fetch, block: Block) -> Result<Buffer> {
 fn body(block: Block, length: usize) -> Result<Range<u64>> {
     let length = length as u64;
     if length > block.body {
-        return Err(Error::Metadata { offset: block.start, what: "a message's body is longer than its block" });
+        return Err(Error::metadata(block.start, "a message's body is longer than its block"));
     }
     let start = block.start + block.metadata;
     Ok(start..start + length)
 }
 
-fn another(block: Block, expected: &'static str) -> Error {
-    Error::UnexpectedMessage { offset: block.start, found: "message of another kind", expected }
+fn another(block: Block, expected: &'static str) -> Box<Error> {
+    Error::unexpected(block.start, "message of another kind", expected)
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "as map_err gives it")]
-fn source_error(error: std::io::Error) -> Error {
-    Error::Source { reason: error.to_string() }
+fn source_error(error: std::io::Error) -> Box<Error> {
+    Box::new(Error::Source { reason: error.to_string() })
 }

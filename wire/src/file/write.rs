@@ -101,6 +101,6 @@ impl<W: Write> FileWriter<W> {
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "as map_err gives it")]
-fn sink_error(error: std::io::Error) -> Error {
-    Error::Sink { reason: error.to_string() }
+fn sink_error(error: std::io::Error) -> Box<Error> {
+    Box::new(Error::Sink { reason: error.to_string() })
 }

@@ -219,7 +219,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn wrong(&self, what: &str) -> Error {
+    fn wrong(&self, what: &str) -> Box<Error> {
         wrong(&[what, " at byte ", &self.at.to_string()])
     }
 

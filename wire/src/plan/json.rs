@@ -17,7 +17,7 @@ use crate::{Error, Result};
 /// ```
 pub fn from_json(bytes: &[u8]) -> Result<Plan> {
     check_length(bytes.len())?;
-    check(serde_json::from_slice(bytes).map_err(|error| Error::Plan { reason: error.to_string() })?)
+    check(serde_json::from_slice(bytes).map_err(|error| Box::new(Error::Plan { reason: error.to_string() }))?)
 }
 
 /// Writes a plan.
@@ -25,7 +25,7 @@ pub fn from_json(bytes: &[u8]) -> Result<Plan> {
 /// # Errors
 /// [`Error::Plan`] when a literal has no JSON form (a NaN).
 pub fn to_json(plan: &Plan) -> Result<String> {
-    serde_json::to_string(plan).map_err(|error| Error::Plan { reason: error.to_string() })
+    serde_json::to_string(plan).map_err(|error| Box::new(Error::Plan { reason: error.to_string() }))
 }
 
 #[cfg(test)]

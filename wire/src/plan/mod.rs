@@ -44,8 +44,8 @@ const FUNCTIONS: [AggregateFunction; 14] = [
     AggregateFunction::Correlation,
 ];
 
-fn wrong(parts: &[&str]) -> Error {
-    Error::Plan { reason: parts.concat() }
+fn wrong(parts: &[&str]) -> Box<Error> {
+    Box::new(Error::Plan { reason: parts.concat() })
 }
 
 /// Refuses plans that are too large to be meant.

@@ -10,8 +10,8 @@ use rkyv::{Archive, Deserialize, Serialize};
 
 use crate::{Error, Result};
 
-fn wrong(error: &rancor::Error) -> Error {
-    Error::Archive { reason: error.to_string() }
+fn wrong(error: &rancor::Error) -> Box<Error> {
+    Box::new(Error::Archive { reason: error.to_string() })
 }
 
 /// The bytes of a struct.

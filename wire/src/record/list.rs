@@ -33,7 +33,7 @@ impl<T> Splice<T> {
                 list.splice(start..end, self.insert);
                 Ok(())
             }
-            None => Err(Error::Record { what: "items of a list", expected: list.len(), found: start }),
+            None => Err(Box::new(Error::Record { what: "items of a list", expected: list.len(), found: start })),
         }
     }
 }

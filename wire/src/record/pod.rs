@@ -6,12 +6,12 @@ use bytemuck::Pod;
 
 use crate::{Error, Result};
 
-fn wrong(error: bytemuck::PodCastError, expected: usize, found: usize) -> Error {
+fn wrong(error: bytemuck::PodCastError, expected: usize, found: usize) -> Box<Error> {
     let what = match error {
         bytemuck::PodCastError::TargetAlignmentGreaterAndInputNotAligned => "alignment",
         _ => "size in bytes",
     };
-    Error::Record { what, expected, found }
+    Box::new(Error::Record { what, expected, found })
 }
 
 /// The struct in its bytes. Nothing is copied or allocated.
@@ -50,7 +50,9 @@ pub fn patch<T: Pod>(state: &mut T, start: usize, bytes: &[u8]) -> Result<()> {
 fn range_of(start: usize, length: usize, size: usize) -> Result<Range<usize>> {
     match start.checked_add(length).filter(|&end| end <= size) {
         Some(end) => Ok(start..end),
-        None => Err(Error::Record { what: "end of a range", expected: size, found: start.saturating_add(length) }),
+        None => {
+            Err(Box::new(Error::Record { what: "end of a range", expected: size, found: start.saturating_add(length) }))
+        }
     }
 }
 
@@ -65,7 +67,7 @@ pub fn to_patch(start: u32, bytes: &[u8]) -> Vec<u8> {
 /// # Errors
 /// As [`patch`]; [`Error::Record`] when the message is shorter than its head.
 pub fn apply<T: Pod>(state: &mut T, message: &[u8]) -> Result<()> {
-    let short = Error::Record { what: "size of a patch", expected: 4, found: message.len() };
-    let (start, bytes) = message.split_first_chunk::<4>().ok_or(short)?;
+    let short = || Box::new(Error::Record { what: "size of a patch", expected: 4, found: message.len() });
+    let (start, bytes) = message.split_first_chunk::<4>().ok_or_else(short)?;
     patch(state, u32::from_le_bytes(*start) as usize, bytes)
 }

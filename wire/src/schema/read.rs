@@ -1,10 +1,9 @@
 //! From flatbuffers to Arrow fields.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow_schema::{DataType, Field, IntervalUnit, Schema, TimeUnit, UnionFields, UnionMode};
+use arrow_schema::{DataType, Field, IntervalUnit, Metadata, Schema, TimeUnit, UnionFields, UnionMode};
 
 use super::kinds as k;
 use super::{Ids, Layout};
@@ -16,7 +15,7 @@ use crate::{Error, Limits, Result};
 pub(crate) fn read(schema: Table<'_>, offset: u64, limits: &Limits) -> Result<Layout> {
     let bad = malformed(offset);
     if schema.i16(0, 0).map_err(&bad)? != 0 {
-        return Err(Error::BigEndian);
+        return Err(Box::new(Error::BigEndian));
     }
     let mut reader = Reader { offset, limits, fields: 0, copied: Cell::new(0) };
     let mut fields = Vec::new();
@@ -31,12 +30,7 @@ pub(crate) fn read(schema: Table<'_>, offset: u64, limits: &Limits) -> Result<La
 }
 
 /// Reads key-value metadata.
-pub(crate) fn read_pairs(
-    table: &Table<'_>,
-    number: usize,
-    offset: u64,
-    limits: &Limits,
-) -> Result<BTreeMap<String, String>> {
+pub(crate) fn read_pairs(table: &Table<'_>, number: usize, offset: u64, limits: &Limits) -> Result<Metadata> {
     Reader { offset, limits, fields: 0, copied: Cell::new(0) }.pairs(table, number)
 }
 
@@ -49,7 +43,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn bad(&self, error: Malformed) -> Error {
+    fn bad(&self, error: Malformed) -> Box<Error> {
         malformed(self.offset)(error)
     }
 
@@ -62,17 +56,17 @@ impl Reader<'_> {
     }
 
     /// Key-value metadata.
-    fn pairs(&self, table: &Table<'_>, number: usize) -> Result<BTreeMap<String, String>> {
-        let mut pairs = BTreeMap::new();
+    fn pairs(&self, table: &Table<'_>, number: usize) -> Result<Metadata> {
+        let mut pairs = Vec::new();
         for pair in table.tables(number).map_err(|error| self.bad(error))? {
             let pair = pair.map_err(|error| self.bad(error))?;
             let text = |number: usize| pair.text(number).map_err(|error| self.bad(error));
             if let (Some(key), Some(value)) = (text(0)?, text(1)?) {
                 let (key, value) = (self.copy(key)?, self.copy(value)?);
-                pairs.insert(key, value);
+                pairs.push((key, value));
             }
         }
-        Ok(pairs)
+        Ok(pairs.into_iter().collect())
     }
 
     fn field(&mut self, field: Table<'_>, depth: usize) -> Result<(Field, Ids)> {
@@ -108,12 +102,12 @@ impl Reader<'_> {
         Ok((made.with_dict_is_ordered(ordered), ids))
     }
 
-    fn limit(&self, what: &'static str, found: usize, limit: usize) -> Error {
-        Error::Limit { offset: self.offset, what, found: found as i64, limit }
+    fn limit(&self, what: &'static str, found: usize, limit: usize) -> Box<Error> {
+        Error::limit(self.offset, what, found as i64, limit)
     }
 
-    fn malformed(&self, what: &'static str) -> Error {
-        Error::Metadata { offset: self.offset, what }
+    fn malformed(&self, what: &'static str) -> Box<Error> {
+        Error::metadata(self.offset, what)
     }
 
     fn int(&self, int: &Table<'_>) -> Result<DataType> {
@@ -153,7 +147,7 @@ impl Reader<'_> {
         let mut one = || -> Result<Arc<Field>> {
             match (children.pop(), children.is_empty()) {
                 (Some(child), true) => Ok(child),
-                _ => Err(Error::Metadata { offset: self.offset, what: "a list has not one child" }),
+                _ => Err(Error::metadata(self.offset, "a list has not one child")),
             }
         };
         Ok(match kind {
@@ -272,7 +266,7 @@ impl Reader<'_> {
                     mode,
                 )
             }
-            _ => return Err(Error::UnsupportedType { field: name.to_owned(), what: "of an unknown number" }),
+            _ => return Err(Box::new(Error::UnsupportedType { field: name.to_owned(), what: "of an unknown number" })),
         })
     }
 }

@@ -168,7 +168,7 @@ fn describe(field: &Field, data_type: &DataType) -> Result<Described> {
         // The format has one dictionary for a field, not a dictionary of dictionaries.
         D::Dictionary(..) => {
             let what = "dictionary of dictionaries";
-            return Err(Error::UnsupportedType { field: field.name().clone(), what });
+            return Err(Box::new(Error::UnsupportedType { field: field.name().clone(), what }));
         }
     };
     Ok(Described { kind, slots })

@@ -6,11 +6,9 @@
 //! An Arrow *file* is such a stream between a magic and a footer. It is read the same way, in its own order and while it
 //! comes; a file whose dictionaries stand behind the batches that use them needs [`crate::file`].
 
-use std::collections::BTreeMap;
-
 use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
-use arrow_schema::{DataType, SchemaRef};
+use arrow_schema::{DataType, Metadata, SchemaRef};
 use kernels::arrays::Trust;
 
 use super::assemble::Pending;
@@ -49,7 +47,7 @@ enum State {
         length: usize,
     },
     Ended,
-    Failed(Error),
+    Failed(Box<Error>),
 }
 
 /// Reads a stream that is here as a whole. Bytes behind its end marker are not read; see
@@ -141,7 +139,7 @@ impl StreamDecoder {
 
     /// The metadata that came with the last message, such as that of the batch that was just given.
     #[must_use]
-    pub fn metadata(&self) -> &BTreeMap<String, String> {
+    pub fn metadata(&self) -> &Metadata {
         &self.reader.metadata
     }
 
@@ -212,7 +210,7 @@ impl StreamDecoder {
     pub fn push_footer(&mut self, footer: &[u8]) -> Result<()> {
         let bad = message::malformed(0);
         let table = Table::root(footer).map_err(&bad)?.table(1).map_err(&bad)?;
-        let schema = table.ok_or(Error::Metadata { offset: 0, what: "the footer has no schema" })?;
+        let schema = table.ok_or_else(|| Error::metadata(0, "the footer has no schema"))?;
         self.footer = Some((self.reader.set_schema(schema, 0, &self.limits)?, false));
         Ok(())
     }
@@ -228,13 +226,13 @@ impl StreamDecoder {
             State::Ended => return Ok(()),
             State::Prefix if self.pending.available() == 0 && self.schema().is_some() => {
                 let what = "the footer; the file may be cut short";
-                return if self.file.is_some() { Err(Error::NotAFile { what }) } else { Ok(()) };
+                return if self.file.is_some() { Err(Box::new(Error::NotAFile { what })) } else { Ok(()) };
             }
             State::Prefix | State::Length | State::Magic => 4,
             State::Metadata(length) | State::Body { length, .. } => *length,
         };
         let missing = needed.saturating_sub(self.pending.available()) as u64;
-        Err(Error::Truncated { offset: self.offset, missing })
+        Err(Box::new(Error::Truncated { offset: self.offset, missing }))
     }
 
     /// Takes whole bytes and gives all of their batches, up to the end of the stream or of the bytes.
@@ -248,7 +246,7 @@ impl StreamDecoder {
         }
         self.finish()?;
         // A stream without a schema has not come to its end.
-        let schema = self.schema().cloned().ok_or(Error::Truncated { offset: 0, missing: 4 })?;
+        let schema = self.schema().cloned().ok_or_else(|| Box::new(Error::Truncated { offset: 0, missing: 4 }))?;
         Ok((schema, batches))
     }
 
@@ -283,7 +281,7 @@ impl StreamDecoder {
                 State::Magic => {
                     let Some(word) = self.word() else { return Ok(None) };
                     if !MAGIC.ends_with(&word) {
-                        return Err(Error::NotAFile { what: "the magic ARROW1 at the start" });
+                        return Err(Box::new(Error::NotAFile { what: "the magic ARROW1 at the start" }));
                     }
                     self.file = Some(false);
                     self.pads = true;
@@ -333,20 +331,13 @@ impl StreamDecoder {
     /// The metadata's length has come; zero is the end of the stream.
     fn length(&mut self, word: [u8; 4]) -> Result<Option<Event>> {
         let found = i32::from_le_bytes(word);
-        let length =
-            usize::try_from(found).ok().filter(|&length| length <= self.limits.metadata).ok_or(Error::Limit {
-                offset: self.offset,
-                what: "metadata length",
-                found: found.into(),
-                limit: self.limits.metadata,
-            })?;
+        let length = usize::try_from(found)
+            .ok()
+            .filter(|&length| length <= self.limits.metadata)
+            .ok_or_else(|| Error::limit(self.offset, "metadata length", found.into(), self.limits.metadata))?;
         if length == 0 {
             if self.reader.schema().is_none() {
-                return Err(Error::UnexpectedMessage {
-                    offset: self.offset,
-                    found: "end of stream",
-                    expected: "a schema first",
-                });
+                return Err(Error::unexpected(self.offset, "end of stream", "a schema first"));
             }
             self.state = State::Ended;
             return Ok(Some(Event::End));

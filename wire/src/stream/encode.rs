@@ -92,9 +92,9 @@ impl StreamEncoder {
             Change::Exchange { remove, insert } => vec![self.widened(remove)?, self.widened(insert)?],
             Change::Trim(_) => vec![self.empty()?],
             Change::Patch { .. } => {
-                return Err(Error::Encode(
+                return Err(Box::new(Error::Encode(
                     "a continuous stream cannot carry a patch; send a discrete message".to_owned(),
-                ));
+                )));
             }
         };
         let metadata = update.metadata();
@@ -112,7 +112,7 @@ impl StreamEncoder {
 
     fn empty(&self) -> Result<RecordBatch> {
         let schema = Arc::new(self.frames.schema.clone());
-        kernels::arrays::empty_batch(&schema).map_err(|error| Error::Encode(error.to_string()))
+        kernels::arrays::empty_batch(&schema).map_err(|error| Error::encode(&error))
     }
 
     /// A batch with the stream's columns in the stream's order; nulls in those that it does not have.
@@ -123,17 +123,18 @@ impl StreamEncoder {
             return Ok(batch.clone());
         }
         if let Some(other) = have.fields().iter().find(|field| fields.find(field.name()).is_none()) {
-            return Err(Error::Encode(["the stream has no column \"", other.name(), "\""].concat()));
+            return Err(Box::new(Error::Encode(["the stream has no column \"", other.name(), "\""].concat())));
         }
         let column = |field: &FieldRef| match batch.column_by_name(field.name()) {
             Some(column) => Ok(column.clone()),
-            None => kernels::arrays::null_array(field.data_type(), batch.num_rows())
-                .map_err(|error| Error::Encode(error.to_string())),
+            None => {
+                kernels::arrays::null_array(field.data_type(), batch.num_rows()).map_err(|error| Error::encode(&error))
+            }
         };
         let columns = fields.iter().map(column).collect::<Result<Vec<_>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         RecordBatch::try_new_with_options(Arc::new(self.frames.schema.clone()), columns, &options)
-            .map_err(|error| Error::Encode(error.to_string()))
+            .map_err(|error| Error::encode(&error))
     }
 
     /// The end marker; with the schema if no batch has come.

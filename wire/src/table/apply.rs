@@ -61,7 +61,7 @@ impl Table {
     fn fit_with(&self, batch: &RecordBatch, all: bool) -> Result<Cells> {
         let mut cells: Cells = vec![None; self.schema.fields().len()];
         for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
-            let mismatch = |reason: &str| Error::Mismatch { column: field.name().clone(), reason: reason.to_owned() };
+            let mismatch = |reason: &str| Error::mismatch(field.name(), reason);
             let position = self.schema.fields().iter().position(|known| known.name() == field.name());
             let position = position.ok_or_else(|| mismatch("the table has no such column"))?;
             let known = self.schema.field(position);
@@ -72,7 +72,7 @@ impl Table {
             let is_key = self.index.as_ref().is_some_and(|index| index.columns.contains(&position));
             if (is_key || all && !known.is_nullable()) && column.null_count() > 0 {
                 let row = (0..column.len()).find(|&row| column.is_null(row)).unwrap_or(0);
-                return Err(Error::NullCell { column: field.name().clone(), row });
+                return Err(Box::new(Error::NullCell { column: field.name().clone(), row }));
             }
             if cells[position].replace(column.clone()).is_some() {
                 return Err(mismatch("it comes twice"));
@@ -88,18 +88,17 @@ impl Table {
             None if field.is_nullable() || rows == 0 => {
                 kernels::arrays::null_array(field.data_type(), rows).map_err(kernel)
             }
-            None => Err(Error::NullCell { column: field.name().clone(), row: 0 }),
+            None => Err(Box::new(Error::NullCell { column: field.name().clone(), row: 0 })),
         };
         cells.iter().zip(self.schema.fields()).map(column).collect()
     }
 
     /// The key's columns of a batch.
     fn keys(&self, cells: &Cells) -> Result<Vec<ArrayRef>> {
-        let index = self.index.as_ref().ok_or(Error::NoKey)?;
+        let index = self.index.as_ref().ok_or_else(|| Box::new(Error::NoKey))?;
         let key = |&column: &usize| {
-            cells[column].clone().ok_or_else(|| Error::Mismatch {
-                column: self.schema.field(column).name().clone(),
-                reason: "it is part of the key, and the update leaves it out".to_owned(),
+            cells[column].clone().ok_or_else(|| {
+                Error::mismatch(self.schema.field(column).name(), "it is part of the key, and the update leaves it out")
             })
         };
         index.columns.iter().map(key).collect()
@@ -108,7 +107,7 @@ impl Table {
     /// The numbers of a batch's keys.
     pub(super) fn key_numbers(&mut self, cells: &Cells, rows: usize) -> Result<Vec<u32>> {
         let keys = self.keys(cells)?;
-        self.index.as_mut().ok_or(Error::NoKey)?.numbers(rows, &keys)
+        self.index.as_mut().ok_or_else(|| Box::new(Error::NoKey))?.numbers(rows, &keys)
     }
 
     /// Sorts rows by whether their keys are there. Of several rows with one key the last is meant; a new key comes where
@@ -171,7 +170,7 @@ impl Table {
     /// Sets cells at places, chunk by chunk, in all columns but those named.
     fn set_cells(&mut self, places: &[(Place, u32)], cells: &Cells, but: &[usize]) -> Result<()> {
         for part in places.chunk_by(|a, b| a.0.chunk == b.0.chunk) {
-            let Some(chunk) = self.chunks.get_mut(&part[0].0.chunk) else { continue };
+            let Some(chunk) = self.chunks.get_mut(part[0].0.chunk.into()) else { continue };
             let rows: Vec<u32> = part.iter().map(|(place, _)| place.row).collect();
             let from: Vec<u32> = part.iter().map(|&(_, row)| row).collect();
             if self.options.serials {
@@ -196,19 +195,19 @@ impl Table {
 
     fn patch(&mut self, rows: &UInt64Array, cells: &RecordBatch) -> Result<Applied> {
         if rows.len() != cells.num_rows() {
-            let reason = "there are not as many rows of cells as numbers of rows".to_owned();
-            return Err(Error::Mismatch { column: crate::update::ROW.to_owned(), reason });
+            let reason = "there are not as many rows of cells as numbers of rows";
+            return Err(Error::mismatch(crate::update::ROW, reason));
         }
         let fitted = self.fit(cells)?;
         let key = self.index.as_ref().map(|index| index.columns.as_slice()).unwrap_or_default();
         if let Some(&column) = key.iter().find(|&&column| fitted[column].is_some()) {
-            let reason = "it is part of the key, which names a row and stays".to_owned();
-            return Err(Error::Mismatch { column: self.schema.field(column).name().clone(), reason });
+            let reason = "it is part of the key, which names a row and stays";
+            return Err(Error::mismatch(self.schema.field(column).name(), reason));
         }
         let mut wanted: Vec<(u64, u32)> = rows.values().iter().copied().zip(0u32..).collect();
         wanted.sort_unstable();
         if let Some(&(row, _)) = wanted.last().filter(|(row, _)| *row >= self.rows as u64) {
-            return Err(Error::NoSuchRow { row, rows: self.rows });
+            return Err(Box::new(Error::NoSuchRow { row, rows: self.rows }));
         }
         let mut places: Vec<(Place, u32)> = Vec::with_capacity(wanted.len());
         let (mut chunks, mut first) = (self.chunks.iter(), 0u64);
@@ -220,8 +219,8 @@ impl Table {
                 first += chunk.live() as u64;
                 current = chunks.next();
             }
-            let Some((&number, chunk)) = current else { break };
-            let place = Place { chunk: number, row: chunk.row_of((row - first) as usize) as u32 };
+            let Some((number, chunk)) = current else { break };
+            let place = Place { chunk: number as u32, row: chunk.row_of((row - first) as usize) as u32 };
             // Of several cells for one row the last is meant.
             match places.last_mut() {
                 Some((known, known_from)) if *known == place => *known_from = from,
@@ -242,7 +241,7 @@ impl Table {
             let Some(index) = self.index.as_mut() else { break };
             let Some(place) = index.place(id) else { continue };
             index.set(id, None);
-            if let Some(chunk) = self.chunks.get_mut(&place.chunk) {
+            if let Some(chunk) = self.chunks.get_mut(place.chunk.into()) {
                 chunk.remove(place.row as usize);
                 removed += 1;
                 if self.options.serials {
@@ -310,7 +309,7 @@ impl Table {
             return Ok(());
         }
         if let Some((number, _)) = self.hot
-            && self.chunks.get(&number).is_none_or(|chunk| !chunk.has_room(columns))
+            && self.chunks.get(number.into()).is_none_or(|chunk| !chunk.has_room(columns))
         {
             self.close_hot()?;
         }
@@ -323,7 +322,7 @@ impl Table {
                 number
             }
         };
-        if let Some(chunk) = self.chunks.get_mut(&number) {
+        if let Some(chunk) = self.chunks.get_mut(number.into()) {
             let first = chunk.len();
             chunk.append(columns, rows, ids, time)?;
             self.rows += rows;
@@ -335,13 +334,13 @@ impl Table {
     fn add_chunk(&mut self, chunk: Chunk) -> u32 {
         let number = self.next_chunk;
         self.next_chunk += 1;
-        self.chunks.insert(number, chunk);
+        self.chunks.insert(number.into(), Box::new(chunk));
         number
     }
 
     /// Tells the index where the rows of a chunk are, from a row on.
     pub(super) fn locate(&mut self, number: u32, first: usize) {
-        if let (Some(index), Some(chunk)) = (self.index.as_mut(), self.chunks.get(&number)) {
+        if let (Some(index), Some(chunk)) = (self.index.as_mut(), self.chunks.get(number.into())) {
             for (row, &id) in chunk.ids.iter().enumerate().skip(first) {
                 if !chunk.is_removed(row) {
                     index.set(id, Some(Place { chunk: number, row: row as u32 }));

@@ -29,10 +29,11 @@ pub(super) struct KeyIndex {
 impl KeyIndex {
     pub(super) fn try_new(schema: &SchemaRef, key: &[String]) -> Result<Self> {
         let column = |name: &String| {
-            schema.fields().iter().position(|field| field.name() == name).ok_or_else(|| Error::Mismatch {
-                column: name.clone(),
-                reason: "the key names it, and the schema has no such column".to_owned(),
-            })
+            schema
+                .fields()
+                .iter()
+                .position(|field| field.name() == name)
+                .ok_or_else(|| Error::mismatch(name, "the key names it, and the schema has no such column"))
         };
         let columns = key.iter().map(column).collect::<Result<Vec<_>>>()?;
         let types: Vec<DataType> = columns.iter().map(|&column| schema.field(column).data_type().clone()).collect();

@@ -39,7 +39,6 @@ mod removed;
 mod retire;
 mod tidy;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
@@ -49,6 +48,7 @@ use chunk::Chunk;
 use index::KeyIndex;
 pub use part::{Part, Touched};
 
+use crate::ordered::Ordered;
 use crate::update::{Change, Update};
 use crate::{Error, Result};
 
@@ -149,7 +149,8 @@ pub struct Table {
     options: TableOptions,
     index: Option<KeyIndex>,
     /// By number, which is the order of rows.
-    chunks: BTreeMap<u32, Chunk>,
+    /// By numbers that fit a [`Place`](index::Place).
+    chunks: Ordered<Box<Chunk>>,
     next_chunk: u32,
     /// The number of the hot chunk, and when it was opened.
     hot: Option<(u32, Duration)>,
@@ -162,8 +163,10 @@ pub struct Table {
 
 /// A kernel's error about rows that were checked before: the kernel's own words.
 #[allow(clippy::needless_pass_by_value, reason = "as map_err gives it")]
-fn kernel(error: kernels::Error) -> Error {
-    Error::Mismatch { column: String::new(), reason: error.to_string() }
+#[cold]
+#[inline(never)]
+fn kernel(error: kernels::Error) -> Box<Error> {
+    Error::mismatch("", &error.to_string())
 }
 
 impl Table {
@@ -178,7 +181,7 @@ impl Table {
             [] => None,
             key => Some(KeyIndex::try_new(&schema, key)?),
         };
-        let (chunks, hot) = (BTreeMap::new(), None);
+        let (chunks, hot) = (Ordered::default(), None);
         let touched = Touched::default();
         let (next_chunk, rows, epoch, sequence, next_serial) = (0, 0, 0, 0, 0);
         Ok(Self { schema, options, index, chunks, next_chunk, hot, rows, epoch, sequence, next_serial, touched })
@@ -223,7 +226,7 @@ impl Table {
     /// Bytes of memory, those that are shared with messages among them.
     #[must_use]
     pub fn memory(&self) -> usize {
-        self.chunks.values().map(Chunk::memory).sum()
+        self.chunks.values().iter().map(|chunk| chunk.memory()).sum()
     }
 
     /// The update that makes this change the next one.
@@ -253,12 +256,12 @@ impl Table {
         // A replacement says all there is to say, whatever was missed.
         if !replaces {
             if update.epoch != self.epoch {
-                return Err(Error::Epoch { expected: self.epoch, found: update.epoch });
+                return Err(Box::new(Error::Epoch { expected: self.epoch, found: update.epoch }));
             }
             // A merged update begins behind the one that it names.
             let first = update.after.map_or(update.sequence, |after| after.saturating_add(1));
             if first != self.sequence + 1 {
-                return Err(Error::Gap { expected: self.sequence + 1, found: first });
+                return Err(Box::new(Error::Gap { expected: self.sequence + 1, found: first }));
             }
         }
         let applied = self.change(&update.change, now)?;
@@ -272,7 +275,7 @@ impl Table {
     /// # Errors
     /// [`Error::Mismatch`] when text of one chunk outgrows its offsets.
     pub fn snapshot(&mut self) -> Result<Snapshot> {
-        let batches = self.chunks.values_mut().map(|chunk| chunk.batch(&self.schema));
+        let batches = self.chunks.values_mut().iter_mut().map(|chunk| chunk.batch(&self.schema));
         let batches = batches.filter(|batch| batch.as_ref().is_ok_and(|batch| batch.num_rows() > 0) || batch.is_err());
         Ok(Snapshot {
             schema: self.schema.clone(),

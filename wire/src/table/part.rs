@@ -127,7 +127,7 @@ impl Table {
     /// # Errors
     /// As [`Table::snapshot`].
     pub fn parts(&mut self) -> Result<Vec<Part>> {
-        self.chunks.values_mut().map(|chunk| chunk.part(&self.schema)).collect()
+        self.chunks.values_mut().iter_mut().map(|chunk| chunk.part(&self.schema)).collect()
     }
 
     /// Takes what updates did since the last time. Nothing is noted unless

@@ -13,9 +13,9 @@ impl Table {
     /// The first rows go.
     pub(super) fn trim(&mut self, rows: u64) -> Result<Applied> {
         let count = usize::try_from(rows).ok().filter(|&count| count <= self.rows);
-        let count = count.ok_or(Error::NoSuchRow { row: rows.saturating_sub(1), rows: self.rows })?;
+        let count = count.ok_or_else(|| Box::new(Error::NoSuchRow { row: rows.saturating_sub(1), rows: self.rows }))?;
         let (mut left, mut touched) = (count, Vec::new());
-        for (&number, chunk) in &mut self.chunks {
+        for (number, chunk) in self.chunks.iter_mut() {
             if left == 0 {
                 break;
             }
@@ -29,7 +29,7 @@ impl Table {
                 gone.into_iter().for_each(|row| index.set(chunk.ids[row], None));
             }
             left -= here;
-            touched.push(number);
+            touched.push(number as u32);
         }
         self.rows -= count;
         self.tidy(&touched)?;
@@ -44,7 +44,7 @@ impl Table {
     }
 
     fn each_time(&self) -> impl Iterator<Item = u64> {
-        self.chunks.values().flat_map(|chunk| {
+        self.chunks.values().iter().flat_map(|chunk| {
             chunk.times.iter().enumerate().filter(|(row, _)| !chunk.is_removed(*row)).map(|(_, &time)| time)
         })
     }
@@ -90,7 +90,7 @@ impl Table {
 
     pub(super) fn set_times_at(&mut self, places: impl Iterator<Item = Place>, now: Duration) {
         for place in places {
-            if let Some(chunk) = self.chunks.get_mut(&place.chunk) {
+            if let Some(chunk) = self.chunks.get_mut(place.chunk.into()) {
                 chunk.times[place.row as usize] = now.as_millis() as u64;
             }
         }
@@ -121,17 +121,17 @@ impl Table {
         numbers.sort_unstable();
         numbers.dedup();
         let (mut firsts, mut total) = (Vec::with_capacity(numbers.len()), 0u32);
-        for number in &numbers {
+        for &number in &numbers {
             firsts.push(total);
-            total += self.chunks.get(number).map_or(0, |chunk| chunk.len() as u32);
+            total += self.chunks.get(number.into()).map_or(0, |chunk| chunk.len() as u32);
         }
         let row = |place: &Place| numbers.binary_search(&place.chunk).map_or(0, |at| firsts[at]) + place.row;
         let rows = Indices::try_new(places.iter().map(row).collect(), total as usize).map_err(kernel)?;
         let mut columns = Vec::with_capacity(self.schema.fields().len());
         for (position, field) in self.schema.fields().iter().enumerate() {
             let mut parts = Vec::with_capacity(numbers.len());
-            for number in &numbers {
-                if let Some(chunk) = self.chunks.get_mut(number) {
+            for &number in &numbers {
+                if let Some(chunk) = self.chunks.get_mut(number.into()) {
                     parts.push(chunk.column(position)?);
                 }
             }

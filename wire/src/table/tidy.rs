@@ -17,7 +17,7 @@ impl Table {
     /// As [`Table::snapshot`].
     pub fn tick(&mut self, now: Duration) -> Result<()> {
         if let Some((number, since)) = self.hot {
-            let rows = self.chunks.get(&number).map_or(0, Chunk::len);
+            let rows = self.chunks.get(number.into()).map_or(0, |chunk| chunk.len());
             if rows >= self.options.hot_rows || rows > 0 && now.saturating_sub(since) >= self.options.hot_age {
                 self.close_hot()?;
             }
@@ -37,23 +37,25 @@ impl Table {
     pub(super) fn tidy(&mut self, numbers: &[u32]) -> Result<()> {
         for &number in numbers {
             let is_hot = self.hot.is_some_and(|(hot, _)| hot == number);
-            let Some(chunk) = self.chunks.get(&number).filter(|_| !is_hot) else { continue };
+            let Some(chunk) = self.chunks.get(number.into()).filter(|_| !is_hot) else { continue };
             if chunk.live() == 0 {
-                self.chunks.remove(&number);
+                self.chunks.remove(number.into());
                 continue;
             }
             if chunk.live() < chunk.len() / 2 {
                 self.merge(number, number)?;
             }
             let mut number = number;
-            while let Some(before) = self.chunks.range(..number).next_back().map(|(&before, _)| before) {
+            while let Some(before) = self.chunks.before(number.into()) {
+                let before = before as u32;
                 if !self.are_mergeable(before, number) {
                     break;
                 }
                 self.merge(before, number)?;
                 number = before;
             }
-            while let Some(after) = self.chunks.range(number + 1..).next().map(|(&after, _)| after) {
+            while let Some(after) = self.chunks.after(number.into()) {
+                let after = after as u32;
                 if !self.are_mergeable(number, after) {
                     break;
                 }
@@ -66,7 +68,7 @@ impl Table {
     /// Neighbours are merged while they fit one chunk and neither is much larger than the other, so that a row
     /// is copied only a few times; and small ones always.
     fn are_mergeable(&self, first: u32, second: u32) -> bool {
-        let live = |number: u32| self.chunks.get(&number).map_or(0, Chunk::live);
+        let live = |number: u32| self.chunks.get(number.into()).map_or(0, |chunk| chunk.live());
         let is_hot = self.hot.is_some_and(|(hot, _)| hot == first || hot == second);
         let (a, b) = (live(first), live(second));
         let alike = a <= 2 * b && b <= 2 * a || a + b <= self.options.hot_rows;
@@ -77,7 +79,9 @@ impl Table {
     fn merge(&mut self, first: u32, second: u32) -> Result<()> {
         let (mut batches, mut masks) = (Vec::new(), Vec::<Mask>::new());
         let (mut ids, mut times, mut serials) = (Vec::new(), Vec::new(), Vec::new());
-        for (_, chunk) in self.chunks.range_mut(first..=second) {
+        let pair = if second == first { &[first][..] } else { &[first, second] };
+        for &number in pair {
+            let Some(chunk) = self.chunks.get_mut(number.into()) else { continue };
             batches.push(chunk.whole(&self.schema)?);
             masks.push(chunk.mask());
             let live = chunk.ids.iter().enumerate().filter(|(row, _)| !chunk.is_removed(*row));
@@ -91,10 +95,11 @@ impl Table {
         }
         let merged = kernels::filter_batches(&self.schema, &batches, &masks).map_err(kernel)?;
         if second != first {
-            self.chunks.remove(&second);
+            self.chunks.remove(second.into());
         }
         let serials = Serials::of(serials);
-        self.chunks.insert(first, Chunk::shared(merged.columns().to_vec(), merged.num_rows(), ids, times, serials));
+        let chunk = Chunk::shared(merged.columns().to_vec(), merged.num_rows(), ids, times, serials);
+        self.chunks.insert(first.into(), Box::new(chunk));
         self.locate(first, 0);
         Ok(())
     }
@@ -107,13 +112,13 @@ impl Table {
         }
         index.clear()?;
         let columns = index.columns.clone();
-        let numbers: Vec<u32> = self.chunks.keys().copied().collect();
+        let numbers = self.chunks.numbers().to_vec();
         for number in numbers {
-            if let (Some(chunk), Some(index)) = (self.chunks.get_mut(&number), self.index.as_mut()) {
+            if let (Some(chunk), Some(index)) = (self.chunks.get_mut(number), self.index.as_mut()) {
                 let keys = columns.iter().map(|&column| chunk.column(column)).collect::<Result<Vec<_>>>()?;
                 chunk.ids = index.numbers(chunk.len(), &keys)?;
             }
-            self.locate(number, 0);
+            self.locate(number as u32, 0);
         }
         Ok(())
     }

@@ -51,7 +51,7 @@ pub fn merge(schema: &SchemaRef, key: &[String], changes: &[Change]) -> Result<M
     };
     let positions = key.iter().map(column).collect::<Result<Vec<_>>>()?;
     if positions.is_empty() {
-        return Err(Error::NoKey);
+        return Err(Box::new(Error::NoKey));
     }
     let types: Vec<_> = positions.iter().map(|&position| schema.field(position).data_type().clone()).collect();
     let keys_schema = SchemaRef::new(schema.project(&positions).map_err(|error| mismatch("", &error.to_string()))?);
@@ -124,11 +124,11 @@ fn aligned(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     RecordBatch::try_new(schema.clone(), columns).map_err(|error| mismatch("", &error.to_string()))
 }
 
-fn mismatch(column: &str, reason: &str) -> Error {
-    Error::Mismatch { column: column.to_owned(), reason: reason.to_owned() }
+fn mismatch(column: &str, reason: &str) -> Box<Error> {
+    Error::mismatch(column, reason)
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "as map_err gives it")]
-fn kernel(error: kernels::Error) -> Error {
+fn kernel(error: kernels::Error) -> Box<Error> {
     mismatch("", &error.to_string())
 }

@@ -1,13 +1,12 @@
 //! Updates to bytes and back.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt64Array};
 use arrow_buffer::{BooleanBuffer, Buffer};
 #[cfg(feature = "encode")]
 use arrow_schema::Field;
-use arrow_schema::{DataType, Schema, SchemaRef};
+use arrow_schema::{DataType, Metadata, Schema, SchemaRef};
 use kernels::Mask;
 
 use super::{AFTER, Change, EPOCH, MORE, REMOVE, ROW, ROWS, SEQUENCE, UPDATE, Update};
@@ -46,11 +45,11 @@ impl Update {
             Change::Exchange { remove, insert } => vec![exchange(remove, insert)?],
             Change::Trim(_) => {
                 let none = kernels::arrays::empty_batch(&Arc::new(Schema::empty()));
-                vec![none.map_err(|error| Error::Encode(error.to_string()))?]
+                vec![none.map_err(|error| Error::encode(&error))?]
             }
         };
         let Some(first) = batches.first() else {
-            return Err(Error::Encode("a replacement without a batch has no schema".to_owned()));
+            return Err(Box::new(Error::Encode("a replacement without a batch has no schema".to_owned())));
         };
         let schema = first.schema().as_ref().clone();
         let mut metadata = schema.metadata.clone();
@@ -76,20 +75,19 @@ impl Update {
     }
 
     fn from_stream((schema, batches): (SchemaRef, Vec<RecordBatch>)) -> Result<Self> {
-        let metadata = schema.metadata().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
         // What the message says of itself is no part of the table's schema.
-        let mut plain = schema.as_ref().clone();
-        plain.metadata.retain(|key, _| ![UPDATE, EPOCH, SEQUENCE, AFTER, ROWS].contains(&key.as_str()));
-        let plain = Arc::new(plain);
+        let own = |(key, _): &(&String, &String)| ![UPDATE, EPOCH, SEQUENCE, AFTER, ROWS].contains(&key.as_str());
+        let kept: Metadata = schema.metadata().iter().filter(own).collect();
+        let plain = Arc::new(Schema::new_with_metadata(schema.fields().clone(), kept));
         let batches = batches
             .into_iter()
             .map(|batch| {
                 let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
                 RecordBatch::try_new_with_options(plain.clone(), batch.columns().to_vec(), &options)
-                    .map_err(|error| Error::Encode(error.to_string()))
+                    .map_err(|error| Error::encode(&error))
             })
             .collect::<Result<Vec<_>>>()?;
-        Self::from_batches(&metadata, batches)
+        Self::from_batches(schema.metadata(), batches)
     }
 
     /// An update from a batch of a continuous stream and the metadata that came with it. Those of several batches are put
@@ -97,22 +95,22 @@ impl Update {
     ///
     /// # Errors
     /// [`Error::Update`] when the metadata is none of an update, or more batches belong to it.
-    pub fn from_batch(batch: RecordBatch, metadata: &BTreeMap<String, String>) -> Result<Self> {
+    pub fn from_batch(batch: RecordBatch, metadata: &Metadata) -> Result<Self> {
         if metadata.contains_key(MORE) {
-            return Err(Error::Update { what: "one batch is not all of it, says", name: MORE });
+            return Err(Error::update("one batch is not all of it, says", MORE));
         }
         Self::from_batches(metadata, vec![batch])
     }
 
-    pub(super) fn from_batches(metadata: &BTreeMap<String, String>, mut batches: Vec<RecordBatch>) -> Result<Self> {
-        let text = |key: &'static str| metadata.get(key).ok_or(Error::Update { what: "its metadata lacks", name: key });
+    pub(super) fn from_batches(metadata: &Metadata, mut batches: Vec<RecordBatch>) -> Result<Self> {
+        let text = |key: &'static str| metadata.get(key).ok_or_else(|| Error::update("its metadata lacks", key));
         let number = |key: &'static str| {
-            text(key)?.parse::<u64>().map_err(|_| Error::Update { what: "its metadata holds no number as", name: key })
+            text(key)?.parse::<u64>().map_err(|_| Error::update("its metadata holds no number as", key))
         };
         let (epoch, sequence) = (number(EPOCH)?, number(SEQUENCE)?);
         let after = metadata.contains_key(AFTER).then(|| number(AFTER)).transpose()?;
         if after.is_some_and(|after| after >= sequence) {
-            return Err(Error::Update { what: "it does not come behind its", name: AFTER });
+            return Err(Error::update("it does not come behind its", AFTER));
         }
         let kind = text(UPDATE)?.as_str();
         let change = if kind == "replace" {
@@ -121,7 +119,7 @@ impl Update {
             Change::Trim(number(ROWS)?)
         } else {
             let (Some(batch), true) = (batches.pop(), batches.is_empty()) else {
-                return Err(Error::Update { what: "there is not one batch in the", name: "stream" });
+                return Err(Error::update("there is not one batch in the", "stream"));
             };
             match kind {
                 "append" => Change::Append(batch),
@@ -130,20 +128,20 @@ impl Update {
                 "patch" => {
                     let (rows, cells) = split_first(&batch, ROW)?;
                     let rows = rows.as_any().downcast_ref::<UInt64Array>().filter(|rows| rows.null_count() == 0);
-                    let wrong = Error::Update { what: "it has no numbers without nulls as", name: ROW };
-                    Change::Patch { rows: rows.ok_or(wrong)?.clone(), cells }
+                    let wrong = || Error::update("it has no numbers without nulls as", ROW);
+                    Change::Patch { rows: rows.ok_or_else(wrong)?.clone(), cells }
                 }
                 "exchange" => {
                     let (marks, rows) = split_first(&batch, REMOVE)?;
                     let marks = marks.as_any().downcast_ref::<BooleanArray>().filter(|marks| marks.null_count() == 0);
-                    let wrong = Error::Update { what: "it has no marks without nulls as", name: REMOVE };
-                    let marks = marks.ok_or(wrong)?.values().clone();
+                    let wrong = || Error::update("it has no marks without nulls as", REMOVE);
+                    let marks = marks.ok_or_else(wrong)?.values().clone();
                     let part = |bits: BooleanBuffer| {
-                        kernels::filter_batch(&rows, &Mask::new(bits)).map_err(|error| Error::Encode(error.to_string()))
+                        kernels::filter_batch(&rows, &Mask::new(bits)).map_err(|error| Error::encode(&error))
                     };
                     Change::Exchange { insert: part(!&marks)?, remove: part(marks)? }
                 }
-                _ => return Err(Error::Update { what: "an unknown kind of", name: UPDATE }),
+                _ => return Err(Error::update("an unknown kind of", UPDATE)),
             }
         };
         Ok(Self { epoch, sequence, after, change })
@@ -163,34 +161,34 @@ fn with_first(
         std::iter::once(first).chain(batch.schema().fields().iter().map(|old| field(old))).collect();
     let columns = std::iter::once(column).chain(batch.columns().iter().cloned()).collect();
     let schema = Schema::new_with_metadata(fields, batch.schema().metadata().clone());
-    RecordBatch::try_new(Arc::new(schema), columns).map_err(|error| Error::Encode(error.to_string()))
+    RecordBatch::try_new(Arc::new(schema), columns).map_err(|error| Error::encode(&error))
 }
 
 /// A batch without its first column, and that column, which must have the name.
 fn split_first(batch: &RecordBatch, name: &'static str) -> Result<(ArrayRef, RecordBatch)> {
     let schema = batch.schema();
     if schema.fields().first().is_none_or(|field| field.name() != name) {
-        return Err(Error::Update { what: "its first column is not", name });
+        return Err(Error::update("its first column is not", name));
     }
     let fields: Vec<_> = schema.fields().iter().skip(1).cloned().collect();
     let rest = Schema::new_with_metadata(fields, schema.metadata().clone());
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     let rest = RecordBatch::try_new_with_options(Arc::new(rest), batch.columns()[1..].to_vec(), &options)
-        .map_err(|error| Error::Encode(error.to_string()))?;
+        .map_err(|error| Error::encode(&error))?;
     Ok((batch.column(0).clone(), rest))
 }
 
 /// The rows that come and the keys of those that go, in one batch with a mark.
 #[cfg(feature = "encode")]
 fn exchange(remove: &RecordBatch, insert: &RecordBatch) -> Result<RecordBatch> {
-    let failed = |error: kernels::Error| Error::Encode(error.to_string());
+    let failed = |error: kernels::Error| Box::new(Error::Encode(error.to_string()));
     let (gone, new) = (remove.num_rows(), insert.num_rows());
     let mut columns = Vec::with_capacity(insert.num_columns());
     for (position, field) in insert.schema().fields().iter().enumerate() {
         let data_type: &DataType = field.data_type();
         let head = match remove.column_by_name(field.name()) {
             Some(column) if column.data_type() == data_type => column.clone(),
-            Some(_) => return Err(Error::Encode(["column ", field.name(), " has two types"].concat())),
+            Some(_) => return Err(Box::new(Error::Encode(["column ", field.name(), " has two types"].concat()))),
             None => kernels::arrays::null_array(data_type, gone).map_err(failed)?,
         };
         let chunks = [head.as_ref(), insert.column(position).as_ref()];
@@ -200,7 +198,7 @@ fn exchange(remove: &RecordBatch, insert: &RecordBatch) -> Result<RecordBatch> {
     let nullable = |field: &Arc<Field>| field.as_ref().clone().with_nullable(true);
     let fields: Vec<Field> = insert.schema().fields().iter().map(nullable).collect();
     let schema = Schema::new_with_metadata(fields, insert.schema().metadata().clone());
-    let rows = RecordBatch::try_new(Arc::new(schema), columns).map_err(|error| Error::Encode(error.to_string()))?;
+    let rows = RecordBatch::try_new(Arc::new(schema), columns).map_err(|error| Error::encode(&error))?;
     let marks = BooleanArray::new(BooleanBuffer::collect_bool(gone + new, |row| row < gone), None);
     with_first(&rows, REMOVE, Arc::new(marks), Clone::clone)
 }

@@ -1,9 +1,8 @@
 //! Updates that come in several batches of a continuous stream: a replacement's batches, and of an exchange the rows that
 //! go, then the rows that come. All but the last batch say `bodkin.more`.
 
-use std::collections::BTreeMap;
-
 use arrow_array::RecordBatch;
+use arrow_schema::Metadata;
 
 use super::{Change, MORE, SEQUENCE, UPDATE, Update};
 use crate::{Error, Result};
@@ -21,11 +20,11 @@ impl Parts {
     ///
     /// # Errors
     /// [`Error::Update`] when the metadata is none of an update, or does not go with the batch before.
-    pub fn push(&mut self, batch: RecordBatch, metadata: &BTreeMap<String, String>) -> Result<Option<Update>> {
+    pub fn push(&mut self, batch: RecordBatch, metadata: &Metadata) -> Result<Option<Update>> {
         let text = |key: &str| metadata.get(key).cloned().unwrap_or_default();
         let said = (text(UPDATE), text(SEQUENCE));
         if self.said.as_ref().is_some_and(|before| *before != said) {
-            return Err(Error::Update { what: "another update came before the last batch of this", name: MORE });
+            return Err(Error::update("another update came before the last batch of this", MORE));
         }
         let is_exchange = said.0 == "exchange";
         self.waiting.push(batch);
@@ -39,10 +38,11 @@ impl Parts {
             return Update::from_batches(metadata, batches).map(Some);
         }
         let (Some(insert), Some(remove), None) = (batches.pop(), batches.pop(), batches.pop()) else {
-            return Err(Error::Update { what: "there are not two batches in the", name: "exchange" });
+            return Err(Error::update("there are not two batches in the", "exchange"));
         };
-        let mut plain = metadata.clone();
-        plain.insert(UPDATE.to_owned(), "upsert".to_owned());
+        let others = metadata.iter().filter(|(key, _)| key.as_str() != UPDATE);
+        let others = others.map(|(key, value)| (key.as_str(), value.as_str()));
+        let plain: Metadata = others.chain([(UPDATE, "upsert")]).collect();
         let update = Update::from_batches(&plain, vec![insert.clone()])?;
         Ok(Some(Update { change: Change::Exchange { remove, insert }, ..update }))
     }

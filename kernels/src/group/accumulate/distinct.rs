@@ -1,13 +1,12 @@
 //! How many different values each group has: pairs of group and value, interned.
 
-use std::sync::Arc;
-
-use arrow_array::{Array, ArrayRef, Int64Array};
+use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
+use super::for_each_valid;
 use crate::group::intern::WordInterner;
 use crate::group::keys::KeyColumn;
-use crate::{Indices, Result, take};
+use crate::{Indices, Result, take, types};
 
 /// The different values, and which group has which.
 #[derive(Debug)]
@@ -28,11 +27,14 @@ impl Distinct {
             self.add(groups, ids, &values);
             return Ok(());
         };
-        let rows: Vec<u32> = nulls.valid_indices().map(|row| row as u32).collect();
-        let ids: Vec<u32> = rows.iter().map(|&row| ids[row as usize]).collect();
+        let (mut rows, mut kept) = (Vec::new(), Vec::new());
+        for_each_valid(ids, Some(&nulls), |id, row| {
+            rows.push(row as u32);
+            kept.push(id as u32);
+        });
         let valid = take(array, &Indices::new_unchecked(rows, array.len()))?;
         let values = self.values.ids(valid.as_ref())?;
-        self.add(groups, &ids, &values);
+        self.add(groups, &kept, &values);
         Ok(())
     }
 
@@ -40,7 +42,7 @@ impl Distinct {
         self.counts.resize(groups.max(self.counts.len()), 0);
         let before = self.pairs.len();
         let words = ids.iter().zip(values).map(|(&id, &value)| u64::from(id) << 32 | u64::from(value));
-        self.pairs.intern_each(words, 0, &mut Vec::new());
+        self.pairs.intern_all(&words.collect::<Vec<u64>>(), 0, &mut Vec::new());
         self.pairs.words()[before..].iter().for_each(|pair| self.counts[(pair >> 32) as usize] += 1);
     }
 
@@ -52,7 +54,9 @@ impl Distinct {
         Ok(())
     }
 
-    pub(super) fn array(&self, groups: usize) -> ArrayRef {
-        Arc::new(Int64Array::from_iter_values((0..groups).map(|group| self.counts.get(group).copied().unwrap_or(0))))
+    pub(super) fn array(&self, groups: usize) -> Result<ArrayRef> {
+        let mut counts = self.counts.clone();
+        counts.resize(groups, 0);
+        types::make_fixed(&DataType::Int64, counts, None, "count_distinct")
     }
 }

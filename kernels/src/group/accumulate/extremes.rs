@@ -7,13 +7,18 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BooleanArray};
-use arrow_buffer::{BooleanBuffer, NullBuffer, i256};
+use arrow_buffer::{Buffer, NullBuffer};
 use arrow_schema::DataType;
 
-use super::{Seen, boolean_words, for_each_valid, is_narrow};
+use super::{Seen, for_each_valid, is_narrow};
+#[cfg(not(feature = "small"))]
 use crate::bitcode::key_of;
+use crate::bitcode::load_keys;
 use crate::bytes::{BytesColumn, make_bytes};
-use crate::types::{self, Kind, Order, Width, Word, by_narrow_width};
+#[cfg(not(feature = "small"))]
+use crate::types::by_narrow_width;
+use crate::types::{self, Kind, Order, Width};
+use crate::wide::{WideKeys, word_of};
 use crate::{Result, bits};
 
 /// The best value of every group so far.
@@ -31,8 +36,8 @@ enum Best {
         keys: Vec<u64>,
         seen: Seen,
     },
-    Wide(Vec<Option<u128>>),
-    Long(Vec<Option<i256>>),
+    /// Keys of 128 bits (the upper half) or of 256.
+    Wide(Vec<Option<[u128; 2]>>),
     Bytes(Vec<Option<Box<[u8]>>>),
 }
 
@@ -50,7 +55,6 @@ impl Extremes {
     pub(super) fn new(_input: &DataType, result: DataType, greatest: bool) -> Self {
         let best = match types::kind(&result) {
             Kind::Bytes => Best::Bytes(Vec::new()),
-            Kind::Fixed(Width::W32, _) => Best::Long(Vec::new()),
             Kind::Fixed(width, _) if !is_narrow(width) => Best::Wide(Vec::new()),
             _ => Best::Narrow { keys: Vec::new(), seen: Seen::default() },
         };
@@ -63,56 +67,55 @@ impl Extremes {
     }
 
     pub(super) fn update(&mut self, groups: usize, ids: &[u32], array: &dyn Array) -> Result<()> {
-        if let Some(dictionary) = array.as_any_dictionary_opt() {
-            if dictionary.values().is_empty() {
-                return Ok(());
-            }
-            // Row by row through the keys: the values are borrowed, not copied.
-            let nulls = array.logical_nulls();
-            let rows = dictionary.normalized_keys();
-            return self.add(groups, ids, nulls.as_ref(), dictionary.values().as_ref(), |row| rows[row]);
+        let Some(dictionary) = array.as_any_dictionary_opt() else {
+            return self.add(groups, ids, array.nulls(), array, None);
+        };
+        if dictionary.values().is_empty() {
+            return Ok(());
         }
-        self.add(groups, ids, array.nulls(), array, |row| row)
+        // Row by row through the keys: the values are borrowed, not copied.
+        let nulls = array.logical_nulls();
+        let places = dictionary.normalized_keys();
+        self.add(groups, ids, nulls.as_ref(), dictionary.values().as_ref(), Some(&places))
     }
 
+    /// Adds rows, whose values stand where `places` says, or each at its own row.
     fn add(
         &mut self,
         groups: usize,
         ids: &[u32],
         nulls: Option<&NullBuffer>,
         values: &dyn Array,
-        place: impl Fn(usize) -> usize,
+        places: Option<&[usize]>,
     ) -> Result<()> {
         let (greatest, flip) = (self.greatest, self.flip());
-        match (&mut self.best, types::kind(values.data_type())) {
-            (Best::Narrow { keys, seen }, Kind::Boolean) => {
-                seen.update(groups, ids, nulls);
-                keys.resize(groups, 0);
-                let words = boolean_words(values);
-                for_each_valid(ids, nulls, |id, row| keys[id] = keys[id].max(words[place(row)] ^ flip));
-            }
-            (Best::Narrow { keys, seen }, Kind::Fixed(width, order)) if is_narrow(width) => {
+        let place = |row: usize| places.map_or(row, |places| places[row]);
+        let kind = types::kind(values.data_type());
+        match (&mut self.best, kind) {
+            (
+                Best::Narrow { keys, seen },
+                Kind::Boolean | Kind::Fixed(Width::W1 | Width::W2 | Width::W4 | Width::W8, _),
+            ) => {
                 seen.update(groups, ids, nulls);
                 keys.resize(groups, 0);
                 let keys = &mut keys[..];
-                by_narrow_width!(width, "min or max", values.data_type(), |T| {
-                    let words = types::fixed_words::<T>(values, "min or max")?;
-                    for_each_valid(ids, nulls, |id, row| {
-                        keys[id] = keys[id].max(key_of(words[place(row)], order) ^ flip);
+                #[cfg(not(feature = "small"))]
+                if let Kind::Fixed(width, order) = kind {
+                    by_narrow_width!(width, "min or max", values.data_type(), |T| {
+                        let words = types::fixed_words::<T>(values, "min or max")?;
+                        for_each_valid(ids, nulls, |id, row| {
+                            keys[id] = keys[id].max(key_of(words[place(row)], order) ^ flip);
+                        });
                     });
-                });
+                    return Ok(());
+                }
+                let words = key_words(values)?;
+                for_each_valid(ids, nulls, |id, row| keys[id] = keys[id].max(words[place(row)] ^ flip));
             }
-            (Best::Wide(best), Kind::Fixed(_, order)) => {
+            (Best::Wide(best), Kind::Fixed(..)) => {
                 best.resize(groups, None);
-                let words = types::fixed_words::<u128>(values, "min or max")?;
-                for_each_valid(ids, nulls, |id, row| {
-                    keep(&mut best[id], words[place(row)].to_key(order), greatest);
-                });
-            }
-            (Best::Long(best), Kind::Fixed(..)) => {
-                best.resize(groups, None);
-                let words = types::fixed_words::<i256>(values, "min or max")?;
-                for_each_valid(ids, nulls, |id, row| keep(&mut best[id], words[place(row)], greatest));
+                let key = WideKeys::try_new(values, "min or max")?;
+                for_each_valid(ids, nulls, |id, row| keep(&mut best[id], key.get(place(row)), greatest));
             }
             (Best::Bytes(best), Kind::Bytes) => {
                 best.resize(groups, None);
@@ -151,9 +154,6 @@ impl Extremes {
             (Best::Wide(to), Best::Wide(from)) => {
                 each(to, groups, ids, from, |best, &value| keep(best, value, greatest))
             }
-            (Best::Long(to), Best::Long(from)) => {
-                each(to, groups, ids, from, |best, &value| keep(best, value, greatest))
-            }
             (Best::Bytes(to), Best::Bytes(from)) => {
                 each(to, groups, ids, from, |best, value| keep_bytes(best, value, greatest))
             }
@@ -164,30 +164,25 @@ impl Extremes {
 
     pub(super) fn array(&self, groups: usize) -> Result<ArrayRef> {
         fn present<T>(best: &[Option<T>], groups: usize) -> Option<NullBuffer> {
-            bits::nulls_from_bits(BooleanBuffer::collect_bool(groups, |group| {
-                best.get(group).is_some_and(Option::is_some)
-            }))
+            bits::nulls_from_bits(bits::collect(groups, |group| best.get(group).is_some_and(Option::is_some)))
         }
         let key = |keys: &[u64], group: usize| keys.get(group).map_or(0, |key| key ^ self.flip());
         match (&self.best, types::kind(&self.result)) {
             (Best::Narrow { keys, seen }, Kind::Boolean) => {
-                let bits = BooleanBuffer::collect_bool(groups, |group| key(keys, group) == 1);
+                let bits = bits::collect(groups, |group| key(keys, group) == 1);
                 Ok(Arc::new(BooleanArray::new(bits, seen.nulls(groups))))
             }
             (Best::Narrow { keys, seen }, Kind::Fixed(width, order)) => {
                 let words = (0..groups).map(|group| types::word_of(key(keys, group), width, order));
                 types::make_narrow(&self.result, width, words, seen.nulls(groups), "min or max")
             }
-            (Best::Wide(best), Kind::Fixed(_, order)) => {
-                let words: Vec<u128> =
-                    (0..groups).map(|group| best.get(group).copied().flatten().unwrap_or(0).to_word(order)).collect();
-                types::make_fixed(&self.result, words, present(best, groups), "min or max")
-            }
-            (Best::Long(best), _) => {
-                let zero = i256::ZERO;
-                let words: Vec<i256> =
-                    (0..groups).map(|group| best.get(group).copied().flatten().unwrap_or(zero)).collect();
-                types::make_fixed(&self.result, words, present(best, groups), "min or max")
+            (Best::Wide(best), Kind::Fixed(width, _)) => {
+                let mut bytes: Vec<u8> = Vec::with_capacity(groups * width.bytes());
+                for group in 0..groups {
+                    let key = best.get(group).copied().flatten().unwrap_or_default();
+                    bytes.extend_from_slice(&word_of(key, width)[..width.bytes()]);
+                }
+                types::make_fixed_buffer(&self.result, Buffer::from_vec(bytes), present(best, groups), "min or max")
             }
             (Best::Bytes(best), _) => make_bytes(&self.result, groups, present(best, groups), "min or max", |group| {
                 best.get(group).and_then(Option::as_deref).unwrap_or(&[])
@@ -195,6 +190,16 @@ impl Extremes {
             _ => Err(types::unsupported("min or max", &self.result)),
         }
     }
+}
+
+/// The keys of booleans, or of words of up to 64 bits.
+fn key_words(array: &dyn Array) -> Result<Vec<u64>> {
+    if let Some(booleans) = array.as_boolean_opt() {
+        return Ok((0..array.len()).map(|row| booleans.value(row).into()).collect());
+    }
+    let mut words = vec![0; array.len()];
+    load_keys(array, 0, &mut words, "min or max")?;
+    Ok(words)
 }
 
 #[inline(always)]

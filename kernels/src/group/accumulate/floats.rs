@@ -40,15 +40,27 @@ pub(crate) fn floats(array: &dyn Array) -> Result<Cow<'_, [f64]>> {
     let Kind::Fixed(width, order) = types::kind(data_type) else { return Err(unsupported("a number", data_type)) };
     let mut floats = match (width, order) {
         (Width::W8, Order::Float) => return Ok(Cow::Borrowed(types::fixed_words(array, "a number")?)),
+        #[cfg(feature = "small")]
+        (Width::W1 | Width::W2 | Width::W4 | Width::W8, _) => one_loop(array, width, order)?,
+        #[cfg(not(feature = "small"))]
         (Width::W4, Order::Float) => convert::<f32>(array, f64::from)?,
+        #[cfg(not(feature = "small"))]
         (Width::W2, Order::Float) => convert::<<Float16Type as ArrowPrimitiveType>::Native>(array, f64::from)?,
+        #[cfg(not(feature = "small"))]
         (Width::W1, Order::Signed) => convert::<i8>(array, f64::from)?,
+        #[cfg(not(feature = "small"))]
         (Width::W2, Order::Signed) => convert::<i16>(array, f64::from)?,
+        #[cfg(not(feature = "small"))]
         (Width::W4, Order::Signed) => convert::<i32>(array, f64::from)?,
+        #[cfg(not(feature = "small"))]
         (Width::W8, Order::Signed) => convert::<i64>(array, |value| value as f64)?,
+        #[cfg(not(feature = "small"))]
         (Width::W1, Order::Unsigned) => convert::<u8>(array, f64::from)?,
+        #[cfg(not(feature = "small"))]
         (Width::W2, Order::Unsigned) => convert::<u16>(array, f64::from)?,
+        #[cfg(not(feature = "small"))]
         (Width::W4, Order::Unsigned) => convert::<u32>(array, f64::from)?,
+        #[cfg(not(feature = "small"))]
         (Width::W8, Order::Unsigned) => convert::<u64>(array, |value| value as f64)?,
         (Width::W16, _) => convert::<i128>(array, |value| value as f64)?,
         (Width::W32, _) => convert::<i256>(array, to_float)?,
@@ -62,7 +74,22 @@ pub(crate) fn floats(array: &dyn Array) -> Result<Cow<'_, [f64]>> {
     Ok(Cow::Owned(floats))
 }
 
+/// As a loop for each width that widens the words, and one that makes them floats.
+#[cfg(feature = "small")]
+fn one_loop(array: &dyn Array, width: Width, order: Order) -> Result<Vec<f64>> {
+    let mut words = vec![0; array.len()];
+    types::load_words(array, 0, &mut words, "a number")?;
+    let above = 64 - 8 * width.bytes();
+    let float = |word: u64| match (order, width) {
+        (Order::Float, Width::W2) => <Float16Type as ArrowPrimitiveType>::Native::from_bits(word as u16).to_f64(),
+        (Order::Float, _) => f64::from(f32::from_bits(word as u32)),
+        (Order::Signed, _) => ((word << above) as i64 >> above) as f64,
+        _ => word as f64,
+    };
+    Ok(words.into_iter().map(float).collect())
+}
+
 /// The error of two states that do not belong together.
 pub(super) fn mismatch() -> Error {
-    Error::InvalidPlan { reason: "states of different aggregates do not merge", detail: String::new() }
+    Error::invalid_plan("states of different aggregates do not merge", "")
 }

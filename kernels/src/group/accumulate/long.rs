@@ -1,14 +1,12 @@
 //! Sums and means of 256-bit decimals.
 
-use std::sync::Arc;
-
-use arrow_array::{Array, ArrayRef, Decimal256Array, Float64Array};
+use arrow_array::{Array, ArrayRef};
 use arrow_buffer::i256;
 use arrow_schema::{DECIMAL256_MAX_PRECISION, DataType};
 
 use super::{Seen, for_each_valid, sum_overflow};
+use crate::Result;
 use crate::types;
-use crate::{Error, Result};
 
 /// The sum of each group, or its mean.
 #[derive(Debug)]
@@ -64,15 +62,14 @@ impl Long {
             let unit = 10f64.powi(i32::from(self.scale));
             let count = |group: usize| self.counts.get(group).map_or(1, |&count| count.max(1));
             let means: Vec<f64> = (0..groups).map(|group| to_float(sum(group)) / count(group) as f64 / unit).collect();
-            return Ok(Arc::new(Float64Array::new(means.into(), nulls)));
+            return types::make_fixed(&DataType::Float64, means, nulls, "mean");
         }
         let limit = i256::from_i128(10).wrapping_pow(u32::from(DECIMAL256_MAX_PRECISION));
         if self.sums.iter().any(|&sum| sum >= limit || sum <= limit.wrapping_neg()) {
             return Err(sum_overflow());
         }
         let sums: Vec<i256> = (0..groups).map(sum).collect();
-        let array = Decimal256Array::new(sums.into(), nulls);
-        Ok(Arc::new(array.with_precision_and_scale(DECIMAL256_MAX_PRECISION, self.scale).map_err(Error::from)?))
+        types::make_fixed(&sum_type(self.scale), sums, nulls, "sum")
     }
 }
 

@@ -14,13 +14,11 @@ mod number;
 mod place;
 mod quantile;
 
-use std::sync::Arc;
-
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, Decimal128Array, Float64Array, Int64Array, UInt64Array};
-use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_array::{Array, ArrayRef};
+use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 
+use crate::error::UnsupportedAggregate;
 use crate::query::AggregateFunction;
 use crate::types::{self, Kind, Order, Width};
 use crate::{Error, Result, bits};
@@ -90,13 +88,13 @@ pub(crate) fn output_type(function: AggregateFunction, inputs: &[DataType]) -> R
         } else {
             "a correlation needs two columns"
         };
-        return Err(Error::InvalidPlan { reason, detail: function.name().to_owned() });
+        return Err(Error::invalid_plan(reason, function.name()));
     }
     let input = &inputs[0];
-    let unsupported = |input: &DataType| Error::UnsupportedAggregate {
-        function: function.name(),
-        column: String::new(),
-        data_type: input.clone(),
+    let unsupported = |input: &DataType| {
+        let function = function.name();
+        let unsupported = UnsupportedAggregate { function, column: String::new(), data_type: input.clone() };
+        Error::UnsupportedAggregate(Box::new(unsupported))
     };
     match function {
         F::Count => Ok(D::Int64),
@@ -187,10 +185,7 @@ impl Accumulator {
         let Some(array) = values.first().map(AsRef::as_ref) else {
             return match self {
                 Self::Rows => Ok(()),
-                _ => Err(Error::InvalidPlan {
-                    reason: "an aggregate other than count needs a column",
-                    detail: String::new(),
-                }),
+                _ => Err(Error::invalid_plan("an aggregate other than count needs a column", "")),
             };
         };
         match self {
@@ -269,52 +264,56 @@ impl Accumulator {
     pub(super) fn array(&self, groups: usize, rows: &[i64]) -> Result<ArrayRef> {
         let rows_of = |group: usize| rows.get(group).copied().unwrap_or(0);
         let count = |missing: &[i64], group: usize| rows_of(group) - missing.get(group).copied().unwrap_or(0);
-        let counts = |missing: &[i64]| -> Vec<i64> { (0..groups).map(|group| count(missing, group)).collect() };
-        let mean = |missing: &[i64], sum: &dyn Fn(usize) -> f64, unit: f64| -> ArrayRef {
+        let counts = |missing: &[i64]| -> Result<ArrayRef> {
+            let counts: Vec<i64> = (0..groups).map(|group| count(missing, group)).collect();
+            types::make_fixed(&DataType::Int64, counts, None, "count")
+        };
+        let mean = |missing: &[i64], sum: &dyn Fn(usize) -> f64, unit: f64| -> Result<ArrayRef> {
             float_array(groups, |group| match count(missing, group) {
                 0 => None,
                 // Count first, then scale: the order in which a person would divide.
                 n => Some(sum(group) / n as f64 / unit),
             })
         };
-        Ok(match self {
-            Self::Rows => Arc::new(Int64Array::from(counts(&[]))),
-            Self::Count { missing } => Arc::new(Int64Array::from(counts(missing))),
+        match self {
+            Self::Rows => counts(&[]),
+            Self::Count { missing } => counts(missing),
             Self::Integers { sums, seen, result } => {
-                return integer_sums((0..groups).map(|group| sums.get(group)), seen.nulls(groups), result);
+                integer_sums((0..groups).map(|group| sums.get(group)).collect(), seen.nulls(groups), result)
             }
             Self::Floats { sums, seen } => {
-                let values: Vec<f64> = (0..groups).map(|group| sums.get(group).copied().unwrap_or(0.0)).collect();
-                Arc::new(Float64Array::new(values.into(), seen.nulls(groups)))
+                let mut values = sums.clone();
+                values.resize(groups, 0.0);
+                types::make_fixed(&DataType::Float64, values, seen.nulls(groups), "sum")
             }
             Self::FloatMean { sums, missing } => mean(missing, &|group| sums.get(group).copied().unwrap_or(0.0), 1.0),
             Self::ExactMean { sums, missing, scale } => {
                 mean(missing, &|group| sums.get(group) as f64, 10f64.powi(i32::from(*scale)))
             }
-            Self::Long(sums) => return sums.array(groups),
-            Self::Extremes(extremes) => return extremes.array(groups),
+            Self::Long(sums) => sums.array(groups),
+            Self::Extremes(extremes) => extremes.array(groups),
             Self::Moments(moments) => moments.array(groups),
             Self::Quantile(quantile) => quantile.array(groups),
             Self::Distinct(distinct) => distinct.array(groups),
-            Self::Place(place) => return place.array(groups),
+            Self::Place(place) => place.array(groups),
             #[cfg(feature = "nested")]
-            Self::Lists(lists) => return lists.array(groups),
+            Self::Lists(lists) => lists.array(groups),
             #[cfg(feature = "nested")]
-            Self::Top(top) => return top.array(groups),
-        })
+            Self::Top(top) => top.array(groups),
+        }
     }
 }
 
 /// One float or null for each group.
-fn float_array(groups: usize, value: impl Fn(usize) -> Option<f64>) -> ArrayRef {
-    fn build(groups: usize, value: impl Fn(usize) -> Option<f64>) -> ArrayRef {
+fn float_array(groups: usize, value: impl Fn(usize) -> Option<f64>) -> Result<ArrayRef> {
+    fn build(groups: usize, value: impl Fn(usize) -> Option<f64>) -> Result<ArrayRef> {
         let mut values = Vec::with_capacity(groups);
-        let nulls = bits::nulls_from_bits(BooleanBuffer::collect_bool(groups, |group| {
+        let nulls = bits::nulls_from_bits(bits::collect(groups, |group| {
             let value = value(group);
             values.push(value.unwrap_or(0.0));
             value.is_some()
         }));
-        Arc::new(Float64Array::new(values.into(), nulls))
+        types::make_fixed(&DataType::Float64, values, nulls, "a float")
     }
     // One loop for all, which it calls through a pointer.
     if cfg!(feature = "small") { build(groups, &value as &dyn Fn(usize) -> Option<f64>) } else { build(groups, value) }
@@ -370,54 +369,53 @@ impl Seen {
     }
 
     fn nulls(&self, groups: usize) -> Option<NullBuffer> {
-        bits::nulls_from_bits(BooleanBuffer::collect_bool(groups, |group| {
-            self.seen.get(group).copied().unwrap_or(false)
-        }))
+        bits::nulls_from_bits(bits::collect(groups, |group| self.seen.get(group).copied().unwrap_or(false)))
     }
 }
 
 fn sum_overflow() -> Error {
-    Error::Overflow { operation: "sum", column: String::new() }
+    Error::overflow("sum")
 }
 
-fn integer_sums(
-    sums: impl Iterator<Item = i128> + Clone,
-    nulls: Option<NullBuffer>,
-    result: &DataType,
-) -> Result<ArrayRef> {
-    let sums = || sums.clone();
-    match result {
-        DataType::UInt64 => {
-            let words = sums().map(u64::try_from).collect::<Result<Vec<_>, _>>().map_err(|_| sum_overflow())?;
-            Ok(Arc::new(UInt64Array::new(words.into(), nulls)))
-        }
-        DataType::Decimal128(precision, scale) => {
+fn integer_sums(sums: Vec<i128>, nulls: Option<NullBuffer>, result: &DataType) -> Result<ArrayRef> {
+    let (least, greatest) = match result {
+        DataType::UInt64 => (0, u64::MAX.into()),
+        DataType::Decimal128(precision, _) => {
             let limit = 10i128.pow(u32::from(*precision));
-            if sums().any(|sum| sum <= -limit || sum >= limit) {
-                return Err(sum_overflow());
-            }
-            let array = Decimal128Array::new(sums().collect::<Vec<_>>().into(), nulls);
-            Ok(Arc::new(array.with_precision_and_scale(*precision, *scale)?))
+            (1 - limit, limit - 1)
         }
-        _ => {
-            let words = sums().map(i64::try_from).collect::<Result<Vec<_>, _>>().map_err(|_| sum_overflow())?;
-            types::make_fixed(result, words, nulls, "sum")
-        }
+        _ => (i64::MIN.into(), i64::MAX.into()),
+    };
+    if sums.iter().any(|&sum| sum < least || sum > greatest) {
+        return Err(sum_overflow());
     }
+    if let DataType::Decimal128(..) = result {
+        return types::make_fixed(result, sums, nulls, "sum");
+    }
+    let words: Vec<u64> = sums.into_iter().map(|sum| sum as u64).collect();
+    types::make_fixed(result, words, nulls, "sum")
 }
 
 /// Calls `each(group, row)` for every row that is not null.
 #[inline(always)]
 fn for_each_valid(ids: &[u32], nulls: Option<&NullBuffer>, mut each: impl FnMut(usize, usize)) {
-    match nulls.filter(|nulls| nulls.null_count() > 0) {
+    let nulls = nulls.filter(|nulls| nulls.null_count() > 0);
+    #[cfg(feature = "small")]
+    for (at, ids) in (0..).step_by(64).zip(ids.chunks(64)) {
+        // What is done with a row is there once.
+        let mut valid = nulls.map_or(u64::MAX, |nulls| bits::word(nulls.inner(), at));
+        for (row, &id) in (at..).zip(ids) {
+            if valid & 1 != 0 {
+                each(id as usize, row);
+            }
+            valid >>= 1;
+        }
+    }
+    #[cfg(not(feature = "small"))]
+    match nulls {
         None => ids.iter().enumerate().for_each(|(row, &id)| each(id as usize, row)),
         Some(nulls) => bits::for_each_set(nulls.inner(), |row| each(ids[row] as usize, row)),
     }
-}
-
-/// The boolean values of an array as words.
-fn boolean_words(array: &dyn Array) -> Vec<u64> {
-    array.as_boolean().values().iter().map(u64::from).collect()
 }
 
 /// Whether a width fits 64 bits.

@@ -7,11 +7,10 @@
 //! joined by moving one to the other's shift.
 
 use arrow_array::{Array, ArrayRef};
-use arrow_buffer::NullBuffer;
 
 use super::floats::{floats, mismatch};
 use super::{float_array, for_each_valid};
-use crate::Result;
+use crate::{Result, bits};
 
 /// What is made of the sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,7 +138,7 @@ impl Moments {
             }
             [x, y] => {
                 self.two.resize(groups, Two::default());
-                let nulls = NullBuffer::union(x.nulls(), y.nulls());
+                let nulls = bits::both_valid(x.nulls(), y.nulls());
                 let (x, y, states) = (floats(*x)?, floats(*y)?, &mut self.two[..]);
                 for_each_valid(ids, nulls.as_ref(), |id, row| states[id].add(x[row], y[row]));
             }
@@ -155,7 +154,7 @@ impl Moments {
         ids.iter().zip(&other.two).for_each(|(&id, other)| self.two[id as usize].merge(other));
     }
 
-    pub(super) fn array(&self, groups: usize) -> ArrayRef {
+    pub(super) fn array(&self, groups: usize) -> Result<ArrayRef> {
         let one = |group: usize| self.one.get(group).and_then(One::variance);
         let value = |group: usize| match self.moment {
             Moment::Variance => one(group),

@@ -28,28 +28,17 @@ impl Place {
         self.places.resize(groups.max(self.places.len()), NONE);
         let nulls = array.logical_nulls();
         let mut rows: Vec<u32> = Vec::new();
-        if self.last {
-            // Of the places above what was kept before, each group's is overwritten row by row.
-            let before = self.kept;
-            let places = &mut self.places;
-            for_each_valid(ids, nulls.as_ref(), |id, row| {
-                let place = &mut places[id];
-                if *place == NONE || *place < before {
-                    *place = before + rows.len() as u32;
-                    rows.push(row as u32);
-                } else {
-                    rows[(*place - before) as usize] = row as u32;
-                }
-            });
-        } else {
-            let (places, before) = (&mut self.places, self.kept);
-            for_each_valid(ids, nulls.as_ref(), |id, row| {
-                if places[id] == NONE {
-                    places[id] = before + rows.len() as u32;
-                    rows.push(row as u32);
-                }
-            });
-        }
+        let (places, before, last) = (&mut self.places, self.kept, self.last);
+        for_each_valid(ids, nulls.as_ref(), |id, row| {
+            let place = &mut places[id];
+            if *place == NONE || last && *place < before {
+                *place = before + rows.len() as u32;
+                rows.push(row as u32);
+            } else if last {
+                // Of the places above what was kept before, each group's is overwritten row by row.
+                rows[(*place - before) as usize] = row as u32;
+            }
+        });
         if !rows.is_empty() {
             self.kept += rows.len() as u32;
             self.parts.push(take(array, &Indices::try_new(rows, array.len())?)?);

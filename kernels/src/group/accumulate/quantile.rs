@@ -9,7 +9,7 @@ use arrow_array::{Array, ArrayRef};
 
 use super::floats::floats;
 use super::{float_array, for_each_valid};
-use crate::sort::Scatter;
+use crate::sort::{Scatter, select};
 use crate::types::{Order, Word};
 use crate::{Error, Result, threads};
 
@@ -55,7 +55,7 @@ impl Quantile {
         Ok(())
     }
 
-    pub(super) fn array(&self, groups: usize) -> ArrayRef {
+    pub(super) fn array(&self, groups: usize) -> Result<ArrayRef> {
         // Threads take a stretch of the values each, and then a stretch of the groups.
         let mut pieces = threads::map(threads::ranges(self.keys.len(), 1), |range| {
             let (ids, keys) = (&self.ids[range.clone()], &self.keys[range]);
@@ -66,7 +66,9 @@ impl Quantile {
             ids.iter().zip(keys).for_each(|(&id, &key)| scatter.push(id as usize, key));
             (scatter, starts)
         });
-        if let [(scatter, starts)] = pieces.as_mut_slice() {
+        let alone = threads::count() == 1 || pieces.len() == 1;
+        if alone {
+            let Some((scatter, starts)) = pieces.first_mut() else { return float_array(groups, |_| None) };
             let keys = scatter.finish();
             let value = |bounds: &[u32]| quantile(&mut keys[bounds[0] as usize..bounds[1] as usize], self.fraction);
             let values: Vec<Option<f64>> = starts.windows(2).map(value).collect();
@@ -98,10 +100,10 @@ fn quantile(keys: &mut [u64], fraction: f64) -> Option<f64> {
     let place = fraction * last as f64;
     let below = (place.floor() as usize).min(last);
     let number = |key: u64| f64::from_bits(key.to_word(Order::Float));
-    let (_, &mut low, above) = keys.select_nth_unstable(below);
+    let (low, high) = select(keys, below);
     let share = place - below as f64;
-    match above.iter().min() {
-        Some(&high) if share > 0.0 && high != low => {
+    match high {
+        Some(high) if share > 0.0 && high != low => {
             let (low, high) = (number(low), number(high));
             // Both products are finite where the difference may not be.
             Some(low * (1.0 - share) + high * share)

@@ -1,27 +1,19 @@
-//! Every block of `docs/clients.md`, run against a server: what it prints must be what stands under it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test stops where it fails"
-)]
-
-mod common;
+//! Every block of `docs/clients.md` that something is printed under, run against a server: what it prints must be what
+//! stands there.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::Served;
 use edge_server::http::Tables;
 use edge_server::live::Store;
 use edge_server::source::{self, Table};
 
-const DOCUMENT: &str = include_str!("../../docs/clients.md");
+use crate::common::{Served, sample};
+use crate::fences;
 
 /// Where the peers of the interoperation tests are, which speak to the server here. `INTEROP=required` makes it a fault
 /// that there are none.
-fn peers() -> Option<PathBuf> {
+pub(crate) fn peers() -> Option<PathBuf> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(|root| root.join("target")).unwrap_or_default(),
         PathBuf::from,
@@ -35,44 +27,20 @@ fn peers() -> Option<PathBuf> {
     None
 }
 
-/// A block of code and what it prints.
-struct Block {
-    language: &'static str,
-    code: &'static str,
-    prints: &'static str,
-    line: usize,
-}
-
-/// The blocks that something is printed under.
-fn blocks() -> Vec<Block> {
-    let mut blocks = Vec::new();
-    let mut rest = DOCUMENT;
-    let mut before: Option<(&str, &str, usize)> = None;
-    while let Some(start) = rest.find("```") {
-        let line = DOCUMENT[..DOCUMENT.len() - rest.len() + start].lines().count() + 1;
-        let (language, body) = rest[start + 3..].split_once('\n').unwrap();
-        let (text, after) = body.split_once("```").unwrap();
-        match (language, before.take()) {
-            ("text", Some((language, code, line))) => blocks.push(Block { language, code, prints: text, line }),
-            _ => before = Some((language, text, line)),
-        }
-        rest = after;
-    }
-    blocks
-}
-
 #[test]
 fn every_client_prints_what_the_document_says() {
     let Some(peers) = peers() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let table = Table { name: "flights".to_owned(), source: source::open(&common::sample()).unwrap() };
+    let table = Table { name: "flights".to_owned(), source: source::open(&sample()).unwrap() };
     let store = Store::open(&folder.path().join("live")).unwrap();
     let server = Served::serve(Tables::try_new(vec![table]).unwrap().with_live(store).unwrap());
     // Modules of Node are looked for beside the script.
     let script = peers.join("client.mjs");
     let mut languages = std::collections::BTreeMap::new();
-    for Block { language, code, prints, line } in blocks() {
-        let code = code.replace("http://localhost:8080", &server.url(""));
+    let blocks = fences::of("docs/clients.md");
+    for pair in blocks.windows(2).filter(|pair| pair[1].language == "text") {
+        let (language, line, prints) = (pair[0].language.as_str(), pair[0].line, &pair[1].code);
+        let code = pair[0].code.replace("http://localhost:8080", &server.url(""));
         let mut command = match language {
             "sh" => Command::new("bash"),
             "python" => Command::new(peers.join("venv/bin/python")),
@@ -90,7 +58,7 @@ fn every_client_prints_what_the_document_says() {
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "line {line}: {complaint}");
         assert_eq!(said.trim_end(), prints.trim_end(), "line {line}: {complaint}");
-        *languages.entry(language).or_insert(0) += 1;
+        *languages.entry(language.to_owned()).or_insert(0) += 1;
     }
     assert!(languages["sh"] >= 4 && languages["python"] >= 6 && languages["js"] >= 1, "{languages:?}");
 }
