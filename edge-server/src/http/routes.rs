@@ -18,7 +18,9 @@ use super::problem::Problem;
 use super::server::Context;
 use super::tables::Asked;
 use super::trace::{self, Note, Traced};
-use super::{Reply, Tables, echo, exec, file, handles, ingest, live, page, profile, status, stream, subscribe, tables};
+use super::{
+    Reply, Tables, echo, exec, file, handles, ingest, live, page, patterns, profile, status, stream, subscribe, tables,
+};
 
 /// Scripts from here alone; no inline script or style, no frame around the page.
 const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
@@ -92,6 +94,7 @@ fn route_of(segments: &[String], path: &str) -> &'static str {
         ["status"] => "/status",
         ["metrics"] => "/metrics",
         ["exec"] => "/exec",
+        ["patterns", name] if patterns::has(name) => "/patterns/{what}",
         ["v1", "handles"] => "/v1/handles",
         ["v1", "handles", _] => "/v1/handles/{handle}",
         ["v1", "handles", _, "data"] => "/v1/handles/{handle}/data",
@@ -145,6 +148,10 @@ async fn serve(request: Request<Incoming>, segments: &[String], context: &Contex
         ["exec"] => {
             get(&request)?;
             exec::exec(all, request).await
+        }
+        ["patterns", name] if patterns::has(name) => {
+            get(&request)?;
+            patterns::answer(name, all, request).await
         }
         ["echo"] if context.echoes => echo::echo(all, request),
         ["v1", "tables"] => get(&request).map(|_head| json(&tables::list(all))),
