@@ -14,7 +14,7 @@ use crate::{Indices, Result};
 /// The type of a column's rows: that of the runs' values where there are runs.
 pub(crate) fn plain_type(data_type: &DataType) -> &DataType {
     match data_type {
-        DataType::RunEndEncoded(_, values) if cfg!(feature = "nested") => values.data_type(),
+        DataType::RunEndEncoded(_, values) if cfg!(feature = "unions") => values.data_type(),
         other => other,
     }
 }
@@ -38,7 +38,7 @@ pub(crate) fn expand(array: &dyn Array) -> Result<Option<ArrayRef>> {
         }
         Some(Indices::try_new(rows, runs.values().len()).and_then(|rows| take(runs.values().as_ref(), &rows)))
     }
-    if !cfg!(feature = "nested") || !matches!(array.data_type(), DataType::RunEndEncoded(..)) {
+    if !cfg!(feature = "unions") || !matches!(array.data_type(), DataType::RunEndEncoded(..)) {
         return Ok(None);
     }
     let expanded = of::<Int32Type>(array).or_else(|| of::<Int16Type>(array)).or_else(|| of::<Int64Type>(array));
@@ -50,7 +50,7 @@ pub(crate) fn expand_all<'a>(
     arrays: &'a [&'a dyn Array],
     keep: &'a mut Vec<ArrayRef>,
 ) -> Result<Cow<'a, [&'a dyn Array]>> {
-    if !cfg!(feature = "nested") || !arrays.iter().any(|array| matches!(array.data_type(), DataType::RunEndEncoded(..)))
+    if !cfg!(feature = "unions") || !arrays.iter().any(|array| matches!(array.data_type(), DataType::RunEndEncoded(..)))
     {
         return Ok(Cow::Borrowed(arrays));
     }

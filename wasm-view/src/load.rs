@@ -9,11 +9,18 @@ use wire::{Limits, Result};
 
 use crate::table::Table;
 
-/// Types whose columns are named, and not read.
+/// Types whose columns are named, and not read: those that the build leaves out, and what has one of them within.
 pub(crate) fn is_unread(data_type: &DataType) -> bool {
     match data_type {
         DataType::RunEndEncoded(..) | DataType::Union(..) | DataType::ListView(_) | DataType::LargeListView(_) => true,
-        other => !cfg!(feature = "nested") && other.is_nested(),
+        other if !cfg!(feature = "nested") => other.is_nested(),
+        DataType::Struct(fields) => fields.iter().any(|field| is_unread(field.data_type())),
+        DataType::List(child)
+        | DataType::LargeList(child)
+        | DataType::FixedSizeList(child, _)
+        | DataType::Map(child, _) => is_unread(child.data_type()),
+        DataType::Dictionary(_, values) => is_unread(values),
+        _ => false,
     }
 }
 

@@ -4,6 +4,8 @@
 //! lies under a null does not count; floats are the same when their bits are.
 
 use arrow_array::Array;
+#[cfg(feature = "nested")]
+use arrow_array::ArrayRef;
 use arrow_array::cast::AsArray;
 
 use crate::bytes::BytesColumn;
@@ -11,8 +13,7 @@ use crate::types::{self, Kind};
 
 /// Whether two arrays have one type, one length, and the same values row by row.
 ///
-/// `O(bytes)`. A dictionary is compared by its keys and values where the build leaves nested types out: one that says
-/// the same by other keys is then another.
+/// `O(bytes)`. Unions, runs and list views are never equal in a build that leaves them out.
 #[must_use]
 pub fn equal(a: &dyn Array, b: &dyn Array) -> bool {
     if a.data_type() != b.data_type() || a.len() != b.len() || a.null_count() != b.null_count() {
@@ -35,16 +36,56 @@ pub fn equal(a: &dyn Array, b: &dyn Array) -> bool {
             (Ok(left), Ok(right)) => rows_equal(a, b, |row| left.get(row) == right.get(row)),
             _ => false,
         },
+        Kind::Dictionary => dictionaries_equal(a, b),
         #[cfg(feature = "nested")]
-        Kind::Dictionary | Kind::Nested => a == b,
-        #[cfg(not(feature = "nested"))]
-        Kind::Dictionary => match (a.as_any_dictionary_opt(), b.as_any_dictionary_opt()) {
-            (Some(a), Some(b)) => equal(a.keys(), b.keys()) && equal(a.values().as_ref(), b.values().as_ref()),
-            _ => false,
-        },
+        Kind::Nested => nested_equal(a, b),
         #[cfg(not(feature = "nested"))]
         Kind::Nested => false,
     }
+}
+
+/// Whether dictionaries say the same, be it by other keys.
+fn dictionaries_equal(a: &dyn Array, b: &dyn Array) -> bool {
+    let (Some(left), Some(right)) = (a.as_any_dictionary_opt(), b.as_any_dictionary_opt()) else { return false };
+    let (left_values, right_values) = (left.values().as_ref(), right.values().as_ref());
+    if equal(left.keys(), right.keys()) && equal(left_values, right_values) {
+        return true;
+    }
+    let (mut left_keys, mut right_keys) = (vec![0; a.len()], vec![0; a.len()]);
+    let loaded = types::load_words(left.keys(), 0, &mut left_keys, "compare")
+        .and_then(|()| types::load_words(right.keys(), 0, &mut right_keys, "compare"));
+    let same = |row: usize| {
+        let (left, right) = (left_keys[row] as usize, right_keys[row] as usize);
+        equal(left_values.slice(left, 1).as_ref(), right_values.slice(right, 1).as_ref())
+    };
+    loaded.is_ok() && rows_equal(a, b, same)
+}
+
+/// Lists and maps by the values of each row, structs by their columns.
+#[cfg(feature = "nested")]
+fn nested_equal(a: &dyn Array, b: &dyn Array) -> bool {
+    use super::list_value;
+    if let (Some(left), Some(right)) = (a.as_struct_opt(), b.as_struct_opt()) {
+        let columns = || left.columns().iter().zip(right.columns());
+        return if a.null_count() == 0 {
+            columns().all(|(left, right)| equal(left.as_ref(), right.as_ref()))
+        } else {
+            let same = |row| {
+                move |(left, right): (&ArrayRef, &ArrayRef)| {
+                    equal(left.slice(row, 1).as_ref(), right.slice(row, 1).as_ref())
+                }
+            };
+            rows_equal(a, b, |row| columns().all(same(row)))
+        };
+    }
+    #[cfg(feature = "unions")]
+    if super::list_values(a).is_none() {
+        return a == b;
+    }
+    rows_equal(a, b, |row| match (list_value(a, row), list_value(b, row)) {
+        (Some(a), Some(b)) => equal(a.as_ref(), b.as_ref()),
+        _ => false,
+    })
 }
 
 fn rows_equal(a: &dyn Array, b: &dyn Array, same: impl Fn(usize) -> bool) -> bool {

@@ -5,6 +5,8 @@
 
 mod bytes;
 mod equal;
+#[cfg(feature = "nested")]
+mod lists;
 mod views;
 
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
@@ -13,6 +15,10 @@ use arrow_schema::{DataType, SchemaRef};
 
 pub use bytes::{bytes_array, offsets, text_bytes};
 pub use equal::equal;
+#[cfg(feature = "nested")]
+pub(crate) use lists::list_span;
+#[cfg(feature = "nested")]
+pub use lists::{list_value, list_values};
 pub use views::views_array;
 
 use crate::error::all;

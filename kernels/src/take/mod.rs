@@ -14,6 +14,8 @@ mod dictionary;
 mod nested;
 #[cfg(feature = "small")]
 mod small;
+#[cfg(feature = "unions")]
+mod unions;
 
 use std::sync::Arc;
 
@@ -139,7 +141,7 @@ pub(crate) fn empty(data_type: &DataType) -> Result<ArrayRef> {
         Kind::Bytes => make_bytes(data_type, 0, None, "take", |_| &[]),
         Kind::Dictionary => dictionary::empty(data_type),
         #[cfg(feature = "nested")]
-        Kind::Nested => Ok(arrow_array::new_empty_array(data_type)),
+        Kind::Nested => nested::empty_of(data_type),
         #[cfg(not(feature = "nested"))]
         Kind::Nested => Err(types::unsupported("take", data_type)),
     }
@@ -158,7 +160,7 @@ pub(crate) fn null_row(data_type: &DataType) -> Result<ArrayRef> {
             _ => Err(types::unsupported("take", data_type)),
         },
         #[cfg(feature = "nested")]
-        Kind::Nested => Ok(arrow_array::new_null_array(data_type, 1)),
+        Kind::Nested => nested::null_of(data_type, null),
         #[cfg(not(feature = "nested"))]
         Kind::Nested => Err(types::unsupported("take", data_type)),
     }
@@ -187,7 +189,7 @@ fn gather(chunks: &[&dyn Array], places: &Places<'_>) -> Result<ArrayRef> {
         Kind::Bytes => gather_bytes(data_type, chunks, places),
         Kind::Dictionary => dictionary::gather(data_type, chunks, places),
         #[cfg(feature = "nested")]
-        Kind::Nested => nested::gather(chunks, places),
+        Kind::Nested => nested::gather(data_type, chunks, places),
         #[cfg(not(feature = "nested"))]
         Kind::Nested => Err(types::unsupported("take", data_type)),
     }

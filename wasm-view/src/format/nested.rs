@@ -2,7 +2,7 @@
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use arrow_schema::DataType;
+use kernels::arrays;
 
 use super::{Depth, Formats, write_nested};
 
@@ -16,32 +16,19 @@ pub(super) fn write(array: &dyn Array, row: usize, formats: &Formats, out: &mut 
     if depth.depth >= DEPTH_SHOWN {
         return out.push('…');
     }
-    let values = match array.data_type() {
-        DataType::List(_) => array.as_list_opt::<i32>().map(|array| array.value(row)),
-        DataType::LargeList(_) => array.as_list_opt::<i64>().map(|array| array.value(row)),
-        DataType::FixedSizeList(..) => array.as_fixed_size_list_opt().map(|array| array.value(row)),
-        DataType::Map(..) => {
-            if let Some(array) = array.as_map_opt() {
-                list(&array.value(row), formats, out, depth);
-            }
-            return;
+    if let Some(array) = array.as_struct_opt() {
+        let below = Depth { depth: depth.depth + 1, ..depth };
+        out.push('{');
+        for (place, (field, column)) in array.fields().iter().zip(array.columns()).enumerate() {
+            next(place, below, out);
+            out.push_str(field.name());
+            out.push_str(": ");
+            part(column.as_ref(), row, formats, out, below);
         }
-        DataType::Struct(fields) => {
-            let Some(array) = array.as_struct_opt() else { return };
-            let below = Depth { depth: depth.depth + 1, ..depth };
-            out.push('{');
-            for (place, (field, column)) in fields.iter().zip(array.columns()).enumerate() {
-                next(place, below, out);
-                out.push_str(field.name());
-                out.push_str(": ");
-                part(column.as_ref(), row, formats, out, below);
-            }
-            end(fields.len(), depth, out);
-            return out.push('}');
-        }
-        _ => None,
-    };
-    match values {
+        end(array.num_columns(), depth, out);
+        return out.push('}');
+    }
+    match arrays::list_value(array, row) {
         Some(values) => list(values.as_ref(), formats, out, depth),
         None => out.push('…'),
     }

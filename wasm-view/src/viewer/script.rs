@@ -176,29 +176,15 @@ fn value(array: &dyn Array, row: usize, formats: &Formats) -> JsValue {
 /// Lists as arrays, structs as objects, maps as arrays of objects.
 #[cfg(feature = "nested")]
 fn nested(array: &dyn Array, row: usize, formats: &Formats) -> JsValue {
-    let list = |values: arrow_array::ArrayRef| {
+    if let Some(values) = kernels::arrays::list_value(array, row) {
         let part = |row| value(values.as_ref(), row, formats);
-        JsValue::from((0..values.len()).map(part).collect::<js_sys::Array>())
-    };
-    match array.data_type() {
-        DataType::List(_) => array.as_list_opt::<i32>().map_or(JsValue::NULL, |array| list(array.value(row))),
-        DataType::LargeList(_) => array.as_list_opt::<i64>().map_or(JsValue::NULL, |array| list(array.value(row))),
-        DataType::FixedSizeList(..) => {
-            array.as_fixed_size_list_opt().map_or(JsValue::NULL, |array| list(array.value(row)))
-        }
-        DataType::Map(..) => {
-            let entries =
-                array.as_map_opt().map(|array| std::sync::Arc::new(array.value(row)) as arrow_array::ArrayRef);
-            entries.map_or(JsValue::NULL, list)
-        }
-        _ => {
-            let object = js_sys::Object::new();
-            let Some(array) = array.as_struct_opt() else { return JsValue::NULL };
-            for (field, column) in array.fields().iter().zip(array.columns()) {
-                let part = value(column.as_ref(), row, formats);
-                let _set = js_sys::Reflect::set(&object, &JsValue::from_str(field.name()), &part);
-            }
-            object.into()
-        }
+        return JsValue::from((0..values.len()).map(part).collect::<js_sys::Array>());
     }
+    let object = js_sys::Object::new();
+    let Some(array) = array.as_struct_opt() else { return JsValue::NULL };
+    for (field, column) in array.fields().iter().zip(array.columns()) {
+        let part = value(column.as_ref(), row, formats);
+        let _set = js_sys::Reflect::set(&object, &JsValue::from_str(field.name()), &part);
+    }
+    object.into()
 }

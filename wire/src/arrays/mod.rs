@@ -4,10 +4,14 @@
 mod nested;
 mod read;
 mod skip;
+#[cfg(feature = "unions")]
+mod unions;
 #[cfg(feature = "encode")]
 mod write;
 #[cfg(all(feature = "encode", feature = "nested"))]
 mod write_nested;
+#[cfg(all(feature = "encode", feature = "unions"))]
+mod write_unions;
 
 pub(crate) use read::{ArrayReader, Next};
 #[cfg(feature = "encode")]

@@ -1,15 +1,10 @@
-//! Columns of columns: lists, structs, maps, unions and runs.
+//! Columns of columns: lists, structs and maps.
 
 use std::sync::Arc;
 
-use arrow_array::types::{Int16Type, Int32Type, Int64Type, RunEndIndexType};
-use arrow_array::{
-    Array, ArrayRef, FixedSizeListArray, GenericListArray, GenericListViewArray, MapArray, OffsetSizeTrait,
-    PrimitiveArray, RunArray, StructArray, UnionArray,
-};
-use arrow_buffer::{ArrowNativeType, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow_data::ArrayData;
-use arrow_schema::{DataType, Field, FieldRef, UnionFields, UnionMode};
+use arrow_array::{Array, ArrayRef, FixedSizeListArray, GenericListArray, MapArray, OffsetSizeTrait, StructArray};
+use arrow_buffer::{NullBuffer, OffsetBuffer};
+use arrow_schema::{DataType, Field, FieldRef};
 use kernels::arrays;
 
 use super::ArrayReader;
@@ -18,17 +13,12 @@ use crate::schema::Ids;
 use crate::{Error, Result};
 
 /// The numbers of a child; a schema that was read has them for every child.
-fn below(ids: &Ids, child: usize) -> &Ids {
+pub(super) fn below(ids: &Ids, child: usize) -> &Ids {
     static NONE: Ids = Ids { dictionary: None, children: Vec::new() };
     ids.children.get(child).unwrap_or(&NONE)
 }
 
 impl ArrayReader<'_> {
-    /// Words of a buffer, which is copied only when it is not aligned to them.
-    fn words<T: ArrowNativeType>(buffer: &Buffer, words: usize) -> ScalarBuffer<T> {
-        ScalarBuffer::from(arrays::aligned(buffer, words * size_of::<T>(), align_of::<T>()))
-    }
-
     /// A column with a validity and children.
     pub(super) fn nested(
         &mut self,
@@ -41,8 +31,6 @@ impl ArrayReader<'_> {
         match data_type {
             DataType::List(child) => self.list::<i32>(field, child, ids, rows, nulls),
             DataType::LargeList(child) => self.list::<i64>(field, child, ids, rows, nulls),
-            DataType::ListView(child) => self.list_view::<i32>(field, child, ids, rows, nulls),
-            DataType::LargeListView(child) => self.list_view::<i64>(field, child, ids, rows, nulls),
             DataType::FixedSizeList(child, size) => {
                 let values = self.array(child, child.data_type(), below(ids, 0))?;
                 let array = FixedSizeListArray::try_new_with_length(child.clone(), *size, values, nulls, rows);
@@ -66,6 +54,9 @@ impl ArrayReader<'_> {
                 let array = StructArray::try_new_with_length(fields.clone(), children, nulls, rows);
                 Ok(Arc::new(self.checked(field, array)?))
             }
+            #[cfg(feature = "unions")]
+            _ => self.list_views(field, data_type, ids, rows, nulls),
+            #[cfg(not(feature = "unions"))]
             _ => Err(unsupported_type(field, data_type)),
         }
     }
@@ -98,101 +89,5 @@ impl ArrayReader<'_> {
         let (offsets, values) = self.offsets_and_values::<O>(field, child, ids, rows)?;
         let array = GenericListArray::<O>::try_new(child.clone(), offsets, values, nulls);
         Ok(Arc::new(self.checked(field, array)?))
-    }
-
-    fn list_view<O: OffsetSizeTrait>(
-        &mut self,
-        field: &Field,
-        child: &FieldRef,
-        ids: &Ids,
-        rows: usize,
-        nulls: Option<NullBuffer>,
-    ) -> Result<ArrayRef> {
-        let offsets = Self::words::<O>(&self.values(field, rows, size_of::<O>())?, rows);
-        let sizes = Self::words::<O>(&self.values(field, rows, size_of::<O>())?, rows);
-        let values = self.array(child, child.data_type(), below(ids, 0))?;
-        // Signs are looked at here; the constructor adds offset and size as unsigned numbers.
-        if let Some(row) = (0..rows).find(|&row| offsets[row] < O::default() || sizes[row] < O::default()) {
-            return Err(Box::new(Error::InvalidOffset { offset: self.offset, column: field.name().clone(), row }));
-        }
-        let array = GenericListViewArray::<O>::try_new(child.clone(), offsets, sizes, values, nulls);
-        Ok(Arc::new(self.checked(field, array)?))
-    }
-
-    pub(super) fn union(
-        &mut self,
-        field: &Field,
-        fields: &UnionFields,
-        mode: UnionMode,
-        ids: &Ids,
-        rows: usize,
-        null_count: usize,
-    ) -> Result<ArrayRef> {
-        if self.is_v4 {
-            // Before format 1.0 unions had a validity of their own, which Arrow has since given up.
-            self.buffer(field)?;
-            if null_count > 0 {
-                return Err(Box::new(Error::UnsupportedType {
-                    field: field.name().clone(),
-                    what: "union with nulls (V4)",
-                }));
-            }
-        }
-        let type_ids = Self::words::<i8>(&self.values(field, rows, 1)?, rows);
-        let offsets = match mode {
-            UnionMode::Dense => Some(Self::words::<i32>(&self.values(field, rows, 4)?, rows)),
-            UnionMode::Sparse => None,
-        };
-        let mut children = Vec::with_capacity(fields.len());
-        for (position, (_, child)) in fields.iter().enumerate() {
-            let array = self.array(child, child.data_type(), below(ids, position))?;
-            if mode == UnionMode::Sparse {
-                self.check_rows(child, rows as i64, array.len() as i64)?;
-            }
-            children.push(array);
-        }
-        let array = UnionArray::try_new(fields.clone(), type_ids, offsets, children);
-        Ok(Arc::new(self.checked(field, array)?))
-    }
-
-    pub(super) fn runs(
-        &mut self,
-        field: &Field,
-        data_type: &DataType,
-        [ends, values]: [&FieldRef; 2],
-        ids: &Ids,
-        rows: usize,
-    ) -> Result<ArrayRef> {
-        let run_ends = self.array(ends, ends.data_type(), below(ids, 0))?;
-        let run_values = self.array(values, values.data_type(), below(ids, 1))?;
-        match ends.data_type() {
-            DataType::Int16 => self.run_array::<Int16Type>(field, data_type, &run_ends, &run_values, rows),
-            DataType::Int32 => self.run_array::<Int32Type>(field, data_type, &run_ends, &run_values, rows),
-            DataType::Int64 => self.run_array::<Int64Type>(field, data_type, &run_ends, &run_values, rows),
-            _ => Err(unsupported_type(field, data_type)),
-        }
-    }
-
-    fn run_array<R: RunEndIndexType>(
-        &self,
-        field: &Field,
-        data_type: &DataType,
-        ends: &ArrayRef,
-        values: &ArrayRef,
-        rows: usize,
-    ) -> Result<ArrayRef> {
-        let Some(ends) = ends.as_any().downcast_ref::<PrimitiveArray<R>>() else {
-            return Err(unsupported_type(field, data_type));
-        };
-        // Looks at every run end: positive and rising.
-        let array = self.checked(field, RunArray::<R>::try_new(ends, values.as_ref()))?;
-        self.check_rows(field, rows as i64, (array.len().min(rows)) as i64)?;
-        // The schema's own names of the two children come back by way of the data.
-        let data = ArrayData::builder(data_type.clone())
-            .len(rows)
-            .add_child_data(ends.to_data())
-            .add_child_data(values.to_data())
-            .build();
-        Ok(Arc::new(RunArray::<R>::from(self.checked(field, data)?)))
     }
 }

@@ -35,7 +35,7 @@ pub(crate) struct ArrayReader<'a> {
     /// Unpacked bytes that may still be made.
     pub(crate) unpacked: usize,
     /// Version 4 of the metadata: unions have a validity.
-    #[cfg_attr(not(feature = "nested"), allow(dead_code, reason = "only unions ask"))]
+    #[cfg_attr(not(feature = "unions"), allow(dead_code, reason = "only unions ask"))]
     pub(crate) is_v4: bool,
     pub(crate) trust: Option<Trust>,
     pub(crate) next: Next,
@@ -82,11 +82,11 @@ impl<'a> ArrayReader<'a> {
         }
         // These two have no validity of their own.
         match data_type {
-            #[cfg(feature = "nested")]
+            #[cfg(feature = "unions")]
             DataType::Union(fields, mode) => return self.union(field, fields, *mode, ids, rows, null_count),
-            #[cfg(feature = "nested")]
+            #[cfg(feature = "unions")]
             DataType::RunEndEncoded(ends, values) => return self.runs(field, data_type, [ends, values], ids, rows),
-            #[cfg(not(feature = "nested"))]
+            #[cfg(not(feature = "unions"))]
             DataType::Union(..) | DataType::RunEndEncoded(..) => return Err(unsupported_type(field, data_type)),
             _ => {}
         }

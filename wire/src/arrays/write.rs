@@ -31,8 +31,8 @@ impl Body {
                 self.node(array.len(), array.len());
                 return Ok(());
             }
-            #[cfg(feature = "nested")]
-            DataType::Union(..) | DataType::RunEndEncoded(..) => return self.nested(array),
+            #[cfg(feature = "unions")]
+            DataType::Union(..) | DataType::RunEndEncoded(..) => return self.unions(array),
             _ => {}
         }
         self.node(array.len(), array.null_count());
