@@ -33,6 +33,8 @@ mod leaving;
 mod live;
 #[path = "browser/menus.rs"]
 mod menus;
+#[path = "browser/nested.rs"]
+mod nested;
 #[path = "browser/opening.rs"]
 mod opening;
 #[path = "browser/patterns.rs"]

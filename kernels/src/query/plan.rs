@@ -245,10 +245,10 @@ pub enum AggregateFunction {
     /// Some value, in the column's type: the first.
     Any,
     /// The so many greatest values, the greatest first: a list of the column's type, which must be a number, a date
-    /// or a time of at most 64 bits. Needs the feature `nested`.
+    /// or a time of at most 64 bits. Needs the feature `lists`.
     Top(u32),
     /// All values in the order of their rows, nulls among them: a list of the column's type. Needs the feature
-    /// `nested`.
+    /// `lists`.
     List,
     /// Pearson's correlation of two columns, over the rows where both have a value, `Float64`; null for fewer than
     /// two of them, or where a column does not vary.

@@ -360,6 +360,8 @@ mod tests {
     fn nested_values_stand_in_a_line_or_in_many() {
         use std::sync::Arc;
 
+        use arrow_array::builder::{Int32Builder, MapBuilder, StringBuilder};
+
         let lists = ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None]), None]);
         assert_eq!(exact(&lists), [Some("[1, null]".to_owned()), None]);
         let pair = StructArray::from(vec![(
@@ -370,6 +372,18 @@ mod tests {
         let mut lines = String::new();
         assert!(write_lines(&pair, 0, &formats(), &mut lines) && write_lines(&lists, 0, &formats(), &mut lines));
         assert_eq!(lines, "{\n  x: 7\n}[\n  1,\n  null\n]");
+        let mut maps = MapBuilder::new(None, StringBuilder::new(), Int32Builder::new());
+        maps.keys().append_value("red");
+        maps.keys().append_value("blue");
+        maps.values().append_slice(&[5, 6]);
+        maps.append(true).unwrap();
+        maps.append(true).unwrap();
+        maps.append(false).unwrap();
+        let maps = maps.finish();
+        assert_eq!(exact(&maps), [Some("{red: 5, blue: 6}".to_owned()), Some("{}".to_owned()), None]);
+        lines.clear();
+        assert!(write_lines(&maps, 0, &formats(), &mut lines));
+        assert_eq!(lines, "{\n  red: 5,\n  blue: 6\n}");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Lists, structs and maps: in a line for the grid, or with a line for each part.
 
-use arrow_array::Array;
 use arrow_array::cast::AsArray;
+use arrow_array::{Array, StructArray};
+use arrow_schema::DataType;
 use kernels::arrays;
 
 use super::{Depth, Formats, write_nested};
@@ -29,24 +30,35 @@ pub(super) fn write(array: &dyn Array, row: usize, formats: &Formats, out: &mut 
         return out.push('}');
     }
     match arrays::list_value(array, row) {
-        Some(values) => list(values.as_ref(), formats, out, depth),
+        Some(values) => {
+            let is_map = matches!(array.data_type(), DataType::Map(..));
+            list(values.as_ref(), values.as_struct_opt().filter(|_| is_map), formats, out, depth);
+        }
         None => out.push('…'),
     }
 }
 
-fn list(values: &dyn Array, formats: &Formats, out: &mut String, depth: Depth) {
+/// Writes the values of a list, or of a map: each key, and its value behind it.
+fn list(values: &dyn Array, map: Option<&StructArray>, formats: &Formats, out: &mut String, depth: Depth) {
     let below = Depth { depth: depth.depth + 1, ..depth };
-    out.push('[');
+    out.push(if map.is_some() { '{' } else { '[' });
     for row in 0..values.len().min(LIST_SHOWN) {
         next(row, below, out);
-        part(values, row, formats, out, below);
+        match map.map(StructArray::columns) {
+            Some([keys, values]) => {
+                part(keys.as_ref(), row, formats, out, below);
+                out.push_str(": ");
+                part(values.as_ref(), row, formats, out, below);
+            }
+            _ => part(values, row, formats, out, below),
+        }
     }
     if values.len() > LIST_SHOWN {
         next(1, below, out);
         out.push('…');
     }
     end(values.len(), depth, out);
-    out.push(']');
+    out.push(if map.is_some() { '}' } else { ']' });
 }
 
 fn part(values: &dyn Array, row: usize, formats: &Formats, out: &mut String, depth: Depth) {

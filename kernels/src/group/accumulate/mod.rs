@@ -6,7 +6,7 @@
 mod distinct;
 mod extremes;
 mod floats;
-#[cfg(feature = "nested")]
+#[cfg(feature = "lists")]
 mod list;
 mod long;
 mod moments;
@@ -26,7 +26,7 @@ use distinct::Distinct;
 use extremes::Extremes;
 pub(crate) use floats::floats;
 use floats::{mismatch, scale_of};
-#[cfg(feature = "nested")]
+#[cfg(feature = "lists")]
 use list::{Lists, Top};
 use long::Long;
 use moments::{Moment, Moments};
@@ -67,9 +67,9 @@ pub(super) enum Accumulator {
     Quantile(Quantile),
     Distinct(Box<Distinct>),
     Place(Place),
-    #[cfg(feature = "nested")]
+    #[cfg(feature = "lists")]
     Lists(Lists),
-    #[cfg(feature = "nested")]
+    #[cfg(feature = "lists")]
     Top(Top),
 }
 
@@ -122,11 +122,11 @@ pub(crate) fn output_type(function: AggregateFunction, inputs: &[DataType]) -> R
             Kind::Nested if !cfg!(feature = "nested") => Err(unsupported(input)),
             _ => Ok(input.clone()),
         },
-        #[cfg(feature = "nested")]
+        #[cfg(feature = "lists")]
         F::Top(most) => Top::new(input, most).map(|_| list::list_type(input)).ok_or_else(|| unsupported(input)),
-        #[cfg(feature = "nested")]
+        #[cfg(feature = "lists")]
         F::List => Ok(list::list_type(input)),
-        #[cfg(not(feature = "nested"))]
+        #[cfg(not(feature = "lists"))]
         F::Top(_) | F::List => Err(unsupported(input)),
     }
 }
@@ -156,11 +156,11 @@ impl Accumulator {
             F::Quantile(fraction) => Self::Quantile(Quantile::new(fraction.get())),
             F::First | F::Any => Self::Place(Place::new(input, false)),
             F::Last => Self::Place(Place::new(input, true)),
-            #[cfg(feature = "nested")]
+            #[cfg(feature = "lists")]
             F::List => Self::Lists(Lists::new(input)),
-            #[cfg(feature = "nested")]
+            #[cfg(feature = "lists")]
             F::Top(most) => Self::Top(Top::new(input, most).ok_or_else(|| types::unsupported("top", input))?),
-            #[cfg(not(feature = "nested"))]
+            #[cfg(not(feature = "lists"))]
             F::Top(_) | F::List => return Err(types::unsupported("list", input)),
         })
     }
@@ -169,7 +169,7 @@ impl Accumulator {
     pub(super) fn keeps_values(&self) -> bool {
         match self {
             Self::Quantile(_) | Self::Distinct(_) => true,
-            #[cfg(feature = "nested")]
+            #[cfg(feature = "lists")]
             Self::Lists(_) => true,
             _ => false,
         }
@@ -216,9 +216,9 @@ impl Accumulator {
             Self::Quantile(quantile) => quantile.update(ids, array)?,
             Self::Distinct(distinct) => distinct.update(groups, ids, array)?,
             Self::Place(place) => place.update(groups, ids, array)?,
-            #[cfg(feature = "nested")]
+            #[cfg(feature = "lists")]
             Self::Lists(lists) => lists.update(ids, array),
-            #[cfg(feature = "nested")]
+            #[cfg(feature = "lists")]
             Self::Top(top) => top.update(groups, ids, array)?,
         }
         Ok(())
@@ -251,9 +251,9 @@ impl Accumulator {
             (Self::Quantile(to), Self::Quantile(from)) => to.merge(ids, from)?,
             (Self::Distinct(to), Self::Distinct(from)) => to.merge(groups, ids, from)?,
             (Self::Place(to), Self::Place(from)) => to.merge(groups, ids, from)?,
-            #[cfg(feature = "nested")]
+            #[cfg(feature = "lists")]
             (Self::Lists(to), Self::Lists(from)) => to.merge(ids, from),
-            #[cfg(feature = "nested")]
+            #[cfg(feature = "lists")]
             (Self::Top(to), Self::Top(from)) => to.merge(groups, ids, from)?,
             _ => return Err(mismatch()),
         }
@@ -296,9 +296,9 @@ impl Accumulator {
             Self::Quantile(quantile) => quantile.array(groups),
             Self::Distinct(distinct) => distinct.array(groups),
             Self::Place(place) => place.array(groups),
-            #[cfg(feature = "nested")]
+            #[cfg(feature = "lists")]
             Self::Lists(lists) => lists.array(groups),
-            #[cfg(feature = "nested")]
+            #[cfg(feature = "lists")]
             Self::Top(top) => top.array(groups),
         }
     }
