@@ -114,3 +114,20 @@ impl Load {
         self.decoder.finish()
     }
 }
+
+#[cfg(all(test, feature = "nested"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_an_unread_type_within_is_not_read() {
+        use arrow_schema::Field;
+
+        let list = |item| DataType::List(Arc::new(Field::new("item", item, true)));
+        let view = DataType::ListView(Arc::new(Field::new("item", DataType::Int8, true)));
+        assert!(is_unread(&view) && is_unread(&list(view.clone())) && is_unread(&list(list(view.clone()))));
+        let pair =
+            |other| DataType::Struct(vec![Field::new("a", DataType::Utf8, true), Field::new("b", other, true)].into());
+        assert!(is_unread(&pair(view)) && !is_unread(&pair(list(DataType::Utf8))));
+    }
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::types::Int32Type;
-use arrow_array::{ArrayRef, Int32Array, ListArray, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, Int32Array, RecordBatch, RunArray, StringArray};
 use edge_server::source::{self, Table};
 use serde_json::Value;
 
@@ -111,10 +111,10 @@ fn columns_are_hidden_shown_and_pinned() {
 fn a_column_that_cannot_be_read_hides_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mixed.arrow");
-    let lists = ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), Some(2)]), None]);
+    let runs = RunArray::<Int32Type>::try_new(&Int32Array::from(vec![2]), &Int32Array::from(vec![1999])).unwrap();
     let batch = RecordBatch::try_from_iter([
         ("town", Arc::new(StringArray::from(vec!["Ulm", "Aalen"])) as ArrayRef),
-        ("years", Arc::new(lists) as ArrayRef),
+        ("years", Arc::new(runs) as ArrayRef),
         ("size", Arc::new(Int32Array::from(vec![126, 68])) as ArrayRef),
     ])
     .unwrap();
@@ -127,7 +127,7 @@ fn a_column_that_cannot_be_read_hides_no_other() {
     let mut page = browser.page(1280, 800);
     page.goto(&server.url("/"));
     loaded(&mut page);
-    assert_eq!(viewer(&mut page, "state().columns[1].type"), "list of int32");
+    assert_eq!(viewer(&mut page, "state().columns[1].type"), "int32 · runs");
     assert_eq!(viewer(&mut page, "cells().then((rows) => rows[1].join())"), "Aalen,,68");
     // The placeholder says that there is more than is shown; it is no null.
     page.click_on(&format!("{VIEWER}.cellRect(0, 'years')"), 0);

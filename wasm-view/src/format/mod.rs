@@ -146,9 +146,13 @@ pub(crate) fn type_label(data_type: &DataType) -> String {
         | DataType::Decimal128(p, s)
         | DataType::Decimal256(p, s) => ["decimal ", &p.to_string(), ",", &s.to_string()].concat(),
         DataType::Dictionary(_, values) => [&type_label(values), " · dictionary"].concat(),
-        DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) => {
-            ["list of ", &type_label(field.data_type())].concat()
-        }
+        DataType::List(field)
+        | DataType::LargeList(field)
+        | DataType::FixedSizeList(field, _)
+        | DataType::ListView(field)
+        | DataType::LargeListView(field) => ["list of ", &type_label(field.data_type())].concat(),
+        DataType::RunEndEncoded(_, values) => [&type_label(values.data_type()), " · runs"].concat(),
+        DataType::Union(..) => named("union"),
         DataType::Struct(_) => named("struct"),
         DataType::Map(..) => named("map"),
         _ => named("other"),
