@@ -135,7 +135,7 @@ card('3.2', 'Replace the table, same row count', 'The same table once more takes
   const last = await table.memory();
   t.bytes('memory after that', last);
   t.check(table.state().rowsLoaded === rowsLoaded, 'rows are missing');
-  t.check(last === first, `memory grew by ${bytes(last - first)}`);
+  t.check(last <= first, `memory grew by ${bytes(last - first)}`);
   t.prove(`${name} with ${count(rowsLoaded)} rows was loaded three more times, and memory did not grow.`);
 });
 
