@@ -27,6 +27,7 @@ pub mod growing;
 mod indices;
 mod mask;
 mod moment;
+pub mod partition;
 mod prefetch;
 pub mod query;
 mod runs;

@@ -74,6 +74,10 @@ impl Source for Held {
         self.tag
     }
 
+    fn is_in_memory(&self) -> bool {
+        true
+    }
+
     fn pieces(&self) -> Vec<usize> {
         self.batches.iter().map(RecordBatch::num_rows).collect()
     }

@@ -71,7 +71,7 @@ impl Question {
 }
 
 /// The URL's parameters without `format`, and the format.
-fn split_format(query: &str) -> Result<(String, Option<Format>), Problem> {
+pub(super) fn split_format(query: &str) -> Result<(String, Option<Format>), Problem> {
     let mut format = None;
     let mut rest = Vec::new();
     for part in query.split('&').filter(|part| !part.is_empty()) {

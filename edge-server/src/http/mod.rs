@@ -8,6 +8,7 @@
 //! * [`trace`], [`metrics`], [`status`] – what the server tells of itself: lines, numbers, its state.
 //! * [`routes`] – which handler a path and a method have.
 //! * [`ask`] – what a request asks for: plan, representation, entity tag.
+//! * [`batches`] – parts and batches for workers.
 //! * [`encoding`] – answers packed while they are written.
 //! * [`exec`] – SQL in QuestDB's shape.
 //! * [`handles`] – results that stay on the server.
@@ -26,6 +27,7 @@
 //! * [`problem`] – errors as RFC 9457 documents.
 
 mod ask;
+mod batches;
 mod body;
 mod connection;
 mod echo;

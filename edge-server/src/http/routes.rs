@@ -19,7 +19,8 @@ use super::server::Context;
 use super::tables::Asked;
 use super::trace::{self, Note, Traced};
 use super::{
-    Reply, Tables, echo, exec, file, handles, ingest, live, page, patterns, profile, status, stream, subscribe, tables,
+    Reply, Tables, batches, echo, exec, file, handles, ingest, live, page, patterns, profile, status, stream,
+    subscribe, tables,
 };
 
 /// Scripts from here alone; no inline script or style, no frame around the page.
@@ -100,6 +101,7 @@ fn route_of(segments: &[String], path: &str) -> &'static str {
         ["v1", "handles", _, "data"] => "/v1/handles/{handle}/data",
         ["v1", "handles", _, "query"] => "/v1/handles/{handle}/query",
         ["v1", "handles", _, "explain"] => "/v1/handles/{handle}/explain",
+        ["v1", "handles", _, "batches"] => "/v1/handles/{handle}/batches",
         ["v1", "handles", _, "profile"] => "/v1/handles/{handle}/profile",
         ["v1", "tables"] => "/v1/tables",
         ["v1", "tables", _] => "/v1/tables/{table}",
@@ -107,6 +109,7 @@ fn route_of(segments: &[String], path: &str) -> &'static str {
         ["v1", "tables", _, "file"] => "/v1/tables/{table}/file",
         ["v1", "tables", _, "query"] => "/v1/tables/{table}/query",
         ["v1", "tables", _, "explain"] => "/v1/tables/{table}/explain",
+        ["v1", "tables", _, "batches"] => "/v1/tables/{table}/batches",
         ["v1", "tables", _, "profile"] => "/v1/tables/{table}/profile",
         ["v1", "tables", _, "rows"] => "/v1/tables/{table}/rows",
         ["v1", "tables", _, "updates"] => "/v1/tables/{table}/updates",
@@ -183,10 +186,14 @@ async fn serve(request: Request<Incoming>, segments: &[String], context: &Contex
             file::file(name, all, head, request.headers()).await
         }
         ["v1", "tables", name, what @ ("query" | "explain")] => ask(Asked::table(name, all)?, what, all, request).await,
-        ["v1", of @ ("tables" | "handles"), name, "profile"] => {
+        ["v1", of @ ("tables" | "handles"), name, what @ ("profile" | "batches")] => {
             let head = get(&request)?;
             let of = if *of == "tables" { Asked::table(name, all)? } else { Asked::handle(name, all)? };
-            profile::column(of, all, head, request.headers(), request.uri().query().unwrap_or("")).await
+            let query = request.uri().query().unwrap_or("");
+            match *what {
+                "profile" => profile::column(of, all, head, request.headers(), query).await,
+                _ => batches::batches(of, all, head, request.headers(), query).await,
+            }
         }
         ["v1", "handles"] => handles::all(all, request).await,
         ["v1", "handles", id] => handles::one(id, all, &request),

@@ -30,7 +30,7 @@ const FIRST_ROWS: usize = 2_048;
 const SENT_ROWS: usize = 131_072;
 
 /// How many rows a table has, or the whole view that an answer is a page of.
-const ROWS: &str = "x-bodkin-rows";
+pub(super) const ROWS: &str = "x-bodkin-rows";
 
 /// Whom a request asks: a table or a handle.
 pub(super) struct Asked {
@@ -171,14 +171,14 @@ fn output(error: impl std::fmt::Display) -> Error {
 }
 
 /// Where batches go: the parts of an Arrow stream as they are, everything else through a writer and an encoder.
-enum Out<'a> {
+pub(super) enum Out<'a> {
     Parts(Box<StreamEncoder>, &'a mut Sender),
     Written { writer: Box<Writer<Packed<'a>>>, packed: Packed<'a> },
 }
 
 /// The encoder, held by the writer and by whoever lets its bytes go.
 #[derive(Clone)]
-struct Packed<'a>(Arc<Mutex<Option<Encoder<&'a mut Sender>>>>);
+pub(super) struct Packed<'a>(Arc<Mutex<Option<Encoder<&'a mut Sender>>>>);
 
 impl Packed<'_> {
     fn each<T>(&self, run: impl FnOnce(&mut Encoder<&mut Sender>) -> std::io::Result<T>) -> std::io::Result<T> {
@@ -200,7 +200,7 @@ impl Write for Packed<'_> {
 }
 
 impl<'a> Out<'a> {
-    fn try_new(representation: Representation, sender: &'a mut Sender, schema: &SchemaRef) -> Result<Self> {
+    pub(super) fn try_new(representation: Representation, sender: &'a mut Sender, schema: &SchemaRef) -> Result<Self> {
         let Representation { format, options, encoding, .. } = representation;
         if format == Format::ArrowStream && encoding == Encoding::Identity {
             let encoder = StreamEncoder::try_with_options(schema, options).map_err(output)?;
@@ -213,7 +213,7 @@ impl<'a> Out<'a> {
     }
 
     /// Writes a batch and lets it go; false when the client has gone.
-    fn write(&mut self, batch: &RecordBatch) -> Result<bool> {
+    pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<bool> {
         match self {
             Self::Parts(encoder, sender) => {
                 sender.parts(encoder.encode(batch).map_err(output)?);
@@ -227,7 +227,7 @@ impl<'a> Out<'a> {
         }
     }
 
-    fn finish(self) -> Result<()> {
+    pub(super) fn finish(self) -> Result<()> {
         match self {
             Self::Parts(encoder, sender) => {
                 sender.parts(encoder.finish().map_err(output)?);

@@ -236,6 +236,10 @@ impl Source for Pinned {
         false
     }
 
+    fn is_in_memory(&self) -> bool {
+        true
+    }
+
     fn pieces(&self) -> Vec<usize> {
         self.snapshot.batches.iter().map(arrow_array::RecordBatch::num_rows).collect()
     }

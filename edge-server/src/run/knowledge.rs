@@ -3,7 +3,7 @@
 //! * How many rows of each piece pass a filter: the next page of the same filter starts where it begins, and pieces without a
 //!   row that passes are not read again.
 //! * The orders of sorted views ([`super::orders`]).
-//! * What a column holds at a glance ([`super::profile`]).
+//! * What a column holds at a glance ([`super::profile`]); where its ranges end ([`super::parts`]).
 //! * What each column's values lie between: found out in the background when a filter asks for it first.
 //!
 //! Everything is known by the table's tag, so that nothing is believed of rows that have changed.
@@ -15,6 +15,7 @@ use arrow_array::{Array, ArrayRef, BooleanArray, UInt64Array};
 use kernels::query::Predicate;
 
 use super::orders::Orders;
+use super::parts::Ranges;
 use super::profile::Profiles;
 use crate::source::{Bounds, Source};
 
@@ -33,11 +34,18 @@ pub struct Knowledge {
     pub(super) orders: Arc<Orders>,
     /// What columns hold at a glance.
     pub(super) profiles: Arc<Profiles>,
+    /// Where the ranges of parts end.
+    pub(super) ranges: Arc<Ranges>,
 }
 
 impl Default for Knowledge {
     fn default() -> Self {
-        Self { inner: Arc::default(), orders: Arc::new(Orders::new(ORDERS)), profiles: Arc::default() }
+        Self {
+            inner: Arc::default(),
+            orders: Arc::new(Orders::new(ORDERS)),
+            profiles: Arc::default(),
+            ranges: Arc::default(),
+        }
     }
 }
 

@@ -6,12 +6,16 @@
 //! * [`count`] – where a page of a filtered table begins, and how many rows pass, by the filter's columns alone.
 //! * [`page`] – pages of a sorted table, by an order that is remembered ([`orders`]).
 //! * [`mod@profile`] – what a column holds at a glance.
+//! * [`parts`] – one of several parts of a table, by hash or by range.
+//! * [`batches`] – batches of so many rows, shuffled or not.
 //! * [`knowledge`] – what earlier queries found out about a table's pieces.
 
+mod batches;
 mod count;
 mod knowledge;
 mod orders;
 mod page;
+mod parts;
 mod profile;
 mod prune;
 mod sweep;
@@ -24,7 +28,9 @@ use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
 use kernels::query::{Execution, Flow, Plan};
 
+pub use self::batches::{Reach, Reading};
 pub use self::knowledge::Knowledge;
+pub use self::parts::{Method, Part};
 pub use self::profile::{Profile, Shape, profile};
 use crate::source::Source;
 use crate::{Error, Result};

@@ -78,6 +78,10 @@ pub trait Source: Send + Sync {
     fn lasts(&self) -> bool {
         true
     }
+    /// Whether the rows are in memory, all of them and whatever is asked: any row is at hand.
+    fn is_in_memory(&self) -> bool {
+        false
+    }
     /// One batch for each piece from the first, or for some pieces (ascending numbers); with columns, of these only
     /// (ascending numbers).
     ///
@@ -186,6 +190,10 @@ impl Source for Memory {
 
     fn tag(&self) -> u64 {
         self.tag
+    }
+
+    fn is_in_memory(&self) -> bool {
+        true
     }
 
     fn pieces(&self) -> Vec<usize> {
