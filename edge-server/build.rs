@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, process};
 
-use size_budget::{bundle, measure};
+use size_budget::{bundle, measure, patterns};
 
 fn main() {
     if let Err(error) = run() {
@@ -22,13 +22,14 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     for source in bundle::SOURCES {
         println!("cargo::rerun-if-changed={}", bundle::workspace().join(source).display());
     }
+    let target = target_directory(&out);
     let (js, wasm) = match env::var_os("BODKIN_VIEWER_DIR") {
         Some(folder) => {
             let folder = PathBuf::from(folder);
             (fs::read(folder.join("bodkin.js"))?, fs::read(folder.join("bodkin.wasm"))?)
         }
         None => {
-            let bundle = bundle::build(&target_directory(&out))?;
+            let bundle = bundle::build(&target)?;
             if bundle.optimiser.is_none() && env::var_os(bundle::MANNER).is_none() {
                 println!(
                     "cargo::warning=wasm-opt was not found: the viewer works, but is about a fifth larger. Remedy: {}",
@@ -41,6 +42,11 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     let worker = bundle::WORKER.as_bytes().to_vec();
     for (name, bytes) in [("bodkin.js", js), ("bodkin-worker.js", worker), ("bodkin.wasm", wasm)] {
         write(&viewer, name, &bytes)?;
+    }
+    // The pattern page's own module; nothing when it is there already.
+    let beside = patterns::build(&target)?;
+    for name in patterns::FILES {
+        write(&viewer, name, &fs::read(beside.join(name))?)?;
     }
     Ok(())
 }

@@ -35,6 +35,8 @@ mod live;
 mod menus;
 #[path = "browser/opening.rs"]
 mod opening;
+#[path = "browser/patterns.rs"]
+mod patterns;
 #[path = "browser/selecting.rs"]
 mod selecting;
 #[path = "browser/signin.rs"]

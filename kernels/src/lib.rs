@@ -39,6 +39,7 @@ mod threads;
 mod types;
 mod wide;
 mod widest;
+mod word;
 
 pub use backend::Backend;
 pub use compare::{Truth, compare, compare_columns, is_null, test_text};

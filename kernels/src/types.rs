@@ -14,6 +14,7 @@ use arrow_schema::{DataType, IntervalUnit, TimeUnit};
 
 use crate::arrays::aligned;
 use crate::error::all;
+pub(crate) use crate::word::Word;
 use crate::{Error, Result};
 
 /// Bytes of a fixed-width value.
@@ -332,62 +333,6 @@ pub(crate) fn chunk_words<'a, T: ArrowNativeType>(
 pub(crate) fn unsupported(operation: &'static str, data_type: &DataType) -> Error {
     Error::UnsupportedType { operation, data_type: Box::new(data_type.clone()) }
 }
-
-/// An unsigned word that radix sorts, range tests and hash tables work on.
-pub(crate) trait Word: ArrowNativeType + Ord + std::hash::Hash {
-    /// The word with only its top bit set.
-    const TOP: Self;
-    /// All bits set.
-    const ONES: Self;
-    /// The low bits of a wide word.
-    fn narrow(wide: u128) -> Self;
-    /// The word with zeros above it.
-    fn widen(self) -> u128;
-    /// Difference modulo the width.
-    fn distance(self, from: Self) -> Self;
-    /// Exclusive or.
-    fn flip(self, bits: Self) -> Self;
-
-    /// The word as an unsigned number that is ordered as the value is (see [`Order`]).
-    #[inline(always)]
-    fn to_key(self, order: Order) -> Self {
-        match order {
-            Order::Unsigned | Order::None => self,
-            Order::Signed => self.flip(Self::TOP),
-            Order::Float => self.flip(if self < Self::TOP { Self::TOP } else { Self::ONES }),
-        }
-    }
-
-    /// The opposite of [`Word::to_key`].
-    #[inline(always)]
-    fn to_word(self, order: Order) -> Self {
-        match order {
-            Order::Unsigned | Order::None => self,
-            Order::Signed => self.flip(Self::TOP),
-            Order::Float => self.flip(if self < Self::TOP { Self::ONES } else { Self::TOP }),
-        }
-    }
-}
-
-macro_rules! word {
-    ($($t:ty),*) => {$(
-        impl Word for $t {
-            const TOP: Self = 1 << (<$t>::BITS - 1);
-            const ONES: Self = <$t>::MAX;
-            #[inline(always)]
-            #[allow(clippy::cast_possible_truncation, reason = "the low bits are what is asked for")]
-            fn narrow(wide: u128) -> Self { wide as Self }
-            #[inline(always)]
-            #[allow(trivial_numeric_casts, clippy::unnecessary_cast, reason = "one of the widths is u128 itself")]
-            fn widen(self) -> u128 { self as u128 }
-            #[inline(always)]
-            fn distance(self, from: Self) -> Self { self.wrapping_sub(from) }
-            #[inline(always)]
-            fn flip(self, bits: Self) -> Self { self ^ bits }
-        }
-    )*};
-}
-word!(u8, u16, u32, u64, u128);
 
 /// Runs `$body` with `$t` bound to the word of a width that has an order, or returns an error.
 macro_rules! by_ordered_width {

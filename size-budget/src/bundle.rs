@@ -12,7 +12,7 @@ use std::{env, fs};
 use crate::error::at;
 pub use crate::optimise::REMEDY as WASM_OPT_REMEDY;
 use crate::recipe::{INSTRUCTIONS, Recipe, SMALLER};
-use crate::{Result, measure, minify, module, optimise};
+use crate::{Result, measure, minify, module, optimise, patterns};
 
 /// Counts up when the way of building changes, so that kept bundles are built anew.
 const RECIPE: u32 = 6;
@@ -102,29 +102,35 @@ const SCRIPTS: &[&str] = &[
 /// the viewer.
 pub const MANNER: &str = "BODKIN_VIEWER_BUILD";
 
+/// Where what is built under a target directory is kept, and where it is compiled.
+pub(crate) fn folders(target: &Path) -> (PathBuf, PathBuf) {
+    let (kept, built) =
+        if is_quick() { ("viewer-bundle-quick", "viewer-build-quick") } else { ("viewer-bundle", "viewer-build") };
+    (target.join(kept), target.join(built))
+}
+
 /// Whether the bundle is to be built fast and not small.
-fn is_quick() -> bool {
+pub(crate) fn is_quick() -> bool {
     env::var_os(MANNER).is_some_and(|manner| manner == "quick")
 }
 
 /// The worker's script: everything it needs stands in the other one, which the page has loaded already.
 pub const WORKER: &str = "import { serve } from './bodkin.js';\n\nserve();\n";
 
-/// Builds the bundle under a target directory, or takes what is kept of it as far as nothing has changed.
+/// Builds the bundle under a target directory, or takes what is kept of it as far as nothing has changed; and beside it
+/// the module of the pattern page, which is no part of it ([`patterns`]).
 ///
 /// # Errors
 /// [`crate::Error::MissingTool`] with its remedy, [`crate::Error::Tool`] with what the tool said.
 pub fn build(target: &Path) -> Result<Bundle> {
     let root = workspace();
-    let (kept, built) =
-        if is_quick() { ("viewer-bundle-quick", "viewer-build-quick") } else { ("viewer-bundle", "viewer-build") };
-    let keep = target.join(kept);
+    let (keep, built) = folders(target);
     fs::create_dir_all(&keep).map_err(at(&keep))?;
     let optimiser = if is_quick() { None } else { optimise::find(target) };
-    let inputs = hash_inputs(&root, optimiser.as_ref().map(|tool| tool.name.as_str()))?;
+    let inputs = hash_inputs(&root, &MODULE_SOURCES, optimiser.as_ref().map(|tool| tool.name.as_str()))?;
     let (stamp, glue) = (keep.join("inputs"), keep.join("glue.js"));
     if !fs::read_to_string(&stamp).is_ok_and(|kept| kept == inputs) {
-        let recipe = Recipe { root: root.clone(), target: target.join(built), features: None, quick: is_quick() };
+        let recipe = Recipe { root: root.clone(), target: built, features: None, quick: is_quick() };
         let made = recipe.make(optimiser.as_ref())?;
         let name = optimiser.map(|tool| tool.name).unwrap_or_default();
         write(&keep.join("bodkin.wasm"), &module::strip(&made.named)?)?;
@@ -137,6 +143,7 @@ pub fn build(target: &Path) -> Result<Bundle> {
     let js = if is_quick() { measure::compact_script(&js) } else { minify::minify(&js, target)? }.into_bytes();
     write(&keep.join("bodkin.js"), &js)?;
     write(&keep.join("bodkin-worker.js"), WORKER.as_bytes())?;
+    patterns::build(target)?;
     let read = |name: &str| {
         let path = keep.join(name);
         fs::read(&path).map_err(at(&path))
@@ -163,17 +170,18 @@ pub(crate) fn script(root: &Path, glue: &str) -> Result<String> {
 }
 
 /// Writes a file, unless it holds these bytes already.
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
     fs::write(path, bytes).map_err(at(path))
 }
 
-fn hash_inputs(root: &Path, optimiser: Option<&str>) -> Result<String> {
+/// Tells one state of the sources, and of the way of building, from all others.
+pub(crate) fn hash_inputs(root: &Path, sources: &[&str], optimiser: Option<&str>) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     (RECIPE, INSTRUCTIONS, SMALLER, optimiser).hash(&mut hasher);
-    for source in MODULE_SOURCES {
+    for source in sources {
         hash_path(root, &root.join(source), &mut hasher)?;
     }
     Ok(format!("{:016x}", hasher.finish()))

@@ -7,6 +7,7 @@
 //! * [`budget`] – the limits in `budget.toml`; [`growth`] – what has grown since `baseline.json`; [`features`] – what
 //!   each feature costs.
 //! * [`report`] – all of it and the verdict; [`text`] – the report as people read it.
+//! * [`patterns`] – the module of the pattern page, built by the same recipe and weighed by nobody.
 //! * [`package`] – the bundle as a folder for npm.
 //! * [`mod@silence`] – takes away text of `Debug` that the compiler leaves in; [`mod@merge`] – functions that do the same
 //!   are one; [`mod@order`] – functions that begin alike stand beside each other.
@@ -26,6 +27,7 @@ pub mod names;
 mod optimise;
 pub mod order;
 pub mod package;
+pub mod patterns;
 mod recipe;
 pub mod report;
 pub mod reproduce;

@@ -57,7 +57,12 @@ pub(crate) struct Made {
 impl Recipe {
     /// Builds, and optimises where there is something to do it with.
     pub(crate) fn make(&self, optimiser: Option<&Tool>) -> Result<Made> {
-        let (wasm, glue) = bind(&self.compile()?)?;
+        self.make_of("wasm-view", optimiser)
+    }
+
+    /// The same of another package that is built for browsers.
+    pub(crate) fn make_of(&self, package: &str, optimiser: Option<&Tool>) -> Result<Made> {
+        let (wasm, glue) = bind(&self.compile(package)?)?;
         let named = match optimiser {
             Some(tool) => order(&tool.run(&merge(&silence(&wasm)?)?, &self.target)?)?,
             None => wasm,
@@ -80,8 +85,8 @@ impl Recipe {
         flags
     }
 
-    /// Compiles to a raw module.
-    fn compile(&self) -> Result<PathBuf> {
+    /// Compiles a package to a raw module.
+    fn compile(&self, package: &str) -> Result<PathBuf> {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
         // The outer cargo's settings are for the host.
@@ -101,7 +106,7 @@ impl Recipe {
             // Separated so that folders may have spaces.
             .env("CARGO_ENCODED_RUSTFLAGS", self.flags().join("\u{1f}"))
             .env("RUSTC_BOOTSTRAP", "1")
-            .args(["rustc", "--package", "wasm-view", "--lib", "--crate-type", "cdylib"])
+            .args(["rustc", "--package", package, "--lib", "--crate-type", "cdylib"])
             .args(["--profile", "viewer", "--target", TARGET])
             .args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"])
             .args(["--color", "never"]);
@@ -120,7 +125,8 @@ impl Recipe {
         if !output.status.success() {
             return Err(why(String::from_utf8_lossy(&output.stderr).into_owned()));
         }
-        Ok(self.target.join(TARGET).join("viewer/wasm_view.wasm"))
+        let file = [&package.replace('-', "_"), ".wasm"].concat();
+        Ok(self.target.join(TARGET).join("viewer").join(file))
     }
 }
 

@@ -1,4 +1,5 @@
-//! What `docs/patterns.md` names is there: the file, and the test in one of the trees of tests.
+//! What `docs/patterns.md` names is there: the file, the test in one of the trees of tests, and the card on the pattern page; and
+//! every card of the page is named.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 
 use std::fs;
@@ -15,6 +16,17 @@ fn texts(folder: &Path, all: &mut String) {
             all.push_str(&fs::read_to_string(&path).unwrap());
         }
     }
+}
+
+/// The ids of the cards, from the scripts of the page: `card('1.1', …`.
+fn cards(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let ids = text.lines().filter_map(|line| line.strip_prefix("card('")?.split_once('\'').map(|(id, _)| id));
+        found.extend(ids.map(str::to_owned));
+    }
+    found
 }
 
 /// What stands in backticks.
@@ -36,8 +48,15 @@ fn every_pattern_names_what_is_there() {
         .map(|line| line.split('|').map(str::trim).collect())
         .collect();
     assert!(rows.len() > 40, "{} patterns", rows.len());
+    let mut cards = cards(&root.join("edge-server/page/patterns"));
     for row in rows {
-        let [_, id, _, place, test, state, _] = row.as_slice() else { panic!("not a row of five: {row:?}") };
+        let [_, id, _, place, test, card, state, _] = row.as_slice() else { panic!("not a row of six: {row:?}") };
+        if let Some(anchor) = named(card) {
+            let known = cards.iter().position(|card| anchor.strip_prefix("#p-") == Some(card));
+            cards.remove(known.unwrap_or_else(|| panic!("{id}: there is no card {anchor}, or two rows have it")));
+        }
+        let is_seen = state.starts_with("page");
+        assert_eq!(named(card).is_some(), is_seen, "{id}: a card that was not seen, or seen without one");
         if let Some(place) = named(place) {
             assert!(
                 root.join(place).is_file(),
@@ -52,4 +71,5 @@ fn every_pattern_names_what_is_there() {
         }
         assert!(named(place).is_some() || *state == "to come", "{id}: no place, and yet it is \"{state}\"");
     }
+    assert!(cards.is_empty(), "cards that no row names: {cards:?}");
 }

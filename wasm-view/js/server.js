@@ -108,8 +108,9 @@ class ServerEngine {
     return piece;
   }
 
-  /** The rows in sight as they are now, where they stand, and how many there are. What changes is the update that is the last. */
-  async live([[epoch, sequence]], [, seen, isAtEnd]) {
+  /** The rows in sight as they are now, where they stand, and how many there are; `positions` says of which update. */
+  async live(positions, [, seen, isAtEnd]) {
+    const [epoch, sequence] = positions.at(-1);
     const host = this.#host;
     await new Promise((done) => setTimeout(done, this.#renewed + RENEWED - performance.now()));
     await host.element.settled();

@@ -17,10 +17,17 @@
 //! * `groups` – groups as a tree.
 //! * `viewer` – the exported class: calls in, numbers and text out.
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(all(feature = "cdata", feature = "charts", feature = "csv", feature = "live")),
+    allow(dead_code, unused_imports, reason = "what only a part that is left out would call is left out with it")
+)]
 
 mod arrange;
+#[cfg(feature = "cdata")]
 mod cdata;
+#[cfg(feature = "charts")]
 mod chart;
+#[cfg(feature = "csv")]
 mod csv;
 mod far;
 mod filter_text;
@@ -40,6 +47,10 @@ mod view;
 mod viewer;
 mod work;
 
+#[cfg(feature = "charts")]
 pub use chart::Chart;
+#[cfg(feature = "csv")]
 pub use csv::CsvReader;
-pub use viewer::{ArrowExport, ArrowStructs, Viewer};
+#[cfg(feature = "cdata")]
+pub use viewer::ArrowStructs;
+pub use viewer::{ArrowExport, Viewer};

@@ -23,6 +23,7 @@
 //! * [`tables`] – tables, their data and queries.
 //! * [`body`] – request bodies within limits, response bodies that are made while they are sent.
 //! * [`page`] – the viewer's page and bundle.
+//! * [`patterns`] – what the pattern page asks beside tables.
 //! * [`problem`] – errors as RFC 9457 documents.
 
 mod ask;
@@ -41,6 +42,7 @@ mod live;
 mod loading;
 mod metrics;
 mod page;
+mod patterns;
 mod problem;
 mod profile;
 mod routes;

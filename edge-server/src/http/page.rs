@@ -46,13 +46,24 @@ macro_rules! bundle {
     };
 }
 
-static ASSETS: [Asset; 9] = [
+static ASSETS: [Asset; 20] = [
     page!("/", "index.html", "text/html; charset=utf-8"),
     page!("/page.css", "page.css", "text/css; charset=utf-8"),
     page!("/page.js", "page.js", "text/javascript; charset=utf-8"),
     page!("/signin.css", "signin.css", "text/css; charset=utf-8"),
     page!("/signin.js", "signin.js", "text/javascript; charset=utf-8"),
     page!("/icon.svg", "icon.svg", "image/svg+xml"),
+    page!("/patterns", "patterns.html", "text/html; charset=utf-8"),
+    page!("/patterns.css", "patterns.css", "text/css; charset=utf-8"),
+    page!("/patterns.js", "patterns.js", "text/javascript; charset=utf-8"),
+    page!("/patterns/kit.js", "patterns/kit.js", "text/javascript; charset=utf-8"),
+    page!("/patterns/structs.js", "patterns/structs.js", "text/javascript; charset=utf-8"),
+    page!("/patterns/tables.js", "patterns/tables.js", "text/javascript; charset=utf-8"),
+    page!("/patterns/moving.js", "patterns/moving.js", "text/javascript; charset=utf-8"),
+    page!("/patterns/screen.js", "patterns/screen.js", "text/javascript; charset=utf-8"),
+    page!("/patterns/server.js", "patterns/server.js", "text/javascript; charset=utf-8"),
+    bundle!("patterns-module.js", "text/javascript; charset=utf-8"),
+    bundle!("patterns.wasm", "application/wasm"),
     bundle!("bodkin.js", "text/javascript; charset=utf-8"),
     bundle!("bodkin-worker.js", "text/javascript; charset=utf-8"),
     bundle!("bodkin.wasm", "application/wasm"),

@@ -19,7 +19,8 @@ use super::server::Context;
 use super::tables::Asked;
 use super::trace::{self, Note, Traced};
 use super::{
-    Reply, Tables, batches, echo, exec, file, handles, ingest, live, page, profile, status, stream, subscribe, tables,
+    Reply, Tables, batches, echo, exec, file, handles, ingest, live, page, patterns, profile, status, stream,
+    subscribe, tables,
 };
 
 /// Scripts from here alone; no inline script or style, no frame around the page.
@@ -94,6 +95,7 @@ fn route_of(segments: &[String], path: &str) -> &'static str {
         ["status"] => "/status",
         ["metrics"] => "/metrics",
         ["exec"] => "/exec",
+        ["patterns", name] if patterns::has(name) => "/patterns/{what}",
         ["v1", "handles"] => "/v1/handles",
         ["v1", "handles", _] => "/v1/handles/{handle}",
         ["v1", "handles", _, "data"] => "/v1/handles/{handle}/data",
@@ -149,6 +151,10 @@ async fn serve(request: Request<Incoming>, segments: &[String], context: &Contex
         ["exec"] => {
             get(&request)?;
             exec::exec(all, request).await
+        }
+        ["patterns", name] if patterns::has(name) => {
+            get(&request)?;
+            patterns::answer(name, all, request).await
         }
         ["echo"] if context.echoes => echo::echo(all, request),
         ["v1", "tables"] => get(&request).map(|_head| json(&tables::list(all))),

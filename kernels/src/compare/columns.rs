@@ -30,14 +30,7 @@ pub fn compare_columns(left: &dyn Array, op: CompareOp, right: &dyn Array) -> Re
     if let (Some(left), Some(right)) = (runs::expand(left)?, runs::expand(right)?) {
         return compare_columns(left.as_ref(), op, right.as_ref());
     }
-    let holds = |ordering: Ordering| match op {
-        CompareOp::Eq => ordering.is_eq(),
-        CompareOp::NotEq => ordering.is_ne(),
-        CompareOp::Lt => ordering.is_lt(),
-        CompareOp::LtEq => ordering.is_le(),
-        CompareOp::Gt => ordering.is_gt(),
-        CompareOp::GtEq => ordering.is_ge(),
-    };
+    let holds = |ordering: Ordering| op.holds(ordering);
     let rows = left.len();
     let bits = match types::kind(left.data_type()) {
         Kind::Null => return Ok(Truth::unknown(rows)),

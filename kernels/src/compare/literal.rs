@@ -323,6 +323,11 @@ fn float_keys(value: f64, key: impl Fn(f64) -> u128, near: impl Fn(f64) -> Order
     }
 }
 
+/// Of a number that is not negative.
+fn times_ten(number: i128) -> Option<i128> {
+    (number <= i128::MAX / 10).then(|| number * 10)
+}
+
 /// A decimal number as written, times ten to the scale.
 fn parse_decimal(text: &str, scale: i8) -> Option<Whole> {
     let (text, exponent) = match text.split_once(['e', 'E']) {
@@ -345,7 +350,7 @@ fn parse_decimal(text: &str, scale: i8) -> Option<Whole> {
     for (position, digit) in (0i32..).zip(units.bytes().chain(fraction.bytes())) {
         let digit = digit.checked_sub(b'0').filter(|digit| *digit <= 9)?;
         if position < total + wanted {
-            magnitude = match magnitude.checked_mul(10).and_then(|m| m.checked_add(i128::from(digit))) {
+            magnitude = match times_ten(magnitude).and_then(|m| m.checked_add(i128::from(digit))) {
                 Some(magnitude) => magnitude,
                 None => return Some(if negative { Whole::BelowAll } else { Whole::AboveAll }),
             };
@@ -357,7 +362,7 @@ fn parse_decimal(text: &str, scale: i8) -> Option<Whole> {
         if magnitude == 0 {
             break;
         }
-        magnitude = match magnitude.checked_mul(10) {
+        magnitude = match times_ten(magnitude) {
             Some(magnitude) => magnitude,
             None => return Some(if negative { Whole::BelowAll } else { Whole::AboveAll }),
         };

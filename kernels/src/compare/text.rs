@@ -34,12 +34,8 @@ pub(super) fn ordered(array: &dyn Array, op: CompareOp, value: &[u8]) -> Result<
         return Ok(equal_short(offsets, values, value, op == CompareOp::NotEq));
     }
     match op {
-        CompareOp::Eq => test_bytes(array, |bytes| bytes == value),
-        CompareOp::NotEq => test_bytes(array, |bytes| bytes != value),
-        CompareOp::Lt => test_bytes(array, |bytes| bytes < value),
-        CompareOp::LtEq => test_bytes(array, |bytes| bytes <= value),
-        CompareOp::Gt => test_bytes(array, |bytes| bytes > value),
-        CompareOp::GtEq => test_bytes(array, |bytes| bytes >= value),
+        CompareOp::Eq | CompareOp::NotEq => test_bytes(array, |bytes| (bytes == value) == (op == CompareOp::Eq)),
+        _ => test_bytes(array, |bytes| op.holds(bytes.cmp(value))),
     }
 }
 
@@ -89,31 +85,22 @@ pub(super) fn one_of(array: &dyn Array, values: &[Vec<u8>]) -> Result<BooleanBuf
 
 /// Rows whose text passes the test.
 pub(super) fn matches(array: &dyn Array, pattern: &Pattern) -> Result<BooleanBuffer> {
-    let needle = pattern.needle.as_slice();
-    match (pattern.test, pattern.ignore_case) {
-        (TextTest::BeginsWith, false) => test_bytes(array, |text| text.starts_with(needle)),
-        (TextTest::EndsWith, false) => test_bytes(array, |text| text.ends_with(needle)),
-        (TextTest::Contains, false) if !needle.is_empty() && !cfg!(feature = "small") => {
-            match BytesColumn::try_new(array, "compare")? {
-                BytesColumn::Small { offsets, values } => Ok(containing(offsets, values, needle)),
-                BytesColumn::Large { offsets, values } => Ok(containing(offsets, values, needle)),
-                _ => test_bytes(array, |text| contains(text, needle, |byte| byte)),
-            }
-        }
-        (TextTest::Contains, false) => test_bytes(array, |text| contains(text, needle, |byte| byte)),
-        (TextTest::BeginsWith, true) => {
-            test_bytes(array, |text| text.get(..needle.len()).is_some_and(|head| head.eq_ignore_ascii_case(needle)))
-        }
-        (TextTest::EndsWith, true) => test_bytes(array, |text| {
-            text.len()
-                .checked_sub(needle.len())
-                .and_then(|start| text.get(start..))
-                .is_some_and(|tail| tail.eq_ignore_ascii_case(needle))
-        }),
-        (TextTest::Contains, true) => {
-            test_bytes(array, |text| contains(text, needle, |byte| byte.to_ascii_lowercase()))
+    let Pattern { test, ref needle, ignore_case } = *pattern;
+    let needle = needle.as_slice();
+    if test == TextTest::Contains && !ignore_case && !needle.is_empty() && !cfg!(feature = "small") {
+        match BytesColumn::try_new(array, "compare")? {
+            BytesColumn::Small { offsets, values } => return Ok(containing(offsets, values, needle)),
+            BytesColumn::Large { offsets, values } => return Ok(containing(offsets, values, needle)),
+            _ => {}
         }
     }
+    let same = |text: &[u8]| if ignore_case { text.eq_ignore_ascii_case(needle) } else { text == needle };
+    test_bytes(array, |text| match (test, text.len().checked_sub(needle.len())) {
+        (_, None) => false,
+        (TextTest::BeginsWith, _) => same(&text[..needle.len()]),
+        (TextTest::EndsWith, Some(start)) => same(&text[start..]),
+        (TextTest::Contains, Some(last)) => contains(text, needle, last, ignore_case),
+    })
 }
 
 /// Rows that hold the needle. All values are searched at once as one text; a find counts when it lies in one value.
@@ -162,12 +149,18 @@ widest! {
     }
 }
 
-/// Whether `text`, folded, holds `needle`: candidates by the first byte, then the rest.
-#[inline]
-fn contains(text: &[u8], needle: &[u8], fold: impl Fn(u8) -> u8) -> bool {
+/// Whether the text holds the needle, which has its last chance at `last`: candidates by the first byte, then the rest.
+fn contains(text: &[u8], needle: &[u8], last: usize, ignore_case: bool) -> bool {
     let Some((&first, rest)) = needle.split_first() else { return true };
-    let Some(last_start) = text.len().checked_sub(needle.len()) else { return false };
-    (0..=last_start).any(|start| {
-        fold(text[start]) == first && text[start + 1..].iter().zip(rest).all(|(&byte, &wanted)| fold(byte) == wanted)
-    })
+    // The needle is in lower case already.
+    let other = if ignore_case { first.to_ascii_uppercase() } else { first };
+    for (start, &byte) in text[..=last].iter().enumerate() {
+        if byte == first || byte == other {
+            let tail = &text[start + 1..][..rest.len()];
+            if if ignore_case { tail.eq_ignore_ascii_case(rest) } else { tail == rest } {
+                return true;
+            }
+        }
+    }
+    false
 }

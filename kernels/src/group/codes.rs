@@ -231,7 +231,8 @@ impl Codes {
                 }
                 let mut table = ByteInterner::default();
                 for group in 0..groups {
-                    let bytes: Vec<u8> = known.iter().flat_map(|raw| (raw.low[group] as u32).to_le_bytes()).collect();
+                    let mut bytes = Vec::new();
+                    known.iter().for_each(|raw| bytes.extend_from_slice(&(raw.low[group] as u32).to_le_bytes()));
                     table.intern(&bytes);
                 }
                 self.table = Table::Rows(table);

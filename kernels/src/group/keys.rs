@@ -13,6 +13,7 @@ use arrow_schema::DataType;
 
 use super::intern::{ByteInterner, WordInterner};
 use crate::bytes::{BytesColumn, make_bytes};
+use crate::error::all;
 use crate::types::{self, Kind, Order, Width};
 #[cfg(not(feature = "small"))]
 use crate::types::{Word, by_narrow_width};
@@ -218,19 +219,18 @@ impl KeyColumn {
             values: std::mem::replace(&mut self.values, Values::None),
             null: self.null,
         };
-        let ids = (0..array.len())
-            .map(|row| {
-                if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
-                    return Ok(inner.null());
-                }
-                let key = words[row] as usize;
-                let known = known.get_mut(key).ok_or_else(unsupported)?;
-                if *known == UNSEEN {
-                    *known = inner.ids(values.slice(key, 1).as_ref())?[0];
-                }
-                Ok(*known)
-            })
-            .collect();
+        let id = |row: usize| {
+            if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
+                return Ok(inner.null());
+            }
+            let key = words[row] as usize;
+            let known = known.get_mut(key).ok_or_else(unsupported)?;
+            if *known == UNSEEN {
+                *known = inner.ids(values.slice(key, 1).as_ref())?[0];
+            }
+            Ok(*known)
+        };
+        let ids = all((0..array.len()).map(id));
         self.values = inner.values;
         self.null = inner.null;
         ids

@@ -17,8 +17,8 @@ pub struct BoundPlan {
     pub(super) input: SchemaRef,
     pub(super) output: SchemaRef,
     pub(super) inputs: Vec<usize>,
-    pub(super) filter: Option<BoundPredicate>,
-    pub(super) grouping: Option<Grouping>,
+    pub(super) filter: Option<Arc<BoundPredicate>>,
+    pub(super) grouping: Option<Arc<Grouping>>,
     /// Columns of the table, or of the grouping's result.
     pub(super) sort: Vec<(usize, SortOptions)>,
     /// Columns of the table, or of the grouping's result.
@@ -45,7 +45,7 @@ impl Plan {
     pub fn bind(&self, schema: &Schema) -> Result<BoundPlan> {
         let mut used = vec![false; schema.fields().len()];
         let filter = match &self.filter {
-            Some(predicate) => Some(bind_predicate(predicate, schema, &mut used)?),
+            Some(predicate) => Some(Arc::new(bind_predicate(predicate, schema, &mut used)?)),
             None => None,
         };
         let grouping = if self.is_grouped() { Some(self.bind_grouping(schema, &mut used)?) } else { None };
@@ -69,7 +69,7 @@ impl Plan {
             output: Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone())),
             inputs: (0..used.len()).filter(|&index| used[index]).collect(),
             filter,
-            grouping,
+            grouping: grouping.map(Arc::new),
             sort,
             columns,
             offset: self.offset,

@@ -92,7 +92,12 @@ impl<'a> Column<'a> {
         column.keys = match types::kind(data_type) {
             Kind::Null => return Ok(column),
             Kind::Boolean => {
-                Keys::Ranks(chunks.iter().flat_map(|chunk| chunk.as_boolean().values().iter().map(u64::from)).collect())
+                let mut ranks = Vec::new();
+                for chunk in chunks {
+                    let values = chunk.as_boolean().values();
+                    ranks.extend((0..values.len()).map(|row| u64::from(values.value(row))));
+                }
+                Keys::Ranks(ranks)
             }
             Kind::Fixed(Width::W16 | Width::W32, _) => {
                 Keys::Wide(all(chunks.iter().map(|chunk| WideKeys::try_new(*chunk, "sort")))?)

@@ -71,6 +71,16 @@ pub(crate) fn sort_by(items: &mut [u32], compare: impl Fn(u32, u32) -> Ordering)
     if cfg!(feature = "small") { one_sort(items, &compare) } else { items.sort_by(|&a, &b| compare(a, b)) }
 }
 
+/// Sorts rows by their codes; what is equal keeps its order.
+pub(crate) fn sort_pairs(pairs: &mut Vec<(u64, u32)>) {
+    if cfg!(not(feature = "small")) {
+        return pairs.sort_by_key(|pair| pair.0);
+    }
+    let mut places: Vec<u32> = (0..pairs.len() as u32).collect();
+    sort_by(&mut places, |a, b| pairs[a as usize].0.cmp(&pairs[b as usize].0));
+    *pairs = places.iter().map(|&place| pairs[place as usize]).collect();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +104,9 @@ mod tests {
     fn equal_items_keep_their_order() {
         let mut items: Vec<u32> = (0..1_000).collect();
         sort_by(&mut items, |a, b| (a % 7).cmp(&(b % 7)));
+        let mut pairs: Vec<(u64, u32)> = (0..1_000).map(|row| (u64::from(row % 7), row)).collect();
+        sort_pairs(&mut pairs);
+        assert!(pairs.iter().map(|pair| pair.1).eq(items.iter().copied()));
         assert!(items.windows(2).all(|pair| (pair[0] % 7, pair[0]) < (pair[1] % 7, pair[1])));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::code::Encoder;
 use super::column::{Column, Rows};
-use super::select::sort_by;
+use super::select::{sort_by, sort_pairs};
 use super::spread::sort_rows;
 use crate::bitcode::BLOCK;
 
@@ -39,16 +39,16 @@ pub(super) fn sort_dropped(encoder: &Encoder<'_, '_>, entries: &[u64], places: u
         encoder.fill(Rows::List(&list), at, &mut codes[at..end]);
     }
     let mut rest = &codes[..];
+    let mut pairs: Vec<(u64, u32)> = Vec::new();
     for (start, end) in ties {
         let (codes, after) = rest.split_at(end - start);
         rest = after;
         if !codes.is_sorted() {
+            pairs.clear();
             // Rows of equal codes stand in their order.
-            let mut places: Vec<u32> = (0..codes.len() as u32).collect();
-            sort_by(&mut places, |a, b| codes[a as usize].cmp(&codes[b as usize]));
-            let rows = &mut order[start..end];
-            let sorted: Vec<u32> = places.iter().map(|&place| rows[place as usize]).collect();
-            rows.copy_from_slice(&sorted);
+            pairs.extend(codes.iter().copied().zip(order[start..end].iter().copied()));
+            sort_pairs(&mut pairs);
+            order[start..end].iter_mut().zip(&pairs).for_each(|(row, pair)| *row = pair.1);
         }
     }
 }

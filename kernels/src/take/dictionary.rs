@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
 use arrow_array::types::*;
 use arrow_array::{Array, ArrayRef, DictionaryArray, PrimitiveArray};
-use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 
 use super::{Places, take_chunks};
@@ -129,17 +128,17 @@ pub(crate) fn dictionary_array(
     values: ArrayRef,
     trust: Option<Trust>,
 ) -> Result<ArrayRef> {
-    /// # Safety
-    /// Every valid key is the number of a value.
-    unsafe fn build<K: ArrowDictionaryKeyType>(keys: &dyn Array, values: ArrayRef) -> Result<ArrayRef> {
-        let keys: &PrimitiveArray<K> =
-            keys.as_primitive_opt().ok_or_else(|| types::unsupported("dictionary", keys.data_type()))?;
-        // SAFETY: promised by the caller.
-        Ok(Arc::new(unsafe { DictionaryArray::<K>::new_unchecked(keys.clone(), values) }))
-    }
+    let words = crate::arrays::fixed_values(keys.as_ref()).filter(|_| keys.data_type() == key_type);
+    let (Some(words), nulls) = (words, keys.nulls().cloned()) else {
+        return Err(types::unsupported("dictionary", keys.data_type()));
+    };
     macro_rules! built {
-        // SAFETY: the keys have been checked, or are vouched for.
-        ($key:ty) => {{ unsafe { build::<$key>(keys.as_ref(), values) } }};
+        ($key:ty) => {{
+            // SAFETY: the validity is that of the array which the words are of.
+            let keys = unsafe { PrimitiveArray::<$key>::new_unchecked(ScalarBuffer::from(words), nulls) };
+            // SAFETY: every valid key is the number of a value: that has been checked, or is vouched for.
+            Ok(Arc::new(unsafe { DictionaryArray::<$key>::new_unchecked(keys, values) }))
+        }};
     }
     if trust.is_none() {
         check_keys(keys.as_ref(), values.len())?;

@@ -84,7 +84,7 @@ impl<'a> Places<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn get(&self, position: usize) -> (usize, usize) {
         match self {
             Self::One(rows, _) => (0, rows[position] as usize),
@@ -206,7 +206,7 @@ fn gather_words<T: ArrowNativeType>(chunks: &[&[T]], places: &Places<'_>) -> Vec
 }
 
 fn gather_bits(chunks: &[&BooleanBuffer], places: &Places<'_>) -> BooleanBuffer {
-    if let (Places::One(rows, _), [bits], false) = (places, chunks, cfg!(feature = "small")) {
+    if let (Places::One(rows, _), [bits]) = (places, chunks) {
         return gather_bits_of(bits, rows);
     }
     bits::collect(places.len(), |position| {
@@ -234,7 +234,7 @@ fn gather_nulls(chunks: &[&dyn Array], places: &Places<'_>) -> Option<NullBuffer
     if nulls.iter().all(Option::is_none) {
         return None;
     }
-    if let (Places::One(rows, _), [Some(nulls)], false) = (places, nulls.as_slice(), cfg!(feature = "small")) {
+    if let (Places::One(rows, _), [Some(nulls)]) = (places, nulls.as_slice()) {
         return bits::nulls_from_bits(gather_bits_of(nulls.inner(), rows));
     }
     bits::nulls_from_bits(bits::collect(places.len(), |position| {

@@ -113,6 +113,7 @@ impl Live {
     }
 }
 
+#[cfg(feature = "live")]
 #[wasm_bindgen]
 impl Viewer {
     // Where the rows are.

@@ -9,7 +9,8 @@
 //!   pictures. * `filters` – what the panels of filters and groups need to know. * `formats` – formats that people choose.
 //!   `work` – finding the view's rows in steps. * `far` – rows that a worker or the server holds, `piece` – those that are
 //!   here a piece at a time, `live` – those that change, `follow` – those that change
-//!   on the server. * `script`, `shared` – data for scripts, copied and not. * `tree` –
+//!   on the server. * `script`, `shared`, `structs` – data for scripts,
+//!   copied and not. * `tree` –
 //!   groups as a tree.
 
 mod ask;
@@ -30,11 +31,14 @@ mod search;
 mod select;
 mod shared;
 mod shown;
+#[cfg(feature = "cdata")]
+mod structs;
 mod tree;
 mod work;
 
 pub use script::ArrowExport;
-pub use shared::ArrowStructs;
+#[cfg(feature = "cdata")]
+pub use structs::ArrowStructs;
 
 use js_sys::Function;
 use wasm_bindgen::prelude::*;

@@ -1,5 +1,4 @@
-//! The module's memory for scripts, without copying: addresses of a column's values, and batches by the Arrow C data
-//! interface.
+//! The module's memory for scripts, without copying: addresses of a column's values.
 //!
 //! An address is good as long as the table is that was asked, which its stamp tells, and as long as the memory does not
 //! grow, which the script beside this sees by itself (`js/data.js`).
@@ -10,25 +9,6 @@ use wasm_bindgen::prelude::*;
 
 use super::script::class;
 use super::{Viewer, failed};
-use crate::cdata::Described;
-
-/// A batch described by the Arrow C data interface, until it is freed.
-#[wasm_bindgen]
-#[derive(Debug)]
-pub struct ArrowStructs(Described);
-
-#[wasm_bindgen]
-impl ArrowStructs {
-    /// The address of the `ArrowSchema`.
-    pub fn schema(&self) -> usize {
-        self.0.addresses().map_or(0, |(schema, _)| schema)
-    }
-
-    /// The address of the `ArrowArray`.
-    pub fn array(&self) -> usize {
-        self.0.addresses().map_or(0, |(_, array)| array)
-    }
-}
 
 #[wasm_bindgen]
 impl Viewer {
@@ -75,17 +55,5 @@ impl Viewer {
         let schema = &self.table.as_ref()?.schema;
         let field = schema.fields().iter().find(|field| field.name() == name)?;
         Some(class(field.data_type()).to_owned())
-    }
-
-    /// A chunk of the table by the Arrow C data interface.
-    ///
-    /// # Errors
-    /// When there is no such chunk, or a type that is not described.
-    #[wasm_bindgen(js_name = arrowStructs)]
-    pub fn arrow_structs(&self, chunk: usize) -> Result<ArrowStructs, JsError> {
-        let batch = self.table.as_ref().and_then(|table| table.batches.get(chunk));
-        let batch = batch.ok_or_else(|| failed("there is no such chunk"))?;
-        let described = Described::new(batch).ok_or_else(|| failed("a column has a type that is not described"))?;
-        Ok(ArrowStructs(described))
     }
 }

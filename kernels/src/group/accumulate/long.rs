@@ -64,7 +64,9 @@ impl Long {
             let means: Vec<f64> = (0..groups).map(|group| to_float(sum(group)) / count(group) as f64 / unit).collect();
             return types::make_fixed(&DataType::Float64, means, nulls, "mean");
         }
-        let limit = i256::from_i128(10).wrapping_pow(u32::from(DECIMAL256_MAX_PRECISION));
+        // Ten to the greatest precision.
+        let limit =
+            i256::from_parts(0x7775_a5f1_7195_1000_0000_0000_0000_0000, 0x161b_cca7_1199_15b5_0764_b4ab_e865_2979);
         if self.sums.iter().any(|&sum| sum >= limit || sum <= limit.wrapping_neg()) {
             return Err(sum_overflow());
         }

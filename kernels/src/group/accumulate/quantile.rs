@@ -57,7 +57,7 @@ impl Quantile {
 
     pub(super) fn array(&self, groups: usize) -> Result<ArrayRef> {
         // Threads take a stretch of the values each, and then a stretch of the groups.
-        let mut pieces = threads::map(threads::ranges(self.keys.len(), 1), |range| {
+        let mut pieces = threads::map_ranges(self.keys.len(), 1, |range| {
             let (ids, keys) = (&self.ids[range.clone()], &self.keys[range]);
             let mut starts = vec![0u32; groups + 1];
             ids.iter().for_each(|&id| starts[id as usize + 1] += 1);
