@@ -101,7 +101,7 @@ const server = http.createServer((request, response) => {
   const asked = http.request({ host: '127.0.0.1', port: behind, path: request.url, method: request.method, headers }, (answer) => {
     response.writeHead(answer.statusCode, answer.headers);
     answer.pipe(response);
-    if (!path.startsWith('/viewer/')) return;
+    if (!path.startsWith('/viewer/') || answer.statusCode !== 200) return;
     const pieces = [];
     answer.on('data', (piece) => pieces.push(piece)).on('end', () => fetched.set(path, Buffer.concat(pieces)));
   });

@@ -8,6 +8,7 @@ import '/patterns/tables.js';
 import '/patterns/moving.js';
 import '/patterns/screen.js';
 import '/patterns/server.js';
+import '/patterns/train.js';
 
 const root = document.documentElement;
 const button = document.querySelector('#run-all');

@@ -396,9 +396,35 @@ pub(crate) fn widen(buffer: &Buffer, width: Width, at: usize, words: &mut [u64])
     }
 }
 
+/// One word of a buffer of words of at most 64 bits, with zeros above it.
+#[inline(always)]
+pub(crate) fn word_at(buffer: &[u8], width: Width, row: usize) -> u64 {
+    fn bytes<const N: usize>(buffer: &[u8], row: usize) -> [u8; N] {
+        buffer[N * row..].first_chunk().copied().unwrap_or([0; N])
+    }
+    match width {
+        Width::W1 => buffer[row].into(),
+        Width::W2 => u16::from_le_bytes(bytes(buffer, row)).into(),
+        Width::W4 => u32::from_le_bytes(bytes(buffer, row)).into(),
+        _ => u64::from_le_bytes(bytes(buffer, row)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_is_what_its_bytes_are() {
+        let buffer = Buffer::from_vec(vec![0x0807_0605_0403_0201u64, u64::MAX, 3]);
+        for (width, row, word) in
+            [(Width::W1, 2, 3), (Width::W2, 1, 0x0403), (Width::W4, 1, 0x0807_0605), (Width::W8, 2, 3)]
+        {
+            let mut one = [0];
+            widen(&buffer, width, row, &mut one);
+            assert_eq!((word_at(&buffer, width, row), one[0]), (word, word));
+        }
+    }
 
     #[test]
     fn keys_are_ordered_as_the_values_are() {

@@ -26,6 +26,7 @@ class BodkinTable extends Embedded {
   #live = null;
   #engine = null;
   #source = null;
+  #asked = false;
   #spare = null;
   #turn = 0;
   #asking = null;
@@ -61,6 +62,7 @@ class BodkinTable extends Embedded {
     this.#viewer?.free();
     this.#viewer = null;
     this.#starting = null;
+    this.#asked = false;
     this.#boxes.clear();
     this.#chart.free();
   }
@@ -88,6 +90,7 @@ class BodkinTable extends Embedded {
    * since the last visit: the view that it is shown with.
    */
   async load(url, again = null) {
+    this.#asked = true;
     await this.#starting;
     if (!this.#viewer) return;
     const turn = ++this.#turn;
@@ -420,7 +423,8 @@ class BodkinTable extends Embedded {
     scheme.addEventListener('change', retheme);
     this.#observers.push(() => observer.disconnect(), () => scheme.removeEventListener('change', retheme));
     this.#resize();
-    queueMicrotask(() => this.load(this.src));
+    // Unless a script was faster.
+    queueMicrotask(() => this.#asked || this.load(this.src));
   }
 
   #retheme() {

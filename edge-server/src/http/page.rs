@@ -46,7 +46,7 @@ macro_rules! bundle {
     };
 }
 
-static ASSETS: [Asset; 20] = [
+static ASSETS: [Asset; 21] = [
     page!("/", "index.html", "text/html; charset=utf-8"),
     page!("/page.css", "page.css", "text/css; charset=utf-8"),
     page!("/page.js", "page.js", "text/javascript; charset=utf-8"),
@@ -62,6 +62,7 @@ static ASSETS: [Asset; 20] = [
     page!("/patterns/moving.js", "patterns/moving.js", "text/javascript; charset=utf-8"),
     page!("/patterns/screen.js", "patterns/screen.js", "text/javascript; charset=utf-8"),
     page!("/patterns/server.js", "patterns/server.js", "text/javascript; charset=utf-8"),
+    page!("/patterns/train.js", "patterns/train.js", "text/javascript; charset=utf-8"),
     bundle!("patterns-module.js", "text/javascript; charset=utf-8"),
     bundle!("patterns.wasm", "application/wasm"),
     bundle!("bodkin.js", "text/javascript; charset=utf-8"),

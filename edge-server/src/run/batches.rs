@@ -30,6 +30,8 @@ use crate::{Error, Result};
 const WINDOW: u64 = 256 << 20;
 /// Rows of a window at least: permuting fewer is no shuffling.
 const LEAST: usize = 1 << 16;
+/// Rows that are taken at once, if a batch is not larger.
+const TAKEN: usize = 1 << 16;
 /// Stretches of pieces that meet in a window, so that it holds rows of many places.
 const STRETCHES: usize = 16;
 /// What seeds are for, so that no two permutations are the same.
@@ -300,7 +302,9 @@ impl<'a> Walk<'a> {
             let mut place = cutter.skip.min(rows);
             cutter.skip -= place;
             while place < rows {
-                let end = (place + cutter.wanted()).min(rows);
+                // Whole batches as far as they are small: what taking costs beside the rows is paid once for all of them.
+                let wanted = cutter.wanted() + TAKEN / cutter.size * cutter.size;
+                let end = (place + wanted).min(rows);
                 let numbers = (place..end).map(|place| order.at(place as u64) as u32).collect();
                 let taken = take_batches(&self.schema, &batches, &Indices::try_new(numbers, rows)?)?;
                 if (self.terms.is_given_up)() || !cutter.push(taken)? {

@@ -147,6 +147,10 @@ fn properties_are_attributes_and_the_module_is_where_it_is() {
            table.src = '/v1/tables/nothing/data';
            seen.push(await table.whenLoaded().catch(error => error.title));
            try { bodkin.configure({ wasm: '/other.wasm' }); } catch (error) { seen.push(error.message.slice(0, 28)); }
+           // Asked at once, before the table has begun.
+           const hasty = bodkin.mount(document.body);
+           await hasty.load('/v1/tables/flights/query?columns=origin&limit=7');
+           seen.push(hasty.state().rowsShown);
            try { bodkin.mount('#nowhere'); } catch (error) { seen.push(error.message); }
            return seen;
          })()",
@@ -163,6 +167,7 @@ fn properties_are_attributes_and_the_module_is_where_it_is() {
             "origin,dest",
             "unknown table",
             "the module is loaded already",
+            7,
             "mount: there is no #nowhere in the page"
         ])
     );

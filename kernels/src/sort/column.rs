@@ -199,9 +199,16 @@ impl<'a> Column<'a> {
             },
             #[cfg(feature = "small")]
             Keys::Words(from, width, order) => {
-                self.runs(rows, at, count, |place, chunk, row, here| {
-                    types::widen(from[chunk], *width, row, &mut words[place..place + here]);
-                });
+                if let Rows::List(list) = rows {
+                    for (word, &row) in words.iter_mut().zip(&list[at..]) {
+                        let (chunk, row) = self.locate(row as usize);
+                        *word = types::word_at(from[chunk], *width, row);
+                    }
+                } else {
+                    self.runs(rows, at, count, |place, chunk, row, here| {
+                        types::widen(from[chunk], *width, row, &mut words[place..place + here]);
+                    });
+                }
                 words_to_keys(words, *width, *order);
             }
             #[cfg(not(feature = "small"))]
@@ -298,8 +305,7 @@ impl<'a> Column<'a> {
             Keys::None => Ordering::Equal,
             Keys::Words(words, width, order) => {
                 let key = |(chunk, row): (usize, usize)| {
-                    let mut word = [0];
-                    types::widen(words[chunk], *width, row, &mut word);
+                    let mut word = [types::word_at(words[chunk], *width, row)];
                     words_to_keys(&mut word, *width, *order);
                     word
                 };

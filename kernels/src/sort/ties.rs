@@ -14,7 +14,8 @@ pub(super) const DEEP: usize = 8;
 /// Calls `each(start, end)` for the runs of entries that are equal but for their places.
 fn for_each_tie(entries: &[u64], places: u32, mut each: impl FnMut(usize, usize)) {
     let mut start = 0;
-    for end in 1..=entries.len() {
+    // Not `1..=`, whose steps are no single instruction.
+    for end in 1..entries.len() + 1 {
         if end == entries.len() || entries[end] >> places != entries[start] >> places {
             if end - start > 1 {
                 each(start, end);

@@ -177,8 +177,8 @@ mod tests {
         received.bytes.as_slice_mut().copy_from_slice(bytes);
         let [title, length, values, count] = received.panel_places(0)?[..] else { return Err(told("four places")) };
         let within = received.at()..received.at() + bytes.len();
-        assert!(within.contains(&title) && within.contains(&values) && length == 17 && count == 2);
-        assert_eq!(received.read_panel(2)?, 250.0 + 17.0 + 4.0 + 3.0 + 3.0 - 0.5);
+        assert!(within.contains(&title) && within.contains(&values) && length == 18 && count == 2);
+        assert_eq!(received.read_panel(2)?, 250.0 + 18.0 + 4.0 + 3.0 + 3.0 - 0.5);
         Ok(())
     }
 }
