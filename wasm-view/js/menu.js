@@ -66,10 +66,12 @@ function columnEntries(host, position) {
   const others = sort.filter((key) => key.replace(/^-/, '') !== name);
   const pinned = position < host.slots().filter((slot) => slot.pinned && !slot.hidden).length;
   const grouped = viewer.groupKeys().length > 0;
+  // Nested values have no order.
+  const isKey = !/^(list|struct|map|union)/.test(viewer.columnNote(position));
   return [
-    ['Sort ascending', () => host.element.setSort([name])],
-    ['Sort descending', () => host.element.setSort([`-${name}`])],
-    others.length > 0 && ['Sort within the others', () => host.element.setSort([...others, name]), '⇧ click'],
+    isKey && ['Sort ascending', () => host.element.setSort([name])],
+    isKey && ['Sort descending', () => host.element.setSort([`-${name}`])],
+    isKey && others.length > 0 && ['Sort within the others', () => host.element.setSort([...others, name]), '⇧ click'],
     sort.length > others.length && ['Do not sort', () => host.element.setSort(others)],
     null,
     viewer.hasFilterBox(position) && ['Filter…', () => {
@@ -81,7 +83,7 @@ function columnEntries(host, position) {
       formatPanel(host, position, left, bottom);
     }],
     null,
-    !grouped && [`Group by ${name}`, () => host.element.setGroup([name], [['count', '']])],
+    isKey && !grouped && [`Group by ${name}`, () => host.element.setGroup([name], [['count', '']])],
     [pinned ? 'Unpin' : 'Pin to the left', () => host.after(viewer.changeColumn(column, undefined, !pinned, undefined))],
     viewer.shownNames().length > 1 && ['Hide', () => host.after(viewer.changeColumn(column, true, undefined, undefined))],
   ];

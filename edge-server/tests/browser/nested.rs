@@ -10,7 +10,7 @@ use arrow_schema::{DataType, Field};
 use serde_json::{Value, json};
 
 use crate::cdp::Page;
-use crate::drive::{VIEWER, cell, filter, open, pictures, viewer};
+use crate::drive::{VIEWER, cell, filter, header, open, part, pictures, viewer};
 
 fn table() -> RecordBatch {
     let lists = vec![
@@ -110,6 +110,13 @@ fn lists_structs_and_maps_are_shown_sorted_and_taken_away() {
         filter(&mut page, "number", "> 15");
         page.wait_for(&format!("{VIEWER}.state().rowsShown === 4"));
         assert_eq!(taken(&mut page).columns(), order(vec![3, 0, 4, 2]));
+
+        // Values without an order are offered no sort.
+        let (x, y) = header(&mut page, "list");
+        page.right_click(x, y);
+        page.wait_for(&format!("Boolean({})", part("[role=menuitem]", "Hide")));
+        assert_eq!(page.eval(&format!("Boolean({})", part("[role=menuitem]", "Sort ascending"))), false);
+        page.press("Escape", 27, 0);
 
         // The whole value, a line for each part.
         let (x, y) = cell(&mut page, 0, "map");
