@@ -15,13 +15,6 @@ const STEP = 60;
 /** What is said of selected cells is found again at most so often (ms). */
 const RECOUNT = 500;
 
-/** Where an answer's table is followed, and its key; null where it is not. */
-function liveOf({ url, headers }) {
-  const live = headers.get('x-bodkin-live');
-  const key = headers.get('x-bodkin-key') ?? '';
-  return live && { url: new URL(live, url).href, key: key.split(',').filter(Boolean).map(decodeURIComponent) };
-}
-
 class Live {
   #host;
   #engine = null;

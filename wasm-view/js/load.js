@@ -9,6 +9,13 @@ const MOST = 4e9;
 /** Bytes in which the first rows come. */
 const FIRST = 1 << 17;
 
+/** Where an answer's table is followed, and its key; null where it is not. */
+function liveOf({ url, headers }) {
+  const live = headers.get('x-bodkin-live');
+  const key = headers.get('x-bodkin-key') ?? '';
+  return live && { url: new URL(live, url).href, key: key.split(',').filter(Boolean).map(decodeURIComponent) };
+}
+
 /**
  * Asks for a table: what its answer tells ahead of its bytes. With a `cache` of `any` what is kept of the last visit is the
  * answer, and with one of `fresh` it is not; with both, what comes is kept.
