@@ -163,7 +163,7 @@ fn headers_tell_what_columns_hold() {
     let canvas = part("canvas", "");
     let told = |name: &str| {
         format!(
-            "[...{canvas}.querySelectorAll('[role=columnheader]')].find(h => h.textContent.startsWith('{name},')).textContent"
+            "[...{canvas}.querySelectorAll('[role=columnheader]')].find(h => h.textContent.startsWith('{name},'))?.textContent"
         )
     };
     // Nulls as the file has them, the most frequent value with its share.
