@@ -171,6 +171,24 @@ fn pages_are_windows_of_the_whole() {
 }
 
 #[test]
+fn a_page_without_rows_says_nothing_of_the_view() {
+    let (folder, rows) = (tempfile::tempdir().unwrap(), rows());
+    let plan = |limit: usize| {
+        let filter = r#"{"compare": {"column": "number", "op": "<=", "value": 25}}"#;
+        wire::plan::from_json(format!(r#"{{"filter": {filter}, "limit": {limit}}}"#).as_bytes()).unwrap()
+    };
+    let whole = plan(1_000_000).bind(&rows.schema()).unwrap().execute(std::slice::from_ref(&rows)).unwrap();
+    for (what, source) in sources(folder.path(), &rows) {
+        let knowledge = Knowledge::default();
+        for limit in [0, 0, 10, 0] {
+            let (page, total) = run(&plan(limit), &source, &knowledge);
+            assert_eq!(page.num_rows(), limit, "{what}");
+            assert!(total.is_none_or(|total| total == whole.num_rows()), "{what}: {total:?}");
+        }
+    }
+}
+
+#[test]
 fn a_page_tells_how_long_its_view_is_and_the_next_is_at_hand() {
     let server = Served::sample();
     let view = "/v1/tables/flights/query?filter[origin]=JFK&sort=-dep_delay,time_hour&columns=carrier,dep_delay";

@@ -274,8 +274,9 @@ impl Query {
         let choice = self.choose(source, knowledge);
         let plan = Plan { offset: self.plan.offset - choice.skipped_rows, ..self.plan.clone() };
         let mut execution = Execution::try_new(plan.bind(&self.input)?)?;
-        let learns =
-            self.plan.filter.as_ref().filter(|_| !self.plan.is_grouped() && source.lasts()).zip(choice.pieces.as_ref());
+        // Who wants no rows looks at none, and learns nothing.
+        let looks = !self.plan.is_grouped() && self.plan.limit != Some(0) && source.lasts();
+        let learns = self.plan.filter.as_ref().filter(|_| looks).zip(choice.pieces.as_ref());
         let mut learned = learns.map(|(filter, _)| knowledge.learn(source.tag(), filter, choice.total));
         for (number, batch) in source.scan(Some(&self.columns), choice.pieces.as_deref())?.enumerate() {
             let before = execution.kept();
