@@ -155,7 +155,6 @@ pub(crate) fn type_label(data_type: &DataType) -> String {
         DataType::Union(..) => named("union"),
         DataType::Struct(_) => named("struct"),
         DataType::Map(..) => named("map"),
-        _ => named("other"),
     }
 }
 
