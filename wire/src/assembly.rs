@@ -13,7 +13,7 @@
 //!     assert!(progress.received <= progress.total);
 //! }
 //! assert_eq!(assembly.finish()?, bytes);
-//! # Ok::<(), wire::Error>(())
+//! # Ok::<(), Box<wire::Error>>(())
 //! ```
 
 use arrow_buffer::{Buffer, MutableBuffer};

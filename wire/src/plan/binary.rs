@@ -31,7 +31,7 @@ const TOP: u8 = QUANTILE + 1;
 /// let plan = Plan { limit: Some(100), columns: Some(vec!["origin".into()]), ..Plan::default() };
 /// let bytes = wire::plan::to_bytes(&plan)?;
 /// assert_eq!(wire::plan::from_bytes(&bytes)?, plan);
-/// # Ok::<(), wire::Error>(())
+/// # Ok::<(), Box<wire::Error>>(())
 /// ```
 pub fn to_bytes(plan: &Plan) -> Result<Vec<u8>> {
     let mut out = Writer(vec![VERSION]);

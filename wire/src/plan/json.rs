@@ -13,7 +13,7 @@ use crate::{Error, Result};
 /// ```
 /// let plan = wire::plan::from_json(br#"{"sort": [{"column": "dep_delay", "descending": true}], "limit": 3}"#)?;
 /// assert_eq!(plan.limit, Some(3));
-/// # Ok::<(), wire::Error>(())
+/// # Ok::<(), Box<wire::Error>>(())
 /// ```
 pub fn from_json(bytes: &[u8]) -> Result<Plan> {
     check_length(bytes.len())?;

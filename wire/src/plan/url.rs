@@ -45,7 +45,7 @@ const TESTS: [(&str, TextTest); 3] =
 /// let plan = wire::plan::from_url("filter[month]=3&sort=-dep_delay&limit=20", None)?;
 /// assert_eq!((plan.limit, plan.sort[0].descending), (Some(20), true));
 /// assert_eq!(wire::plan::to_url(&plan)?, "filter%5Bmonth%5D=3&sort=-dep_delay&limit=20");
-/// # Ok::<(), wire::Error>(())
+/// # Ok::<(), Box<wire::Error>>(())
 /// ```
 pub fn from_url(query: &str, schema: Option<&Schema>) -> Result<Plan> {
     check_length(query.len())?;
