@@ -11,12 +11,12 @@ use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use kernels::partition::MOST_PARTS;
 
 use super::ask;
-use super::body::{Body, Sender};
+use super::body::Body;
 use super::problem::Problem;
-use super::tables::{Asked, Out, ROWS, reply, unchanged};
+use super::tables::{Asked, ROWS, reply, unchanged, written};
 use super::{Reply, Tables, routes};
 use crate::Error;
-use crate::run::{Method, Part, Reach, Reading, Terms};
+use crate::run::{Method, Part, Reach, Reading};
 
 /// Rows of a batch, unless the URL says.
 const SIZE: usize = 65_536;
@@ -62,24 +62,7 @@ pub(super) async fn batches(
     }
     let body = match head {
         true => Body::EMPTY,
-        false => {
-            let (knowledge, budget) = (tables.knowledge.clone(), tables.budget);
-            let mut running = tables.metrics.query();
-            let write = move |sender: &mut Sender| {
-                let is_given_up = sender.gone();
-                let mut out = Out::try_new(representation, sender, &schema)?;
-                let mut is_open = true;
-                let terms = Terms { knowledge: &knowledge, budget, is_given_up: &is_given_up };
-                let done = reading.run(&source, terms, |batch| {
-                    is_open = out.write(&batch)?;
-                    Ok(is_open)
-                });
-                running.end(&done, !is_open || is_given_up());
-                done?;
-                if is_open { out.finish() } else { Ok(()) }
-            };
-            Body::produced(&tables.limits, write).await?
-        }
+        false => written(tables, representation, schema, move |terms, sink| reading.run(&source, terms, sink)).await?,
     };
     let mut reply = reply(body, representation, &tag, &name);
     for (name, value) in told {

@@ -171,7 +171,7 @@ fn output(error: impl std::fmt::Display) -> Error {
 }
 
 /// Where batches go: the parts of an Arrow stream as they are, everything else through a writer and an encoder.
-pub(super) enum Out<'a> {
+enum Out<'a> {
     Parts(Box<StreamEncoder>, &'a mut Sender),
     Written { writer: Box<Writer<Packed<'a>>>, packed: Packed<'a> },
 }
@@ -200,7 +200,7 @@ impl Write for Packed<'_> {
 }
 
 impl<'a> Out<'a> {
-    pub(super) fn try_new(representation: Representation, sender: &'a mut Sender, schema: &SchemaRef) -> Result<Self> {
+    fn try_new(representation: Representation, sender: &'a mut Sender, schema: &SchemaRef) -> Result<Self> {
         let Representation { format, options, encoding, .. } = representation;
         if format == Format::ArrowStream && encoding == Encoding::Identity {
             let encoder = StreamEncoder::try_with_options(schema, options).map_err(output)?;
@@ -213,7 +213,7 @@ impl<'a> Out<'a> {
     }
 
     /// Writes a batch and lets it go; false when the client has gone.
-    pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<bool> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<bool> {
         match self {
             Self::Parts(encoder, sender) => {
                 sender.parts(encoder.encode(batch).map_err(output)?);
@@ -227,7 +227,7 @@ impl<'a> Out<'a> {
         }
     }
 
-    pub(super) fn finish(self) -> Result<()> {
+    fn finish(self) -> Result<()> {
         match self {
             Self::Parts(encoder, sender) => {
                 sender.parts(encoder.finish().map_err(output)?);
@@ -259,22 +259,8 @@ pub(super) async fn query(of: Asked, tables: &Tables, request: Request<Incoming>
     let body = match head {
         true => Body::EMPTY,
         false => {
-            let (knowledge, budget) = (tables.knowledge.clone(), tables.budget);
-            let mut running = tables.metrics.query();
-            let write = move |sender: &mut Sender| {
-                let is_given_up = sender.gone();
-                let mut out = Out::try_new(representation, sender, &query.schema())?;
-                let mut is_open = true;
-                let terms = Terms { knowledge: &knowledge, budget, is_given_up: &is_given_up };
-                let done = query.run(&source, terms, |batch| {
-                    is_open = out.write(&batch)?;
-                    Ok(is_open)
-                });
-                running.end(&done, !is_open || is_given_up());
-                done?;
-                if is_open { out.finish() } else { Ok(()) }
-            };
-            Body::produced(&tables.limits, write).await?
+            let schema = query.schema();
+            written(tables, representation, schema, move |terms, sink| query.run(&source, terms, sink)).await?
         }
     };
     let mut reply = reply(body, representation, &tag, &name);
@@ -283,6 +269,31 @@ pub(super) async fn query(of: Asked, tables: &Tables, request: Request<Incoming>
         reply.headers_mut().insert(ROWS, HeaderValue::from(rows));
     }
     Ok(reply)
+}
+
+/// A body of the batches that a query gives, which runs while they are sent and ends when nobody takes them.
+pub(super) async fn written(
+    tables: &Tables,
+    representation: Representation,
+    schema: SchemaRef,
+    run: impl FnOnce(Terms<'_>, &mut dyn FnMut(RecordBatch) -> Result<bool>) -> Result<()> + Send + 'static,
+) -> Result<Body> {
+    let (knowledge, budget) = (tables.knowledge.clone(), tables.budget);
+    let mut running = tables.metrics.query();
+    let write = move |sender: &mut Sender| {
+        let is_given_up = sender.gone();
+        let mut out = Out::try_new(representation, sender, &schema)?;
+        let mut is_open = true;
+        let terms = Terms { knowledge: &knowledge, budget, is_given_up: &is_given_up };
+        let done = run(terms, &mut |batch| {
+            is_open = out.write(&batch)?;
+            Ok(is_open)
+        });
+        running.end(&done, !is_open || is_given_up());
+        done?;
+        if is_open { out.finish() } else { Ok(()) }
+    };
+    Body::produced(&tables.limits, write).await
 }
 
 /// What a plan would do, in words.
