@@ -21,6 +21,8 @@ mod drive;
 mod embed;
 #[path = "browser/engines.rs"]
 mod engines;
+#[path = "../../wire/tests/common/mod.rs"]
+mod every;
 #[path = "browser/filters.rs"]
 mod filters;
 #[path = "browser/firefox.rs"]
@@ -37,6 +39,8 @@ mod menus;
 mod nested;
 #[path = "browser/opening.rs"]
 mod opening;
+#[path = "browser/parts.rs"]
+mod parts;
 #[path = "browser/patterns.rs"]
 mod patterns;
 #[path = "browser/selecting.rs"]
