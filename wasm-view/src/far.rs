@@ -10,6 +10,7 @@ use arrow_array::types::UInt32Type;
 use arrow_array::{RecordBatch, UInt32Array};
 use arrow_schema::SchemaRef;
 
+use crate::live::Flashes;
 use crate::table::Table;
 
 /// The column of a window that has the rows' numbers in the table; it comes first.
@@ -45,6 +46,8 @@ pub(crate) struct Far {
     asked: Option<Range<usize>>,
     /// Where the view stood when rows were last wanted.
     top: usize,
+    /// Cells that have just changed, where the server has the rows: by the row of the view.
+    pub(crate) flashes: Flashes,
 }
 
 impl Far {
@@ -65,6 +68,16 @@ impl Far {
     pub(crate) fn number(&self, row: usize) -> usize {
         let numbered = self.window(row).and_then(|window| Some((window.first, window.numbers.as_ref()?)));
         numbered.map_or(row, |(first, numbers)| numbers.values().get(row - first).map_or(row, |&row| row as usize))
+    }
+
+    /// The rows that are here, each once.
+    pub(crate) fn here(&self) -> Vec<usize> {
+        let mut rows: Vec<usize> = Vec::new();
+        for (at, window) in self.windows.iter().enumerate() {
+            let is_first = |row: &usize| !self.windows[..at].iter().any(|before| before.rows().contains(row));
+            rows.extend(window.rows().filter(is_first));
+        }
+        rows
     }
 
     /// Some rows, for what is found out by example.
@@ -186,6 +199,10 @@ mod tests {
         far.give_up();
         assert!(far.want(5_000..5_030).is_some());
         assert!(far.source(9_010).is_some() && far.source(7_000).is_none());
+        let here = far.here();
+        let each: std::collections::BTreeSet<usize> = here.iter().copied().collect();
+        assert_eq!(each.len(), here.len());
+        assert!(each.iter().all(|&row| far.source(row).is_some()) && each.contains(&9_010));
     }
 
     #[test]

@@ -71,16 +71,27 @@ impl Viewer {
         wire::plan::to_bytes(&Tree::plan_first(&self.view.plan())).map_err(failed)
     }
 
-    /// Shows the first level in place of the groups that are shown.
+    /// Shows the first level in place of the groups that are shown, and what is below groups that were open
+    /// ([`Viewer::open_groups`]) and are still there.
     ///
     /// # Errors
     /// When the bytes are no Arrow stream, or the plan does not fit the table.
     #[wasm_bindgen(js_name = plantTree)]
-    pub fn plant_tree(&mut self, stream: Vec<u8>) -> Result<u32, JsError> {
+    pub fn plant_tree(
+        &mut self,
+        stream: Vec<u8>,
+        open: Vec<String>,
+        below: Vec<js_sys::Uint8Array>,
+    ) -> Result<u32, JsError> {
         let Some(table) = &self.table else { return Ok(0) };
         let plan = self.view.plan();
         let schema = plan.bind(&table.schema).map_err(failed)?.output_schema().clone();
-        let Some(tree) = Tree::new(plan, schema, &leaving::read(stream).map_err(failed)?) else { return Ok(0) };
+        let Some(mut tree) = Tree::new(plan, schema, &leaving::read(stream).map_err(failed)?) else { return Ok(0) };
+        for (path, below) in open.iter().zip(below) {
+            if let Some(line) = tree.line_of(path, &self.formats) {
+                tree.open(line, &leaving::read(below.to_vec()).map_err(failed)?);
+            }
+        }
         self.tree = Some(tree);
         Ok(self.show_tree())
     }
