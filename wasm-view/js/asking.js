@@ -105,8 +105,8 @@ class Asking {
         if (this.#window === window) this.#window = null;
         if (isOver()) return;
         viewer.giveUp();
-        if (passed.signal.aborted) this.window();
-        else if (error.name !== 'AbortError') this.#host.failed(error);
+        if (error.name === 'AbortError') this.window();
+        else this.#host.failed(error);
       } finally {
         clearInterval(watch);
       }

@@ -5,76 +5,53 @@ function groupTree(host) {
   let wanted = false;
   // Counts what is shown; an answer to what was asked before is of no use.
   let turn = 0;
-  // Levels that are being asked for; whether the table has changed since all were, and somebody looks after that.
-  let [pending, isStale, isRenewing] = [0, false, false];
-  const asked = async (plan, take) => {
+  // What is being asked for; groups that were opened or closed; how often the table has changed since all levels were asked
+  // for, 0 when nobody looks after that.
+  let [pending, toggled, stale] = [0, 0, 0];
+  const asked = async (plans, take) => {
     const mine = turn;
     pending++;
     try {
-      const stream = await host.ask(plan);
-      if (mine === turn && host.viewer()) host.after(take(stream));
+      const streams = await Promise.all(plans.map((plan) => host.ask(plan)));
+      if (mine === turn && host.viewer()) host.after(take(streams));
     } catch (error) {
-      host.failed(error);
+      if (mine === turn) host.failed(error);
     }
     pending--;
   };
-  // All levels that are open, and then all of them at once.
-  const again = async () => {
-    const [viewer, mine, open] = [host.viewer(), turn, host.viewer().openGroups()];
-    const isOver = () => mine !== turn || viewer !== host.viewer();
-    try {
-      const plans = [viewer.treePlan(), ...open.map((path) => viewer.belowPlan(viewer.groupRow(path)))];
-      const [first, ...below] = await Promise.all(plans.map((plan) => host.ask(plan)));
-      if (isOver()) return;
-      // Not while somebody opens or closes one.
-      isStale ||= pending > 0 || viewer.openGroups().join() !== open.join();
-      if (!isStale && viewer.plantTree(first, open, below)) host.after(PAINT | LAYOUT | ROWS);
-    } catch (error) {
-      if (!isOver()) host.failed(error);
-    }
-  };
-  // Planted anew, the groups that were open are opened again, as far as they are still there.
-  let [opened, keys] = [[], ''];
-  const grow = async () => {
+  // Planted anew, the groups that were open are open again, as far as they are still there.
+  host.element.addEventListener('bodkin-view', () => {
     const viewer = host.viewer();
     if (viewer?.isTree()) return;
     turn++;
-    if (!wanted || !(viewer?.groupKeys().length > 1)) return;
-    // What is being opened again counts as open.
-    if (opened.length === 0) opened = viewer.openGroups();
-    const [mine, by] = [turn, viewer.groupKeys().join()];
-    if (keys !== by) opened = [];
-    keys = by;
-    await asked(viewer.treePlan(), (stream) => viewer.plantTree(stream, [], []));
-    for (const path of opened) {
-      const row = mine === turn && viewer === host.viewer() ? viewer.groupRow(path) : -1;
-      if (row >= 0 && viewer.groupAt(row) === 0) await asked(viewer.belowPlan(row), (stream) => viewer.openGroup(viewer.groupRow(path), stream));
-    }
-    if (mine === turn) opened = [];
-  };
-  host.element.addEventListener('bodkin-view', grow);
+    if (wanted && viewer?.groupKeys().length > 1) asked(viewer.levelPlans(), (streams) => viewer.plantTree(streams));
+  });
   return {
     get wanted() { return wanted; },
     /** Holds for groups that are found from now on. */
     want(yes) { wanted = yes; },
-    /** The table has changed: the groups that show are asked for anew, a few times a second. */
+    /** The table has changed: all levels that show are asked for anew, a few times a second, and shown at once. */
     async renew() {
-      isStale = true;
-      if (isRenewing) return;
-      isRenewing = true;
-      while (isStale && host.viewer()?.isTree()) {
-        isStale = false;
-        await again();
+      if (stale++) return;
+      for (let viewer; stale && (viewer = host.viewer())?.isTree(); stale--) {
+        stale = 1;
+        const before = toggled;
+        await asked(viewer.levelPlans(), (streams) => {
+          // Once more, if somebody has opened or closed one, or is about to.
+          if (pending > 1 || before !== toggled) stale++;
+          else return viewer.plantTree(streams) && PAINT | LAYOUT | ROWS;
+        });
         await new Promise((done) => setTimeout(done, RENEWED));
       }
-      isRenewing = false;
+      stale = 0;
     },
     /** Gives whether the row is a group that can be opened or closed. */
     toggle(row) {
       const viewer = host.viewer();
       const state = viewer.groupAt(row);
+      toggled++;
       if (state > 0) host.after(viewer.closeGroup(row));
-      if (state === 0) asked(viewer.belowPlan(row), (stream) => viewer.openGroup(row, stream));
+      if (state === 0) asked([viewer.belowPlan(row)], ([stream]) => viewer.openGroup(row, stream));
       return state >= 0;
     },
   };

@@ -37,10 +37,10 @@ function menu(root, entries, x, y, back) {
       if (box.lastChild?.role === 'menuitem') box.append(make('hr', { role: 'separator' }));
     } else if (entry) {
       const [label, run, keys] = entry;
-      const item = make('button', { type: 'button', role: 'menuitem', tabIndex: -1 }, make('span', { textContent: label }));
+      const item = make('button', { type: 'button', role: 'menuitem', tabIndex: -1 }, make('span', { className: run ? '' : 'dim', textContent: label }));
       if (keys) item.append(make('kbd', { textContent: keys, 'aria-hidden': String(Boolean(run)) }));
-      if (run) item.addEventListener('click', () => { box.close(); run(); });
-      else item.ariaDisabled = 'true';
+      item.addEventListener('click', run ? () => { box.close(); run(); } : undefined);
+      item.ariaDisabled = String(!run);
       item.addEventListener('pointermove', () => item.focus({ preventScroll: true }));
       box.append(item);
     }
@@ -67,13 +67,12 @@ function columnEntries(host, position) {
   const others = sort.filter((key) => key.replace(/^-/, '') !== name);
   const pinned = position < host.slots().filter((slot) => slot.pinned && !slot.hidden).length;
   const grouped = viewer.groupKeys().length > 0;
-  const isOrdered = viewer.hasOrder(position);
-  const isKey = !/^(list|struct|map|union)/.test(viewer.columnNote(position));
+  const isKey = viewer.hasOrder(position);
   return [
-    !isOrdered && ['Sort', null, 'its values have no order'],
-    isOrdered && ['Sort ascending', () => host.element.setSort([name])],
-    isOrdered && ['Sort descending', () => host.element.setSort([`-${name}`])],
-    isOrdered && others.length > 0 && ['Sort within the others', () => host.element.setSort([...others, name]), '⇧ click'],
+    !isKey && ['Sort', null, 'its values have no order'],
+    isKey && ['Sort ascending', () => host.element.setSort([name])],
+    isKey && ['Sort descending', () => host.element.setSort([`-${name}`])],
+    isKey && others.length > 0 && ['Sort within the others', () => host.element.setSort([...others, name]), '⇧ click'],
     sort.length > others.length && ['Do not sort', () => host.element.setSort(others)],
     null,
     viewer.hasFilterBox(position) && ['Filter…', () => {

@@ -3,6 +3,8 @@
 // that has one piece at a time and no canvas.
 
 const PLAN = 'application/vnd.bodkin.plan';
+/** So many rows that came are asked for by what names them, where the view's order does not tell them. */
+const NAMED = 1000;
 /** A live table is asked for anew at most so often (ms). */
 const RENEWED = 300;
 /** Rows of a piece. */
@@ -49,8 +51,8 @@ class ServerEngine {
     this.#pictures = new Pictures(host, query, headers);
   }
 
-  async ask(plan, signal = this.#ended.signal) {
-    const response = await fetch(this.#query, { method: 'POST', body: plan, signal, headers: { accept: STREAM, 'content-type': PLAN, ...this.#headers() } });
+  async ask(body, signal = this.#ended.signal) {
+    const response = await fetch(this.#query, { method: 'POST', body, signal, headers: { accept: STREAM, 'content-type': body.buffer ? PLAN : 'application/json', ...this.#headers() } });
     if (!response.ok) throw await problem(response);
     return new Uint8Array(await response.arrayBuffer());
   }
@@ -118,13 +120,15 @@ class ServerEngine {
     const { epoch, sequence, rows, inserted, updated, removed } = told;
     // Without these numbers all rows may be others.
     const done = inserted >= 0 ? [inserted, updated, removed] : [rows, 0, this.#rows];
-    const came = done[2] < this.#rows || !this.#rows ? rows - done[0] : NaN;
+    const offset = done[2] < (this.#rows || 1) ? rows - done[0] : NaN;
     const isGrouped = viewer.wishesGroups();
     const [plan, counting] = [isGrouped && viewer.viewPlan(0, 0), viewer.wishesFilter() && viewer.countPlan()];
-    const isOrdered = counting || viewer.sort().length;
+    const isOrdered = counting || viewer.sort().length > 0;
     // A tree of groups is asked for by itself.
     const groups = plan && !viewer.isTree() ? await this.ask(plan) : undefined;
-    const names = isOrdered && !isGrouped && came < rows ? await this.ask(viewer.namesPlan(this.#key, came)) : undefined;
+    const key = this.#key.map((name) => viewer.columnNames().indexOf(name));
+    const named = { columns: key.length ? this.#key : undefined, offset, limit: NAMED };
+    const names = isOrdered && !isGrouped && offset < rows ? [await this.ask(JSON.stringify(named))] : [];
     const shown = isGrouped ? viewer.rowsShown() : counting ? viewer.countOf(await this.ask(counting)) : rows;
     const top = isAtEnd ? shown - seen : Math.floor(viewer.topRow());
     const first = Math.max(0, Math.min(top, shown - seen) - 3 * seen);
@@ -133,7 +137,7 @@ class ServerEngine {
     if (view !== host.view()) return this.live([told]);
     host.renewed();
     this.#rows = rows;
-    const [place, focus, ...marks] = window ? viewer.placeAnew(first, window, this.#key, came, names, performance.now()) : [viewer.topRow(), -1];
+    const [place, focus, ...marks] = window ? viewer.placeAnew([window, ...names], [performance.now(), first, isOrdered && offset >= 0 ? Infinity : offset, ...key]) : [viewer.topRow(), -1];
     const news = [...done, rows, shown, isAtEnd && viewer.liveWhere()[2] ? -1 : place, focus, 0, epoch, sequence, ...marks];
     return { news, first, window, groups };
   }

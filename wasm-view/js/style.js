@@ -56,7 +56,6 @@ border:1px solid var(--bodkin-line);border-radius:9px;background:var(--bodkin-ba
 border-radius:6px;cursor:default;white-space:nowrap}
 .menu [role=menuitem] span{flex:1;overflow:hidden;text-overflow:ellipsis}
 .menu [role=menuitem]:focus{background:var(--bodkin-selected);color:var(--bodkin-accent)}
-.menu [role=menuitem][aria-disabled]{color:var(--bodkin-muted)}
 .menu kbd{font:inherit;font-size:12px;color:var(--bodkin-muted)}
 .menu hr{height:1px;margin:5px 0;border:0;background:var(--bodkin-line)}
 .columns{display:flex;flex-direction:column;gap:6px;width:250px;padding:8px}

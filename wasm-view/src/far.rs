@@ -70,16 +70,6 @@ impl Far {
         numbered.map_or(row, |(first, numbers)| numbers.values().get(row - first).map_or(row, |&row| row as usize))
     }
 
-    /// The rows that are here, each once.
-    pub(crate) fn here(&self) -> Vec<usize> {
-        let mut rows: Vec<usize> = Vec::new();
-        for (at, window) in self.windows.iter().enumerate() {
-            let is_first = |row: &usize| !self.windows[..at].iter().any(|before| before.rows().contains(row));
-            rows.extend(window.rows().filter(is_first));
-        }
-        rows
-    }
-
     /// Some rows, for what is found out by example.
     pub(crate) fn sample(&self) -> Option<&Table> {
         self.windows.first().map(|window| &window.table)
@@ -199,10 +189,6 @@ mod tests {
         far.give_up();
         assert!(far.want(5_000..5_030).is_some());
         assert!(far.source(9_010).is_some() && far.source(7_000).is_none());
-        let here = far.here();
-        let each: std::collections::BTreeSet<usize> = here.iter().copied().collect();
-        assert_eq!(each.len(), here.len());
-        assert!(each.iter().all(|&row| far.source(row).is_some()) && each.contains(&9_010));
     }
 
     #[test]

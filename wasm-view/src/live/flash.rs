@@ -32,7 +32,7 @@ impl Flashes {
     pub(crate) fn mark(&mut self, touched: &Touched, rows: bool, now: f64) {
         self.cells.retain(|(_, since)| now - since < LASTS);
         if touched.replaced {
-            self.cells.clear();
+            return self.cells.clear();
         }
         let came = if rows { touched.inserted.clone() } else { 0..0 };
         let count = touched.cells.len() + came.len();

@@ -28,7 +28,7 @@ mod rows;
 mod tests;
 
 pub(crate) use anchor::{Anchor, Place};
-pub(crate) use anew::{Anew, Came, names};
+pub(crate) use anew::{Anew, names};
 pub(crate) use flash::{Flashes, LASTS, ROW};
 pub(crate) use groups::KeptGroups;
 pub(crate) use kept::Kept;

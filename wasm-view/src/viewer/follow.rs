@@ -5,63 +5,59 @@
 //! again, with some screens around them. `live/anew.rs` knows them again. The first row in sight that is still there stands
 //! where it stood, as in `live/anchor.rs`; where none is, the view stays where it is.
 
-use kernels::query::Plan;
+use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
 use super::{Viewer, failed};
-use crate::live::{Anew, Came, names};
+use crate::live::{Anew, names};
 use crate::load;
+use crate::table::Table;
 use crate::view::Rows;
 
-/// Rows that are told by their names at most; of more only these are marked.
-const MOST: usize = 1_000;
+/// The rows of an Arrow stream as a table.
+pub(super) fn table(stream: Vec<u8>) -> Result<Table, JsError> {
+    let (schema, batches) = load::read(stream).map_err(failed)?;
+    let mut table = Table::new(schema);
+    table.set(batches);
+    Ok(table)
+}
 
 #[wasm_bindgen]
 impl Viewer {
-    /// A plan for what names the rows of the table from one on, where the view's own order does not tell them.
-    ///
-    /// # Errors
-    /// When the plan is too large to be written.
-    #[wasm_bindgen(js_name = namesPlan)]
-    pub fn names_plan(&self, key: Vec<String>, offset: usize) -> Result<Vec<u8>, JsError> {
-        let mut columns = self.column_names();
-        columns.retain(|name| key.is_empty() || key.contains(name));
-        let plan = Plan { columns: Some(columns), offset, limit: Some(MOST), ..Plan::default() };
-        wire::plan::to_bytes(&plan).map_err(failed)
-    }
-
-    /// Where the view and the row that has the focus (less than 0: none) are to stand when these rows have come anew, of which
-    /// `first` is the first; and the cells that have just changed, as [`Viewer::live_took`] takes them. Rows are new from
-    /// `came` on (no number: what happened is not known), or when their names are among those of a stream.
+    /// Where the view and the row that has the focus (less than 0: none) are to stand when rows have come anew; and the cells that
+    /// have just changed, as [`Viewer::live_took`] takes them. `streams` has the rows as an Arrow stream, and perhaps what names
+    /// rows that came, which then have no place of their own. `numbers` has the time, the first of the rows, from which one on
+    /// rows are new (no number: nobody knows what happened), and the key's columns.
     ///
     /// # Errors
     /// When the bytes are no Arrow streams.
     #[wasm_bindgen(js_name = placeAnew)]
-    pub fn place_anew(
-        &mut self,
-        first: usize,
-        stream: Vec<u8>,
-        key: Vec<String>,
-        came: f64,
-        named: Option<Vec<u8>>,
-        now: f64,
-    ) -> Result<Vec<f64>, JsError> {
-        let top = self.layout.top_row();
-        let Rows::Far(far) = &mut self.view.rows else { return Ok(vec![top, -1.0]) };
-        let anew = Anew::new(first, load::read(stream).map_err(failed)?, far, &key, &self.formats);
-        let came = match named {
-            Some(named) => Came::Named(names(load::read(named).map_err(failed)?, &key, &self.formats)),
-            None if came.is_nan() => Came::Unknown,
-            None => Came::From(came as usize),
+    pub fn place_anew(&mut self, streams: Vec<Uint8Array>, numbers: &[f64]) -> Result<Vec<f64>, JsError> {
+        let mut news = vec![self.layout.top_row(), -1.0];
+        let top = news[0];
+        let &[now, first, came, ref key @ ..] = numbers else { return Ok(news) };
+        let Rows::Far(far) = &mut self.view.rows else { return Ok(news) };
+        let Some(rows) = streams.first() else { return Ok(news) };
+        let anew = Anew::new(first as usize, table(rows.to_vec())?, far, key, &self.formats);
+        let named = match streams.get(1) {
+            Some(named) => names(&table(named.to_vec())?, &[], &self.formats),
+            None => Vec::new(),
         };
-        let touched = anew.touched(far, &came);
+        let mut touched = anew.touched(far, came as usize, &named);
+        touched.replaced = came.is_nan();
         far.flashes.rename(&|row| anew.still(row));
         far.flashes.mark(&touched, false, now);
-        let mut seen = self.layout.visible_rows().enumerate();
-        let found = if top > 0.0 { seen.find_map(|(at, row)| Some((at, anew.still(row)?))) } else { None };
-        let place = found.map_or(top, |(at, row)| (row as f64 - at as f64 + top.fract()).max(0.0));
-        let head = self.selection.and_then(|selection| anew.still(selection.head.0));
-        let mut news = vec![place, head.map_or(-1.0, |row| row as f64)];
+        if top > 0.0 {
+            for (at, row) in self.layout.visible_rows().enumerate() {
+                if let Some(row) = anew.still(row) {
+                    news[0] = (row as f64 - at as f64 + top.fract()).max(0.0);
+                    break;
+                }
+            }
+        }
+        if let Some(row) = self.selection.and_then(|selection| anew.still(selection.head.0)) {
+            news[1] = row as f64;
+        }
         far.flashes.tell(anew.rows(), &|row| Some(row as u32), anew.columns(), now, &mut news);
         Ok(news)
     }

@@ -41,6 +41,11 @@ pub(super) struct Marks {
 }
 
 impl Marks {
+    /// Other rows are shown: no cell of them has changed.
+    pub(super) fn clear(&mut self) {
+        self.marks.clear();
+    }
+
     /// How much of its colour a cell has: 1 when it has just changed, 0 when it did not.
     pub(super) fn strength(&self, row: usize, column: usize) -> f64 {
         // They come row by row.
