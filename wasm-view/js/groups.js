@@ -30,18 +30,18 @@ function groupTree(host) {
     get wanted() { return wanted; },
     /** Holds for groups that are found from now on. */
     want(yes) { wanted = yes; },
-    /** The table has changed: all levels that show are asked for anew, a few times a second, and shown at once. */
+    /** The table has changed: all levels that show are asked for anew, a few times a second if that is quick, and shown at once. */
     async renew() {
       if (stale++) return;
       for (let viewer; stale && (viewer = host.viewer())?.isTree(); stale--) {
         stale = 1;
-        const before = toggled;
+        const [before, begin] = [toggled, performance.now()];
         await asked(viewer.levelPlans(), (streams) => {
           // Once more, if somebody has opened or closed one, or is about to.
           if (pending > 1 || before !== toggled) stale++;
           else return viewer.plantTree(streams) && PAINT | LAYOUT | ROWS;
         });
-        await new Promise((done) => setTimeout(done, RENEWED));
+        await new Promise((done) => setTimeout(done, RENEWED + 3 * (performance.now() - begin)));
       }
       stale = 0;
     },

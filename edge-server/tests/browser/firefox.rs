@@ -163,10 +163,9 @@ fn firefox_follows_a_live_table() {
     change(&server, "prices", Change::Append(rows(&[(1, "ash", 1.0), (2, "birch", 2.0)])));
     let Some(mut page) = Firefox::launch(1000, 600) else { return };
     page.goto(&server.url("/"));
-    for engine in ["worker", "page"] {
+    for (engine, id) in [("worker", 3), ("page", 4), ("server", 5)] {
         page.eval(&format!("{VIEWER}.engine = '{engine}'"));
         page.wait_for(&format!("{VIEWER}.state().engine === '{engine}' && {VIEWER}.state().live?.state === 'live'"));
-        let id = if engine == "worker" { 3 } else { 4 };
         change(&server, "prices", Change::Upsert(rows(&[(id, "cedar", 3.0), (1, "ash", f64::from(id as i32))])));
         page.wait_for(&format!("{VIEWER}.state().rowsShown === {id}"));
         page.wait_for(&format!("{VIEWER}.cells(0, 1).then(cells => cells[0][2] === '{id}')"));
@@ -188,6 +187,7 @@ fn firefox_opens_a_file_that_is_chosen_and_one_that_is_dropped() {
     click_part(&mut page, ".bar button", "Open");
     page.wait_for("Boolean(window.chosen)");
     page.choose("window.chosen", &path);
+    page.eval("(chosen.remove(), 1)");
     loaded(&mut page, 3);
     assert_eq!(viewer(&mut page, "cells(0, 9)"), json!([["Ann", "1990-02-28"], ["Bo", "1985-12-01"], ["Cy", null]]));
     assert_eq!(viewer(&mut page, "state().columns[1].type"), "date");

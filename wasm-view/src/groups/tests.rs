@@ -177,7 +177,7 @@ fn what_was_open_is_open_in_other_rows() {
     let gone = format_cell(last.column(0).as_ref(), 2);
     let kept = (0..60u32).filter(|&row| format_cell(towns.as_ref(), row as usize) != gone && row % 5 > 0).collect();
     let kept = kernels::Indices::try_new(kept, 60).unwrap();
-    let other = kernels::take_batches(&all.schema(), &[all.clone()], &kept).unwrap();
+    let other = kernels::take_batches(&all.schema(), std::slice::from_ref(&all), &kept).unwrap();
     let plans = Tree::plans(&plan(), Some(&tree), &formats());
     assert_eq!(plans.len(), 4);
     let schema = tree.schema().clone();
