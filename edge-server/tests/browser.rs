@@ -33,6 +33,8 @@ mod groups;
 mod leaving;
 #[path = "browser/live.rs"]
 mod live;
+#[path = "browser/live_alike.rs"]
+mod live_alike;
 #[path = "browser/menus.rs"]
 mod menus;
 #[path = "browser/nested.rs"]

@@ -11,6 +11,7 @@ use wire::stream::{Event, StreamDecoder, StreamEncoder};
 
 use std::sync::Arc;
 
+use super::follow::table;
 use super::{Viewer, change, failed};
 use crate::far::{Far, NUMBER};
 use crate::format;
@@ -235,10 +236,7 @@ impl Viewer {
     /// When the bytes are no such stream.
     #[wasm_bindgen(js_name = settleGroups)]
     pub fn settle_groups(&mut self, stream: Vec<u8>) -> Result<u32, JsError> {
-        let (schema, batches) = load::read(stream).map_err(failed)?;
-        let mut groups = Table::new(schema);
-        batches.into_iter().for_each(|batch| groups.push(batch));
-        self.view.rows = Rows::Groups(groups);
+        self.view.rows = Rows::Groups(table(stream)?);
         self.before = None;
         Ok(self.refreshed())
     }
