@@ -3,13 +3,14 @@
 //! Stream and file share this part: a [`Reader`] knows the schema and the dictionaries so far, and turns
 //! each further message into a batch or into a dictionary that it keeps.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, NullArray, RecordBatch, RecordBatchOptions};
+use arrow_array::{Array, ArrayRef, NullArray, RecordBatch};
 use arrow_buffer::Buffer;
-use arrow_schema::{ArrowError, DataType, Field, Fields, Metadata, Schema, SchemaRef};
-use kernels::arrays::Trust;
+use arrow_schema::{DataType, Field, Fields, Metadata, Schema, SchemaRef};
+use kernels::arrays::{self, Trust};
 use kernels::growing::GrowingColumn;
 
 use crate::arrays::{ArrayReader, Next};
@@ -109,6 +110,13 @@ impl Message<'_> {
         let header = self.header.filter(|_| self.kind == RECORD_BATCH);
         header.map(|header| rows(&header, offset)).transpose()
     }
+}
+
+/// The error for columns that are no batch.
+#[cold]
+#[inline(never)]
+fn invalid(offset: u64, why: &dyn fmt::Display) -> Box<Error> {
+    Box::new(Error::InvalidValues { offset, column: String::new(), reason: why.to_string() })
 }
 
 /// The error for a flatbuffer that is none.
@@ -231,12 +239,8 @@ impl Reader {
             columns.push(reader.column(layout.schema.field(column), &layout.ids[column], rows)?);
             unpacked = reader.unpacked;
         }
-        let invalid = |error: ArrowError| {
-            Box::new(Error::InvalidValues { offset, column: String::new(), reason: error.to_string() })
-        };
-        let schema = layout.schema.project(wanted).map_err(invalid)?;
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        RecordBatch::try_new_with_options(Arc::new(schema), columns, &options).map_err(invalid)
+        let schema = layout.schema.project(wanted).map_err(|error| invalid(offset, &error))?;
+        arrays::batch(Arc::new(schema), columns, rows).map_err(|error| invalid(offset, &error))
     }
 
     /// Where the wanted columns' nodes and buffers are.
@@ -287,11 +291,8 @@ impl Reader {
                 reader.column(field, ids, rows)?
             });
         }
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let schema = self.given.as_ref().unwrap_or(&layout.schema).clone();
-        RecordBatch::try_new_with_options(schema, columns, &options).map_err(|error| {
-            Box::new(Error::InvalidValues { offset, column: String::new(), reason: error.to_string() })
-        })
+        arrays::batch(schema, columns, rows).map_err(|error| invalid(offset, &error))
     }
 
     fn dictionary(

@@ -61,9 +61,9 @@ pub fn offsets<O: OffsetSizeTrait>(rows: usize, offsets: &Buffer, trust: Option<
     if rows == 0 && offsets.len() < size_of::<O>() {
         return Ok(OffsetBuffer::new_empty());
     }
-    let needed = (rows + 1).checked_mul(size_of::<O>()).ok_or(Error::TooManyRows { rows })?;
+    let needed = (rows + 1).checked_mul(size_of::<O>()).ok_or_else(|| Error::too_many_rows(rows))?;
     if offsets.len() < needed {
-        return Err(Error::LengthMismatch { expected: rows + 1, found: offsets.len() / size_of::<O>() });
+        return Err(Error::length_mismatch(rows + 1, offsets.len() / size_of::<O>()));
     }
     let offsets: ScalarBuffer<O> = ScalarBuffer::from(aligned(offsets, needed, align_of::<O>()));
     if trust.is_none() {
@@ -79,7 +79,7 @@ fn check_order<O: OffsetSizeTrait>(offsets: &[O], row: usize) -> Result<()> {
     let falls = offsets.windows(2).fold(false, |falls, pair| falls | (pair[1] < pair[0]));
     if first || falls {
         let wrong = offsets.windows(2).position(|pair| pair[1] < pair[0] || pair[0] < O::default());
-        return Err(Error::InvalidOffset { row: row + wrong.unwrap_or(0) });
+        return Err(Error::invalid_offset(row + wrong.unwrap_or(0)));
     }
     Ok(())
 }
@@ -103,15 +103,15 @@ fn build<O: OffsetSizeTrait>(
     if let Some(nulls) = &nulls
         && nulls.len() != rows
     {
-        return Err(Error::LengthMismatch { expected: rows, found: nulls.len() });
+        return Err(Error::length_mismatch(rows, nulls.len()));
     }
     if offsets[rows] < O::default() {
-        return Err(Error::InvalidOffset { row: rows.saturating_sub(1) });
+        return Err(Error::invalid_offset(rows.saturating_sub(1)));
     }
     let end = offsets[rows].as_usize();
     // Reading the last offset costs nothing, so it is looked at even on trust.
     if end > values.len() {
-        return Err(Error::InvalidOffset { row: rows.saturating_sub(1) });
+        return Err(Error::invalid_offset(rows.saturating_sub(1)));
     }
     let values = values.slice_with_length(0, end);
     if text && trust.is_none() {
@@ -130,12 +130,11 @@ fn check_text<O: OffsetSizeTrait>(offsets: &[O], values: &[u8]) -> Result<()> {
         let block = &offsets[row..=(row + BLOCK).min(rows)];
         check_order(block, row)?;
         let (Some(first), Some(last)) = (block.first(), block.last()) else { continue };
-        let wrong = || Error::InvalidOffset { row: row + block.len().saturating_sub(2) };
+        let wrong = || Error::invalid_offset(row + block.len().saturating_sub(2));
         let text = values.get(first.as_usize()..last.as_usize()).ok_or_else(wrong)?;
         // What stands before the first value is seen by nobody, but is part of what Arrow calls the values.
         let text = if row == 0 { &values[..last.as_usize()] } else { text };
-        check_block(block, text, last.as_usize() - text.len())
-            .map_err(|wrong| Error::InvalidText { row: row + wrong })?;
+        check_block(block, text, last.as_usize() - text.len()).map_err(|wrong| Error::invalid_text(row + wrong))?;
     }
     Ok(())
 }

@@ -64,7 +64,7 @@ pub fn validity(bits: &Buffer, rows: usize, null_count: usize, trust: Option<Tru
         return Ok(None);
     }
     if bits.len() < rows.div_ceil(8) {
-        return Err(Error::LengthMismatch { expected: rows, found: bits.len().saturating_mul(8) });
+        return Err(Error::length_mismatch(rows, bits.len().saturating_mul(8)));
     }
     let bits = BooleanBuffer::new(bits.clone(), 0, rows);
     Ok(Some(match trust {
@@ -100,9 +100,9 @@ pub fn fixed_array(data_type: &DataType, rows: usize, buffer: Buffer, nulls: Opt
     let Some(width) = fixed_width(data_type) else {
         return Err(types::unsupported("a fixed-width array", data_type));
     };
-    let bytes = rows.checked_mul(width).ok_or(Error::TooManyRows { rows })?;
+    let bytes = rows.checked_mul(width).ok_or_else(|| Error::too_many_rows(rows))?;
     if buffer.len() < bytes {
-        return Err(Error::LengthMismatch { expected: rows, found: buffer.len() / width });
+        return Err(Error::length_mismatch(rows, buffer.len() / width));
     }
     types::make_fixed_buffer(data_type, aligned(&buffer, bytes, width.min(16)), nulls, "a fixed-width array")
 }
@@ -133,9 +133,16 @@ pub fn empty_array(data_type: &DataType) -> Result<ArrayRef> {
 /// # Errors
 /// [`Error::UnsupportedType`] for a type that the build leaves out.
 pub fn empty_batch(schema: &SchemaRef) -> Result<RecordBatch> {
-    let columns = all(schema.fields().iter().map(|field| empty_array(field.data_type())))?;
-    let options = RecordBatchOptions::new().with_row_count(Some(0));
-    Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
+    batch(schema.clone(), all(schema.fields().iter().map(|field| empty_array(field.data_type())))?, 0)
+}
+
+/// A batch of so many rows, which need no column.
+///
+/// # Errors
+/// [`Error::Arrow`] when the columns do not fit the schema.
+pub fn batch(schema: SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    Ok(RecordBatch::try_new_with_options(schema, columns, &options)?)
 }
 
 /// An array of nulls.

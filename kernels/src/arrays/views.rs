@@ -47,14 +47,14 @@ fn build<T: ByteViewType + ?Sized>(
     trust: Option<Trust>,
     text: bool,
 ) -> Result<ArrayRef> {
-    let bytes = rows.checked_mul(16).ok_or(Error::TooManyRows { rows })?;
+    let bytes = rows.checked_mul(16).ok_or_else(|| Error::too_many_rows(rows))?;
     if views.len() < bytes {
-        return Err(Error::LengthMismatch { expected: rows, found: views.len() / 16 });
+        return Err(Error::length_mismatch(rows, views.len() / 16));
     }
     if let Some(nulls) = &nulls
         && nulls.len() != rows
     {
-        return Err(Error::LengthMismatch { expected: rows, found: nulls.len() });
+        return Err(Error::length_mismatch(rows, nulls.len()));
     }
     let views: ScalarBuffer<u128> = ScalarBuffer::from(aligned(views, bytes, align_of::<u128>()));
     if trust.is_none() {
@@ -75,11 +75,11 @@ fn check(view: u128, buffers: &[Buffer], text: bool, row: usize) -> Result<()> {
     if length <= INLINE {
         // Nothing may stand behind the value. A shift by all bits is none.
         if length < INLINE && view >> (32 + 8 * length) != 0 {
-            return Err(Error::InvalidOffset { row });
+            return Err(Error::invalid_offset(row));
         }
         if text && view & TOPS != 0 {
             let value = &view.to_le_bytes()[4..4 + length as usize];
-            std::str::from_utf8(value).map_err(|_| Error::InvalidText { row })?;
+            std::str::from_utf8(value).map_err(|_| Error::invalid_text(row))?;
         }
         return Ok(());
     }
@@ -88,9 +88,9 @@ fn check(view: u128, buffers: &[Buffer], text: bool, row: usize) -> Result<()> {
         .get(buffer as usize)
         .and_then(|buffer| buffer.get(offset as usize..(offset as usize).checked_add(length as usize)?))
         .filter(|value| value[..4] == prefix.to_le_bytes())
-        .ok_or(Error::InvalidOffset { row })?;
+        .ok_or_else(|| Error::invalid_offset(row))?;
     if text && !value.is_ascii() && !super::bytes::is_utf8(value) {
-        return Err(Error::InvalidText { row });
+        return Err(Error::invalid_text(row));
     }
     Ok(())
 }

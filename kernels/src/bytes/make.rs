@@ -217,7 +217,7 @@ fn put_together<'a, O: OffsetSizeTrait>(rows: usize, value: &impl Fn(usize) -> &
     }
     // Offsets that wrapped are never used: the sum tells.
     if !O::IS_LARGE && i32::try_from(bytes.len()).is_err() {
-        return Err(Error::OffsetOverflow { bytes: bytes.len() });
+        return Err(Error::offset_overflow(bytes.len()));
     }
     Ok((Buffer::from_vec(offsets), Buffer::from_vec(bytes)))
 }
@@ -261,7 +261,7 @@ fn build_views<'a>(rows: usize, value: &impl Fn(usize) -> &'a [u8]) -> Result<(V
             buffers.push(Buffer::from_vec(std::mem::take(&mut block)));
         }
         if u32::try_from(value.len()).is_err() {
-            return Err(Error::OffsetOverflow { bytes: value.len() });
+            return Err(Error::offset_overflow(value.len()));
         }
         views.push(make_view(value, buffers.len() as u32, block.len() as u32));
         if value.len() > 12 {

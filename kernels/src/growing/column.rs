@@ -163,10 +163,10 @@ impl GrowingColumn {
             return Err(Error::schema_mismatch(0, &self.data_type, values.data_type()));
         }
         if rows.len() != values.len() {
-            return Err(Error::LengthMismatch { expected: rows.len(), found: values.len() });
+            return Err(Error::length_mismatch(rows.len(), values.len()));
         }
         if let Some(position) = rows.iter().position(|&row| row as usize >= self.rows) {
-            return Err(Error::IndexOutOfBounds { position, index: rows[position], bound: self.rows });
+            return Err(Error::index_out_of_bounds(position, rows[position], self.rows));
         }
         match &mut self.values {
             Values::Fixed { width, memory } => {
@@ -226,7 +226,7 @@ fn append_bytes<O: OffsetSizeTrait>(array: &dyn Array, offsets: &mut Memory, mem
     let (first, last) = (starts[0], starts[array.len()]);
     let total = memory.len() + (last - first).as_usize();
     if O::from_usize(total).is_none() {
-        return Err(Error::OffsetOverflow { bytes: total });
+        return Err(Error::offset_overflow(total));
     }
     let end = O::usize_as(memory.len());
     let moved: Vec<O> = starts[1..].iter().map(|&start| start - first + end).collect();

@@ -52,7 +52,7 @@ pub fn hash_rows(columns: &[&dyn Array]) -> Result<Vec<u64>> {
     let mut hashes = vec![0; first.len()];
     for column in columns {
         if column.len() != hashes.len() {
-            return Err(Error::LengthMismatch { expected: hashes.len(), found: column.len() });
+            return Err(Error::length_mismatch(hashes.len(), column.len()));
         }
         for (hash, value) in hashes.iter_mut().zip(hash_values(*column)?) {
             *hash = fold(*hash, value);

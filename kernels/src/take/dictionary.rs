@@ -178,7 +178,7 @@ fn check_keys(keys: &dyn Array, values: usize) -> Result<()> {
                     ["Invalid argument error: Invalid dictionary key ", &key, " at index ", &(at + row).to_string()]
                         .concat();
                 let text = [&text, ", expected 0 <= key < ", &values.to_string()].concat();
-                return Err(Error::Arrow(text));
+                return Err(Error::arrow(&text));
             }
         }
     }

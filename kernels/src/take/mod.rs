@@ -20,7 +20,7 @@ mod unions;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, BooleanArray, NullArray, RecordBatch, RecordBatchOptions};
+use arrow_array::{Array, ArrayRef, BooleanArray, NullArray, RecordBatch};
 #[cfg(not(feature = "small"))]
 use arrow_buffer::ArrowNativeType;
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
@@ -33,7 +33,7 @@ use crate::starts::Starts;
 #[cfg(not(feature = "small"))]
 use crate::types::by_width;
 use crate::types::{self, Kind};
-use crate::{Error, Indices, Result, bits, threads};
+use crate::{Error, Indices, Result, arrays, bits, threads};
 
 #[cfg(not(feature = "small"))]
 use cluster::Clusters;
@@ -66,7 +66,7 @@ impl<'a> Places<'a> {
     fn locate(indices: &'a Indices, lengths: &[usize], columns: usize) -> Result<Self> {
         let total: usize = lengths.iter().sum();
         if indices.bound() > total {
-            return Err(Error::LengthMismatch { expected: indices.bound(), found: total });
+            return Err(Error::length_mismatch(indices.bound(), total));
         }
         if lengths.len() == 1 {
             return Ok(Self::One(indices.as_slice(), Clusters::try_new(indices.as_slice(), total, columns)));
@@ -128,8 +128,7 @@ pub fn take_batches(schema: &SchemaRef, batches: &[RecordBatch], indices: &Indic
         if chunks.is_empty() { empty(schema.field(column).data_type()) } else { gather(&chunks, &places) }
     };
     let columns = threads::try_map_if(indices.len(), (0..schema.fields().len()).collect(), column)?;
-    let options = RecordBatchOptions::new().with_row_count(Some(indices.len()));
-    Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
+    arrays::batch(schema.clone(), columns, indices.len())
 }
 
 /// An array of no rows.
@@ -168,7 +167,7 @@ pub(crate) fn null_row(data_type: &DataType) -> Result<ArrayRef> {
 
 fn gather(chunks: &[&dyn Array], places: &Places<'_>) -> Result<ArrayRef> {
     let Some(data_type) = types::one_type(chunks)? else {
-        return Err(Error::LengthMismatch { expected: 1, found: 0 });
+        return Err(Error::length_mismatch(1, 0));
     };
     match types::kind(data_type) {
         Kind::Null => Ok(Arc::new(NullArray::new(places.len()))),

@@ -45,7 +45,7 @@ pub(super) fn gather(data_type: &DataType, chunks: &[&dyn Array], places: &Place
             }
             let rows = lengths.iter().fold(0usize, |rows, &length| rows.saturating_add(length));
             if matches!(data_type, DataType::List(_) | DataType::Map(..)) && i32::try_from(rows).is_err() {
-                return Err(Error::OffsetOverflow { bytes: rows });
+                return Err(Error::offset_overflow(rows));
             }
             let values = gather_spans(&children, &spans, rows)?;
             assemble(data_type, &lengths, values, gather_nulls(chunks, places))
@@ -132,10 +132,10 @@ fn offsets<O: OffsetSizeTrait>(lengths: &[usize]) -> OffsetBuffer<O> {
 /// The rows of all spans, one span behind the other: of each its chunk, its first row and the row behind its last.
 fn gather_spans(chunks: &[&dyn Array], spans: &[(u32, usize, usize)], rows: usize) -> Result<ArrayRef> {
     let Some(data_type) = types::one_type(chunks)? else {
-        return Err(Error::LengthMismatch { expected: 1, found: 0 });
+        return Err(Error::length_mismatch(1, 0));
     };
     if u32::try_from(rows).is_err() {
-        return Err(Error::TooManyRows { rows });
+        return Err(Error::too_many_rows(rows));
     }
     if let Kind::Fixed(width, _) = types::kind(data_type)
         && chunks.iter().all(|chunk| chunk.null_count() == 0)
@@ -153,7 +153,7 @@ fn gather_spans(chunks: &[&dyn Array], spans: &[(u32, usize, usize)], rows: usiz
     }
     let mut places = Vec::with_capacity(rows);
     for &(chunk, start, end) in spans {
-        let end = u32::try_from(end).map_err(|_| Error::TooManyRows { rows: end })?;
+        let end = u32::try_from(end).map_err(|_| Error::too_many_rows(end))?;
         places.extend((start as u32..end).map(|row| (chunk, row)));
     }
     super::gather(chunks, &Places::Many(places))

@@ -274,7 +274,7 @@ impl<'a> ArrayReader<'a> {
 
     /// A kernel's error with the column and the message.
     pub(super) fn made<T>(&self, field: &Field, array: kernels::Result<T>) -> Result<T> {
-        array.map_err(|error| match error {
+        array.map_err(|error| match *error {
             kernels::Error::InvalidOffset { row } => {
                 Box::new(Error::InvalidOffset { offset: self.offset, column: field.name().clone(), row })
             }
