@@ -14,7 +14,6 @@ use kernels::arrays::{self, Trust};
 
 use crate::codec::Codec;
 use crate::flat::Vector;
-use crate::message::malformed;
 use crate::schema::Ids;
 use crate::{Error, Result};
 
@@ -139,7 +138,7 @@ impl<'a> ArrayReader<'a> {
         if self.next.node >= self.nodes.len() {
             return Err(Error::metadata(self.offset, "a batch has fewer nodes than its schema"));
         }
-        let part = |distance: usize| self.nodes.i64(self.next.node, distance).map_err(malformed(self.offset));
+        let part = |distance: usize| self.nodes.i64(self.next.node, distance);
         let (length, null_count) = (part(0)?, part(8)?);
         self.next.node += 1;
         let limit = i32::MAX as usize;
@@ -190,7 +189,7 @@ impl<'a> ArrayReader<'a> {
         if self.next.buffer >= self.buffers.len() {
             return Err(Error::metadata(self.offset, "a batch has fewer buffers than its schema"));
         }
-        let part = |distance: usize| self.buffers.i64(self.next.buffer, distance).map_err(malformed(self.offset));
+        let part = |distance: usize| self.buffers.i64(self.next.buffer, distance);
         let span = (part(0)?, part(8)?);
         self.next.buffer += 1;
         let start = usize::try_from(span.0).ok().and_then(|start| start.checked_sub(self.shift));
@@ -257,7 +256,7 @@ impl<'a> ArrayReader<'a> {
         if self.next.variadic >= counts.len() {
             return Err(missing());
         }
-        let count = counts.i64(self.next.variadic, 0).map_err(malformed(self.offset))?;
+        let count = counts.i64(self.next.variadic, 0)?;
         self.next.variadic += 1;
         let left = self.buffers.len() - self.next.buffer;
         let count = usize::try_from(count)

@@ -1,5 +1,6 @@
 //! Updates to bytes and back.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt64Array};
@@ -76,9 +77,13 @@ impl Update {
 
     fn from_stream((schema, batches): (SchemaRef, Vec<RecordBatch>)) -> Result<Self> {
         // What the message says of itself is no part of the table's schema.
-        let own = |(key, _): &(&String, &String)| ![UPDATE, EPOCH, SEQUENCE, AFTER, ROWS].contains(&key.as_str());
-        let kept: Metadata = schema.metadata().iter().filter(own).collect();
-        let plain = Arc::new(Schema::new_with_metadata(schema.fields().clone(), kept));
+        let mut kept = BTreeMap::new();
+        for (key, value) in schema.metadata() {
+            if ![UPDATE, EPOCH, SEQUENCE, AFTER, ROWS].contains(&key.as_str()) {
+                kept.insert(key.clone(), value.clone());
+            }
+        }
+        let plain = Arc::new(Schema::new_with_metadata(schema.fields().clone(), Metadata::from(kept)));
         let batches = batches
             .into_iter()
             .map(|batch| {
@@ -86,7 +91,7 @@ impl Update {
                     .map_err(|error| Error::encode(&error))
             })
             .collect::<Result<Vec<_>>>()?;
-        Self::from_batches(schema.metadata(), batches)
+        Self::from_batches(schema.metadata(), None, batches)
     }
 
     /// An update from a batch of a continuous stream and the metadata that came with it. Those of several batches are put
@@ -98,10 +103,11 @@ impl Update {
         if metadata.contains_key(MORE) {
             return Err(Error::update("one batch is not all of it, says", MORE));
         }
-        Self::from_batches(metadata, vec![batch])
+        Self::from_batches(metadata, None, vec![batch])
     }
 
-    pub(super) fn from_batches(metadata: &Metadata, mut batches: Vec<RecordBatch>) -> Result<Self> {
+    /// An update of the kind that the metadata says, or of the given one.
+    pub(super) fn from_batches(metadata: &Metadata, kind: Option<&str>, mut batches: Vec<RecordBatch>) -> Result<Self> {
         let text = |key: &'static str| metadata.get(key).ok_or_else(|| Error::update("its metadata lacks", key));
         let number = |key: &'static str| {
             text(key)?.parse::<u64>().map_err(|_| Error::update("its metadata holds no number as", key))
@@ -111,7 +117,7 @@ impl Update {
         if after.is_some_and(|after| after >= sequence) {
             return Err(Error::update("it does not come behind its", AFTER));
         }
-        let kind = text(UPDATE)?.as_str();
+        let kind = kind.map_or_else(|| text(UPDATE).map(String::as_str), Ok)?;
         let change = if kind == "replace" {
             Change::Replace(batches)
         } else if kind == "trim" {
