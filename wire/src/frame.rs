@@ -302,19 +302,19 @@ fn dictionaries(array: &dyn Array, ids: &Ids, found: &mut Vec<(i64, ArrayRef)>) 
             dictionaries(values.as_ref(), &Ids { dictionary: None, children: ids.children.clone() }, found);
             found.extend(ids.dictionary.map(|id| (id, values.clone())));
         }
-        DataType::List(_) => child(array.as_list::<i32>().values().as_ref(), 0),
-        DataType::LargeList(_) => child(array.as_list::<i64>().values().as_ref(), 0),
-        DataType::ListView(_) => child(array.as_list_view::<i32>().values().as_ref(), 0),
-        DataType::LargeListView(_) => child(array.as_list_view::<i64>().values().as_ref(), 0),
-        DataType::FixedSizeList(..) => child(array.as_fixed_size_list().values().as_ref(), 0),
-        DataType::Map(..) => child(array.as_map().entries(), 0),
         DataType::Struct(_) => {
             array.as_struct().columns().iter().enumerate().for_each(|(at, column)| child(column.as_ref(), at));
         }
+        #[cfg(feature = "unions")]
+        DataType::ListView(_) => child(array.as_list_view::<i32>().values().as_ref(), 0),
+        #[cfg(feature = "unions")]
+        DataType::LargeListView(_) => child(array.as_list_view::<i64>().values().as_ref(), 0),
+        #[cfg(feature = "unions")]
         DataType::Union(fields, _) => {
             let array = array.as_union();
             fields.iter().enumerate().for_each(|(at, (id, _))| child(array.child(id).as_ref(), at));
         }
+        #[cfg(feature = "unions")]
         DataType::RunEndEncoded(ends, _) => {
             use arrow_array::types::{Int16Type, Int32Type, Int64Type};
             match ends.data_type() {
@@ -323,6 +323,13 @@ fn dictionaries(array: &dyn Array, ids: &Ids, found: &mut Vec<(i64, ArrayRef)>) 
                 _ => child(array.as_run::<Int64Type>().values().as_ref(), 1),
             }
         }
+        #[cfg(feature = "nested")]
+        _ => {
+            if let Some(values) = kernels::arrays::list_values(array) {
+                child(values, 0);
+            }
+        }
+        #[cfg(not(feature = "nested"))]
         _ => {}
     }
 }

@@ -6,12 +6,14 @@
 
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use arrow_array::types::{BinaryViewType, ByteViewType, StringViewType};
-use arrow_array::{ArrayRef, GenericByteViewArray};
+use arrow_array::{Array, ArrayRef, GenericByteViewArray};
 use arrow_buffer::{Buffer, NullBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 
 use super::{Trust, aligned};
+use crate::bytes::{BytesColumn, make_bytes};
 use crate::{Error, Result, types};
 
 /// Bytes of a value that stand in the view itself.
@@ -37,6 +39,30 @@ pub fn views_array(
         DataType::BinaryView => build::<BinaryViewType>(rows, views, buffers, nulls, trust, false),
         _ => Err(types::unsupported("a column of views", data_type)),
     }
+}
+
+/// A column of views, and with it only what its rows show.
+///
+/// # Errors
+/// [`Error::UnsupportedType`] for other columns.
+pub fn compact_views(array: &dyn Array) -> Result<ArrayRef> {
+    let column = BytesColumn::try_new(array, "a column of views")?;
+    make_bytes(array.data_type(), array.len(), array.nulls().cloned(), "a column of views", |row| column.get(row))
+}
+
+/// The views of a column, and the buffers that they point into; `None` of other columns.
+#[must_use]
+pub fn views(array: &dyn Array) -> Option<(Buffer, &[Buffer])> {
+    Some(match array.data_type() {
+        DataType::Utf8View => {
+            let array = array.as_string_view_opt()?;
+            (array.views().inner().clone(), array.data_buffers())
+        }
+        _ => {
+            let array = array.as_binary_view_opt()?;
+            (array.views().inner().clone(), array.data_buffers())
+        }
+    })
 }
 
 fn build<T: ByteViewType + ?Sized>(

@@ -5,11 +5,9 @@
 //! hands typed parts to constructors that check values: offsets monotonic and in range, text UTF-8, views
 //! and dictionary keys in range.
 
-use std::sync::Arc;
-
-use arrow_array::{Array, ArrayRef, BooleanArray, FixedSizeBinaryArray, NullArray};
+use arrow_array::{Array, ArrayRef};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
-use arrow_schema::{ArrowError, DataType, Field};
+use arrow_schema::{DataType, Field};
 use kernels::arrays::{self, Trust};
 
 use crate::codec::Codec;
@@ -76,8 +74,8 @@ impl<'a> ArrayReader<'a> {
 
     pub(super) fn array(&mut self, field: &Field, data_type: &DataType, ids: &Ids) -> Result<ArrayRef> {
         let (rows, null_count) = self.node(field)?;
-        if *data_type == DataType::Null {
-            return Ok(Arc::new(NullArray::new(rows)));
+        if matches!(data_type, DataType::Null) {
+            return Ok(arrays::nothing(rows));
         }
         // These two have no validity of their own.
         match data_type {
@@ -97,7 +95,7 @@ impl<'a> ArrayReader<'a> {
         match data_type {
             DataType::Boolean => {
                 let bits = self.values_of(field, rows.div_ceil(8))?;
-                Ok(Arc::new(BooleanArray::new(BooleanBuffer::new(bits, 0, rows), nulls)))
+                self.made(field, arrays::boolean_array(BooleanBuffer::new(bits, 0, rows), nulls))
             }
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Binary | DataType::LargeBinary => {
                 let (offsets, values) = (self.buffer(field)?, self.buffer(field)?);
@@ -108,8 +106,7 @@ impl<'a> ArrayReader<'a> {
             DataType::FixedSizeBinary(size) => {
                 let width = usize::try_from(*size).unwrap_or(0);
                 let values = self.values(field, rows, width)?;
-                let array = FixedSizeBinaryArray::try_new_with_len(*size, values, nulls, rows);
-                Ok(Arc::new(self.checked(field, array)?))
+                self.made(field, arrays::fixed_bytes_array(*size, rows, values, nulls))
             }
             DataType::Dictionary(key_type, value_type) => {
                 let Some(width) = arrays::fixed_width(key_type) else {
@@ -265,10 +262,6 @@ impl<'a> ArrayReader<'a> {
             .ok_or_else(|| Error::limit(self.offset, "number of view buffers", count, left))?;
         let buffers = (0..count).map(|_| self.buffer(field)).collect::<Result<Vec<_>>>()?;
         self.made(field, arrays::views_array(data_type, rows, &views, buffers, nulls, self.trust))
-    }
-
-    pub(super) fn checked<T>(&self, field: &Field, array: Result<T, ArrowError>) -> Result<T> {
-        array.map_err(|error| self.invalid(field, error.to_string()))
     }
 
     /// A kernel's error with the column and the message.
