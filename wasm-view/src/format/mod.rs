@@ -180,7 +180,6 @@ fn write_nested(
     let separator = style.filter(|style| style.grouped).map(|_| formats.separator);
     let decimals = style.and_then(|style| style.decimals);
     let fixed = decimals.map(|decimals| (decimals, separator));
-    let bytes = || bytes_of(array, row).unwrap_or_default();
     match array.data_type() {
         DataType::Null => return false,
         DataType::Boolean => {
@@ -193,7 +192,9 @@ fn write_nested(
         DataType::Decimal32(_, scale)
         | DataType::Decimal64(_, scale)
         | DataType::Decimal128(_, scale)
-        | DataType::Decimal256(_, scale) => number::whole(bytes(), true, *scale, separator, out),
+        | DataType::Decimal256(_, scale) => {
+            number::decimal(bytes_of(array, row).unwrap_or_default(), *scale, separator, out);
+        }
         DataType::Utf8 => out.push_str(array.as_string_opt::<i32>().map_or("", |array| array.value(row))),
         DataType::LargeUtf8 => out.push_str(array.as_string_opt::<i64>().map_or("", |array| array.value(row))),
         DataType::Utf8View => out.push_str(array.as_string_view_opt().map_or("", |array| array.value(row))),
@@ -212,7 +213,9 @@ fn write_nested(
             let key = key_of(array.keys(), row);
             return write_nested(array.values().as_ref(), key, style, formats, out, depth);
         }
-        other if other.is_integer() => number::whole(bytes(), other.is_signed_integer(), 0, separator, out),
+        other if other.is_integer() => {
+            number::integer(word(array, row).unwrap_or_default(), other.is_signed_integer(), separator, out);
+        }
         #[cfg(feature = "nested")]
         other if other.is_nested() => nested::write(array, row, formats, out, depth),
         _ => time::write(array, row, style, &formats.zones, out),

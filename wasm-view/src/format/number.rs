@@ -28,9 +28,20 @@ fn size_of(bytes: &[u8], signed: bool) -> (bool, [u32; 8]) {
     (negative, size)
 }
 
-/// A whole number as it lies in memory, of any width, with a point before so many of its digits.
-pub(super) fn whole(bytes: &[u8], signed: bool, scale: i8, separator: Option<char>, out: &mut String) {
-    let (negative, mut size) = size_of(bytes, signed);
+/// An integer of at most 64 bits.
+pub(super) fn integer(value: i64, signed: bool, separator: Option<char>, out: &mut String) {
+    let negative = signed && value < 0;
+    out.push_str(if negative { "-" } else { "" });
+    let start = out.len();
+    padded(if negative { value.unsigned_abs() } else { value as u64 }, 1, out);
+    if let Some(separator) = separator {
+        group(out, start, separator);
+    }
+}
+
+/// A decimal as it lies in memory, of any width: with a point before so many of its digits.
+pub(super) fn decimal(bytes: &[u8], scale: i8, separator: Option<char>, out: &mut String) {
+    let (negative, mut size) = size_of(bytes, true);
     let mut digits = [b'0'; DIGITS];
     let (mut at, mut used) = (DIGITS, size.len());
     loop {
@@ -53,7 +64,10 @@ pub(super) fn whole(bytes: &[u8], signed: bool, scale: i8, separator: Option<cha
         at -= AT_ONCE;
     }
     let point = DIGITS - usize::from(scale.max(0).unsigned_abs());
-    let first = digits.iter().position(|&digit| digit != b'0').unwrap_or(DIGITS).min(point - 1);
+    let mut first = at.min(point - 1);
+    while first < point - 1 && digits[first] == b'0' {
+        first += 1;
+    }
     out.push_str(if negative { "-" } else { "" });
     let start = out.len();
     push(&digits[first..point], out);
@@ -212,29 +226,31 @@ mod tests {
 
     use super::*;
 
-    fn check(bytes: &[u8], signed: bool, scale: i8, expected: &str) {
+    fn check(bytes: &[u8], scale: i8, expected: &str) {
         let mut out = String::new();
-        whole(bytes, signed, scale, None, &mut out);
+        decimal(bytes, scale, None, &mut out);
         assert_eq!(out, expected);
     }
 
     #[test]
     fn whole_numbers_of_any_width_have_their_digits() {
         for value in [i64::MIN, i64::MAX, 0, -1, 7, 1_000_000_000, -999_999_999, 1 << 32, 9_999_999_999] {
-            check(&value.to_le_bytes(), true, 0, &value.to_string());
-            check(&(value as u64).to_le_bytes(), false, 0, &(value as u64).to_string());
-            check(&(value as i32).to_le_bytes(), true, 0, &(value as i32).to_string());
-            check(&(value as i8).to_le_bytes(), true, 0, &(value as i8).to_string());
-            check(&(value as u16).to_le_bytes(), false, 0, &(value as u16).to_string());
+            let mut out = String::new();
+            integer(value, true, None, &mut out);
+            integer(value, false, Some(','), &mut out);
+            assert_eq!(out.replace(',', ""), format!("{value}{}", value as u64));
+            check(&value.to_le_bytes(), 0, &value.to_string());
+            check(&(value as i32).to_le_bytes(), 0, &(value as i32).to_string());
             let wide = i128::from(value) * i128::from(value ^ 0x5555);
-            check(&wide.to_le_bytes(), true, 0, &wide.to_string());
+            check(&wide.to_le_bytes(), 0, &wide.to_string());
             let mut out = String::new();
             hex(&wide.to_le_bytes(), true, &mut out);
+            hex(&(value as u16).to_le_bytes(), false, &mut out);
             let sign = if wide < 0 { "-" } else { "" };
-            assert_eq!(out, format!("{sign}0x{:x}", wide.unsigned_abs()));
+            assert_eq!(out, format!("{sign}0x{:x}0x{:x}", wide.unsigned_abs(), value as u16));
         }
         for value in [i256::MIN, i256::MAX, i256::ZERO, i256::MINUS_ONE] {
-            check(&value.to_le_bytes(), true, 0, &value.to_string());
+            check(&value.to_le_bytes(), 0, &value.to_string());
         }
     }
 
@@ -243,10 +259,10 @@ mod tests {
         for value in [0, 5, -5, 12_345, -12_345, i128::MIN, i128::MAX] {
             for scale in [-3, 0, 1, 3, 38] {
                 let expected = arrow_data::decimal::format_decimal(value, scale);
-                check(&value.to_le_bytes(), true, scale, &expected);
+                check(&value.to_le_bytes(), scale, &expected);
             }
         }
-        check(&[0], true, i8::MAX, &["0.", &"0".repeat(127)].concat());
+        check(&[0], i8::MAX, &["0.", &"0".repeat(127)].concat());
     }
 
     #[test]
