@@ -46,15 +46,24 @@ fn schemas(stream: Vec<u8>) -> Result<(SchemaRef, SchemaRef), JsError> {
     }
 }
 
+impl Viewer {
+    /// Whether somebody else holds the rows.
+    pub(super) fn is_far(&self) -> bool {
+        matches!(self.view.rows, Rows::Far(_)) || self.table.as_ref().is_some_and(|table| table.elsewhere > 0)
+    }
+
+    /// Whether a row of the view is here.
+    pub(super) fn is_here(&self, row: usize) -> bool {
+        match &self.view.rows {
+            Rows::Far(far) => far.source(row).is_some(),
+            _ => true,
+        }
+    }
+}
+
 #[wasm_bindgen]
 impl Viewer {
     // In the page.
-
-    /// Whether somebody else holds the rows.
-    #[wasm_bindgen(js_name = isFar)]
-    pub fn is_far(&self) -> bool {
-        matches!(self.view.rows, Rows::Far(_)) || self.table.as_ref().is_some_and(|table| table.elsewhere > 0)
-    }
 
     /// Whether what is shown is here in windows only. Groups of rows that are elsewhere may be here as a whole.
     #[wasm_bindgen(js_name = isWindowed)]
@@ -163,15 +172,6 @@ impl Viewer {
             }
         }
         Ok(cells)
-    }
-
-    /// Whether a row of the view is here.
-    #[wasm_bindgen(js_name = isHere)]
-    pub fn is_here(&self, row: usize) -> bool {
-        match &self.view.rows {
-            Rows::Far(far) => far.source(row).is_some(),
-            _ => true,
-        }
     }
 
     /// The view that is asked for as a plan, as bytes; with `to` above 0 the rows from `from` to `to` of the one that is
