@@ -24,9 +24,9 @@ pub(crate) struct Head {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Strip {
     /// A histogram: heights from 0 to 1.
-    pub(crate) bars: Vec<f32>,
+    pub(crate) bars: Vec<f64>,
     /// The shares of the most frequent values, from 0 to 1.
-    pub(crate) shares: Vec<f32>,
+    pub(crate) shares: Vec<f64>,
     /// The most frequent value and its share, or how many there are.
     pub(crate) text: String,
     /// Where the histogram begins and ends, in the numbers of the column's unit.
@@ -118,7 +118,7 @@ impl Painter {
             let gap = if step > 3.0 { 1.0 } else { 0.0 };
             for (place, &bar) in strip.bars.iter().enumerate() {
                 // What is there at all shows.
-                let tall = if bar > 0.0 { (f64::from(bar) * height).max(1.0) } else { 0.0 };
+                let tall = if bar > 0.0 { (bar * height).max(1.0) } else { 0.0 };
                 let (from, to) = (self.snap(left + place as f64 * step), self.snap(left + (place as f64 + 1.0) * step));
                 self.fill(Colour::THUMB, from, top + height - tall, to - from - gap, tall);
             }
@@ -136,7 +136,7 @@ impl Painter {
         self.fill(Colour::LINE, left, top + height - 4.0, room, 4.0);
         let mut from = left;
         for (place, &share) in strip.shares.iter().enumerate() {
-            let wide = f64::from(share) * room;
+            let wide = share * room;
             self.context.set_global_alpha(1.0 - 0.28 * place as f64);
             self.fill(Colour::MUTED, from, top + height - 4.0, (wide - 1.0).max(1.0), 4.0);
             from += wide;
@@ -152,7 +152,7 @@ impl Painter {
         let step = room / strip.bars.len() as f64;
         let gap = if step > 3.0 { 1.0 } else { 0.0 };
         for (place, &bar) in strip.bars.iter().enumerate().filter(|&(_, &bar)| bar > 0.0) {
-            let tall = (f64::from(bar) * height).max(1.0);
+            let tall = (bar * height).max(1.0);
             let first = self.snap(left + place as f64 * step).max(from);
             let last = (self.snap(left + (place as f64 + 1.0) * step) - gap).min(to);
             if last > first {
