@@ -212,9 +212,10 @@ pub(crate) use by_width;
 
 /// The values of a fixed-width array as a buffer that begins at the array's first row.
 pub(crate) fn fixed_buffer(array: &dyn Array) -> Option<&Buffer> {
+    let any = array.as_any();
     for_each_fixed!(
         array.data_type(),
-        |T| array.as_primitive_opt::<T>().map(|array| array.values().inner()),
+        |T| any.downcast_ref::<PrimitiveArray<T>>().map(|array| array.values().inner()),
         _ => None
     )
 }

@@ -134,8 +134,7 @@ class ChartPane {
 
   retheme() {
     if (!this.#chart) return;
-    const style = getComputedStyle(this.#host.element);
-    this.#chart.setTheme(Chart.themeProperties().map((name) => style.getPropertyValue(name).trim()));
+    this.#chart.setTheme(themeOf(this.#host.element));
     this.#chart.paint();
   }
 

@@ -428,8 +428,7 @@ class BodkinTable extends Embedded {
   }
 
   #retheme() {
-    const style = getComputedStyle(this);
-    this.#viewer.setTheme(Viewer.themeProperties().map((name) => style.getPropertyValue(name).trim()));
+    this.#viewer.setTheme(themeOf(this));
     this.#chart.retheme();
     this.#after(PAINT);
   }

@@ -7,6 +7,12 @@ const LIGHT = `--bodkin-background:#fff;--bodkin-header:#f7f9f9;--bodkin-line:#e
 const DARK = `--bodkin-background:#0f1416;--bodkin-header:#151b1e;--bodkin-line:#252e32;--bodkin-text:#e6ecee;
 --bodkin-muted:#9aa6ac;--bodkin-faint:#8b979e;--bodkin-hover:#161d20;--bodkin-selected:#12312d;--bodkin-accent:#4fd1bd;
 --bodkin-thumb:#3c484d;--bodkin-found:#5a4a10;--bodkin-fresh:#24497a;--bodkin-live:#3fcf7f;--bodkin-stale:#f0a33a;--bodkin-shadow:0 8px 28px #000a,0 0 0 1px #252e32;--bodkin-field:#0f1416;--bodkin-error:#ff8a80;color-scheme:dark;`;
+/** What canvases are painted with, in the order of `grid/theme.rs`. */
+const THEME = 'background header line text muted faint hover selected accent thumb found fresh font series-1 series-2 series-3 series-4 series-5 series-6 series-7 series-8'.split(' ');
+const themeOf = (element) => {
+  const style = getComputedStyle(element);
+  return THEME.map((name) => style.getPropertyValue(`--bodkin-${name}`).trim());
+};
 const STYLE = `
 :host{${LIGHT}--bodkin-font:ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
 display:block;height:100%;min-height:220px;contain:strict;font:13px/1.4 var(--bodkin-font);color:var(--bodkin-text)}

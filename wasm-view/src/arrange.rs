@@ -95,13 +95,23 @@ impl Arrangement {
 
     /// Puts the columns into this order; those that are not named follow.
     pub(crate) fn order(&mut self, columns: &[usize]) {
-        let rank = |slot: &Slot| columns.iter().position(|&column| column == slot.column).unwrap_or(columns.len());
-        self.slots.sort_by_key(rank);
+        let mut rest = std::mem::take(&mut self.slots);
+        for &column in columns {
+            let named = rest.iter().position(|slot| slot.column == column);
+            self.slots.extend(named.map(|at| rest.remove(at)));
+        }
+        self.slots.append(&mut rest);
         self.settle();
     }
 
     fn settle(&mut self) {
-        self.slots.sort_by_key(|slot| !slot.pinned);
+        for at in 0..self.slots.len() {
+            if self.slots[at].pinned {
+                let pinned = self.slots[..at].iter().take_while(|slot| slot.pinned).count();
+                let slot = self.slots.remove(at);
+                self.slots.insert(pinned, slot);
+            }
+        }
         self.shown = (0..self.slots.len()).filter(|&slot| !self.slots[slot].hidden).collect();
     }
 }

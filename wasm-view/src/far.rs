@@ -5,9 +5,9 @@
 
 use std::ops::Range;
 
+use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::UInt32Type;
-use arrow_array::{RecordBatch, UInt32Array};
 use arrow_schema::SchemaRef;
 
 use crate::live::Flashes;
@@ -25,7 +25,8 @@ const LEAST: usize = 256;
 struct Window {
     first: usize,
     table: Table,
-    numbers: Option<UInt32Array>,
+    /// The rows' numbers in the table; none where they are the rows' own.
+    numbers: Vec<u32>,
 }
 
 impl Window {
@@ -66,8 +67,8 @@ impl Far {
 
     /// The number of a row in the table; the row itself where that is not known.
     pub(crate) fn number(&self, row: usize) -> usize {
-        let numbered = self.window(row).and_then(|window| Some((window.first, window.numbers.as_ref()?)));
-        numbered.map_or(row, |(first, numbers)| numbers.values().get(row - first).map_or(row, |&row| row as usize))
+        let number = self.window(row).and_then(|window| window.numbers.get(row - window.first));
+        number.map_or(row, |&number| number as usize)
     }
 
     /// Some rows, for what is found out by example.
@@ -124,14 +125,18 @@ impl Far {
                 table.batches_of(Some(batch));
             }
         }
-        let numbers = (numbers.len() == table.rows()).then(|| UInt32Array::from(numbers)).filter(|all| !all.is_empty());
+        if numbers.len() != table.rows() {
+            numbers.clear();
+        }
         let window = Window { first, table, numbers };
-        // Those that are farthest from it go.
         let rows = window.rows();
         self.windows.retain(|other| !(rows.contains(&other.first) && other.rows().end <= rows.end));
-        self.windows.push(window);
-        self.windows.sort_by_key(|other| other.first.abs_diff(first));
-        self.windows.truncate(MOST_WINDOWS);
+        // The last one stands first; the one that is farthest from it goes.
+        self.windows.insert(0, window);
+        if self.windows.len() > MOST_WINDOWS {
+            let farthest = (0..self.windows.len()).max_by_key(|&at| self.windows[at].first.abs_diff(first));
+            farthest.map(|at| self.windows.remove(at));
+        }
     }
 
     /// The rows of the first window as a table of their own.
@@ -155,7 +160,7 @@ impl Far {
 mod tests {
     use std::sync::Arc;
 
-    use arrow_array::{ArrayRef, Int32Array};
+    use arrow_array::{ArrayRef, Int32Array, UInt32Array};
 
     use super::*;
 

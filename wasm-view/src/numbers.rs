@@ -2,51 +2,55 @@
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    Decimal32Type, Decimal64Type, Decimal128Type, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type,
-    Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
-};
+use arrow_array::types::{ArrowPrimitiveType, Float16Type};
 use arrow_schema::DataType;
+use kernels::arrays::{fixed_bytes, fixed_width};
 
 use crate::format;
+
+type Half = <Float16Type as ArrowPrimitiveType>::Native;
+
+/// A cell of a type of fixed width as it lies in memory, null or not.
+pub(crate) fn bytes_of(array: &dyn Array, row: usize) -> Option<&[u8]> {
+    let width = fixed_width(array.data_type())?;
+    fixed_bytes(array)?.get(row * width..)?.get(..width)
+}
+
+/// The same as a whole number, where it has at most 64 bits; of unsigned ones of 64 bits, these.
+pub(crate) fn word(array: &dyn Array, row: usize) -> Option<i64> {
+    let bytes = bytes_of(array, row)?;
+    let mut word = [0; 8];
+    word.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    let spare = 64 - 8 * bytes.len() as u32;
+    let word = i64::from_le_bytes(word) << spare;
+    let is_unsigned = array.data_type().is_unsigned_integer();
+    Some(if is_unsigned { (word as u64 >> spare) as i64 } else { word >> spare })
+}
 
 /// The number in a cell; `None` for nulls and for what is no number.
 pub(crate) fn number(array: &dyn Array, row: usize) -> Option<f64> {
     if array.is_null(row) {
         return None;
     }
-    macro_rules! plain {
-        ($type:ty) => {
-            array.as_primitive_opt::<$type>().map(|array| array.value(row) as f64)
-        };
-    }
-    macro_rules! scaled {
-        ($type:ty, $scale:expr) => {
-            array.as_primitive_opt::<$type>().map(|array| array.value(row) as f64 / 10f64.powi(i32::from($scale)))
-        };
-    }
-    match array.data_type() {
-        DataType::Int8 => plain!(Int8Type),
-        DataType::Int16 => plain!(Int16Type),
-        DataType::Int32 => plain!(Int32Type),
-        DataType::Int64 => plain!(Int64Type),
-        DataType::UInt8 => plain!(UInt8Type),
-        DataType::UInt16 => plain!(UInt16Type),
-        DataType::UInt32 => plain!(UInt32Type),
-        DataType::UInt64 => plain!(UInt64Type),
-        DataType::Float16 => array.as_primitive_opt::<Float16Type>().map(|array| f64::from(array.value(row))),
-        DataType::Float32 => plain!(Float32Type),
-        DataType::Float64 => plain!(Float64Type),
-        DataType::Decimal32(_, scale) => scaled!(Decimal32Type, *scale),
-        DataType::Decimal64(_, scale) => scaled!(Decimal64Type, *scale),
-        DataType::Decimal128(_, scale) => scaled!(Decimal128Type, *scale),
+    let scaled = |value: f64, scale: i8| value / 10f64.powi(i32::from(scale));
+    let word = || word(array, row);
+    Some(match array.data_type() {
+        DataType::Float16 => Half::from_bits(word()? as u16).into(),
+        DataType::Float32 => f32::from_bits(word()? as u32).into(),
+        DataType::Float64 => f64::from_bits(word()? as u64),
+        DataType::UInt64 => word()? as u64 as f64,
+        DataType::Decimal32(_, scale) | DataType::Decimal64(_, scale) => scaled(word()? as f64, *scale),
+        DataType::Decimal128(_, scale) => {
+            scaled(i128::from_le_bytes(bytes_of(array, row)?.try_into().ok()?) as f64, *scale)
+        }
         DataType::Dictionary(..) => {
             let array = array.as_any_dictionary_opt()?;
             let key = format::key_of(array.keys(), row);
-            (key < array.values().len()).then(|| number(array.values().as_ref(), key)).flatten()
+            return (key < array.values().len()).then(|| number(array.values().as_ref(), key)).flatten();
         }
-        _ => None,
-    }
+        other if other.is_integer() => word()? as f64,
+        _ => return None,
+    })
 }
 
 /// A running count, sum and extremes. The sum carries what rounding lost (Neumaier), so that a million cents are

@@ -149,7 +149,7 @@ impl Profiles {
 /// A histogram of so many values in each bin.
 pub(crate) fn bins(axis: (f64, f64), counts: &[f64]) -> Strip {
     let most = counts.iter().fold(1.0, |most: f64, &count| most.max(count));
-    let bars = counts.iter().map(|&count| (count / most) as f32).collect();
+    let bars = counts.iter().map(|&count| count / most).collect();
     Strip { bars, axis, ..Strip::default() }
 }
 
@@ -192,7 +192,7 @@ pub(crate) fn top(values: usize, counts: &[f64], mut text: String, rows: usize) 
     // A share of one in a hundred or more, as it is here, needs no decimals.
     text.push_str(&((part * 100 + rows / 2) / rows).to_string());
     text.push('%');
-    let shares = counts.iter().take(TOP).map(|&count| (count / rows as f64) as f32).collect();
+    let shares = counts.iter().take(TOP).map(|&count| count / rows as f64).collect();
     Strip { shares, text, ..Strip::default() }
 }
 

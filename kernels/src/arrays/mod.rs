@@ -92,6 +92,12 @@ pub fn fixed_values(array: &dyn Array) -> Option<Buffer> {
     types::fixed_buffer(array).map(|values| values.slice_with_length(0, array.len() * width))
 }
 
+/// The bytes of a fixed-width array's values, from its first row on; `None` for other types.
+#[must_use]
+pub fn fixed_bytes(array: &dyn Array) -> Option<&[u8]> {
+    types::fixed_buffer(array).map(Buffer::as_slice)
+}
+
 /// An array of a fixed-width type over a buffer of its values, which is borrowed when it is aligned to 16
 /// bytes (or to the width, if that is less) and copied once when not.
 ///

@@ -282,7 +282,7 @@ impl Data {
 /// Their numbers, from the greatest to the least; equal ones as they stood.
 fn by_size(values: Vec<f64>) -> Vec<usize> {
     let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
+    order.sort_unstable_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
     order
 }
 

@@ -6,7 +6,7 @@ use super::data::{Data, REST, Series};
 use super::hit::Pointed;
 use super::marks::{Bin, CELL, Dots, SHADES, Trace};
 use super::plot::{Marks, Plot};
-use crate::grid::{LABEL_SIZE, NAME_SIZE, Painter};
+use crate::grid::{Colour, LABEL_SIZE, NAME_SIZE, Painter};
 
 const TEXT_SIZE: &str = "12px ";
 const NULL_SIZE: &str = "italic 11px ";
@@ -19,20 +19,15 @@ const DOTTED: usize = 60;
 #[derive(Debug)]
 pub(super) struct Pen<'a> {
     pub(super) painter: &'a Painter,
-    pub(super) palette: &'a [String],
+}
+
+fn colour_of(series: &Series) -> Colour {
+    if series.colour == REST { Colour::THUMB } else { Colour::series(series.colour) }
 }
 
 impl Pen<'_> {
     fn context(&self) -> &CanvasRenderingContext2d {
         &self.painter.context
-    }
-
-    fn colour(&self, series: &Series) -> &str {
-        if series.colour == REST {
-            &self.painter.theme.thumb
-        } else {
-            self.palette.get(series.colour).map_or("", |c| c)
-        }
     }
 
     /// Draws a text; where it begins, ends or has its middle is said by `align`.
@@ -65,7 +60,7 @@ impl Pen<'_> {
     pub(super) fn chart(&self, data: &Data, plot: &Plot) {
         let painter = self.painter;
         self.clear(plot);
-        painter.fill(&painter.theme.background, 0.0, 0.0, plot.width, plot.height);
+        painter.fill(Colour::BACKGROUND, 0.0, 0.0, plot.width, plot.height);
         if data.points() == 0 {
             return;
         }
@@ -79,14 +74,14 @@ impl Pen<'_> {
         match &plot.marks {
             Marks::Bars(bars) => {
                 for bar in bars {
-                    painter.fill(self.colour(&data.series[bar.series]), bar.left, bar.top, bar.width, bar.height);
+                    painter.fill(colour_of(&data.series[bar.series]), bar.left, bar.top, bar.width, bar.height);
                 }
             }
             Marks::Lines(traces) => {
                 traces
                     .iter()
                     .zip(&data.series)
-                    .for_each(|(trace, series)| self.trace(data, trace, self.colour(series), plot));
+                    .for_each(|(trace, series)| self.trace(data, trace, colour_of(series), plot));
             }
             Marks::Dots(all) => {
                 // What is put together lies below the others.
@@ -106,18 +101,17 @@ impl Pen<'_> {
         let painter = self.painter;
         if plot.y.low <= 0.0 && plot.y.high >= 0.0 {
             let y = painter.snap(plot.y.at(0.0));
-            painter.fill(&painter.theme.muted, plot.x.from, y, plot.x.to - plot.x.from, painter.hair());
+            painter.fill(Colour::MUTED, plot.x.from, y, plot.x.to - plot.x.from, painter.hair());
         }
     }
 
     fn axes(&self, data: &Data, plot: &Plot) {
         let painter = self.painter;
-        let theme = &painter.theme;
         painter.font(LABEL_SIZE);
         for tick in &plot.y_ticks {
             let y = painter.snap(plot.y.at(tick.at));
-            painter.fill(&theme.line, plot.x.from, y, plot.x.to - plot.x.from, painter.hair());
-            self.context().set_fill_style_str(&theme.muted);
+            painter.fill(Colour::LINE, plot.x.from, y, plot.x.to - plot.x.from, painter.hair());
+            self.painter.ink(Colour::MUTED);
             self.text(&tick.label, "right", plot.x.from - 8.0, y);
         }
         let bottom = plot.y.from;
@@ -126,7 +120,7 @@ impl Pen<'_> {
             if let Marks::Bars(_) = plot.marks {
                 // A null is no value, and must not look like one.
                 let is_null = data.categories.get(tick.at as usize).is_some_and(|category| category.exact.is_none());
-                self.context().set_fill_style_str(if is_null { &theme.faint } else { &theme.text });
+                self.painter.ink(if is_null { Colour::FAINT } else { Colour::TEXT });
                 painter.font(if is_null { NULL_SIZE } else { LABEL_SIZE });
                 let mut label = tick.label.clone();
                 if plot.slanted {
@@ -145,24 +139,23 @@ impl Pen<'_> {
                     self.text(&label, "center", x, bottom + 13.0);
                 }
             } else {
-                painter.fill(&theme.line, x, plot.y.to, painter.hair(), bottom - plot.y.to);
-                self.context().set_fill_style_str(&theme.muted);
+                painter.fill(Colour::LINE, x, plot.y.to, painter.hair(), bottom - plot.y.to);
+                self.painter.ink(Colour::MUTED);
                 // The outermost labels stay inside.
                 let half = painter.width_of(&tick.label) / 2.0;
                 self.text(&tick.label, "center", x.clamp(half + 2.0, plot.width - half - 2.0), bottom + 13.0);
             }
         }
         painter.font(LABEL_SIZE);
-        self.context().set_fill_style_str(&theme.muted);
+        self.painter.ink(Colour::MUTED);
         let title = if data.wish.x.is_empty() { "row" } else { &data.wish.x };
         self.text(title, "right", plot.x.to, plot.height - 10.0);
     }
 
     /// The title of y, and the legend where there is more than one colour.
     fn head(&self, data: &Data, plot: &Plot) {
-        let theme = &self.painter.theme;
         self.painter.font(LABEL_SIZE);
-        self.context().set_fill_style_str(&theme.muted);
+        self.painter.ink(Colour::MUTED);
         let coloured = !data.wish.colour.is_empty();
         let title =
             if coloured || data.series.len() == 1 { data.wish.ys.first().map_or("", |title| title) } else { "" };
@@ -185,19 +178,19 @@ impl Pen<'_> {
             .count();
         for (series, width) in data.series.iter().zip(&widths).take(fits).rev() {
             right -= width;
-            self.painter.fill(self.colour(series), right + 14.0, 11.0, 9.0, 9.0);
-            self.context().set_fill_style_str(&theme.text);
+            self.painter.fill(colour_of(series), right + 14.0, 11.0, 9.0, 9.0);
+            self.painter.ink(Colour::TEXT);
             self.context().set_text_align("left");
             self.painter.fitted(&mut series.name.clone(), right + 28.0, 16.0, 160.0, false);
         }
     }
 
-    fn trace(&self, data: &Data, trace: &Trace, colour: &str, plot: &Plot) {
+    fn trace(&self, data: &Data, trace: &Trace, colour: Colour, plot: &Plot) {
         let context = self.context();
         let place = |x: f64, y: f64| (plot.x.at(x), plot.y.at(y));
         context.set_line_join("round");
-        context.set_stroke_style_str(colour);
-        context.set_fill_style_str(colour);
+        context.set_stroke_style_str(self.painter.theme.colour(colour));
+        self.painter.ink(colour);
         // Over rows that are missing no line is drawn.
         let apart = |a: &Bin, b: &Bin| data.pieces && plot.x.at(b.x) - plot.x.at(a.x) > 3.0;
         context.set_line_width(if trace.bins.len() > 400 { 1.25 } else { 2.0 });
@@ -224,7 +217,7 @@ impl Pen<'_> {
 
     fn dots(&self, dots: &Dots, series: &Series, plot: &Plot) {
         let context = self.context();
-        context.set_fill_style_str(self.colour(series));
+        self.painter.ink(colour_of(series));
         match dots {
             Dots::Single(cover) => {
                 context.set_global_alpha(*cover);
@@ -246,16 +239,15 @@ impl Pen<'_> {
 
     /// The stretch that is brushed.
     pub(super) fn brush(&self, plot: &Plot, from: (f64, f64), to: (f64, f64)) {
-        let theme = &self.painter.theme;
         let (left, right) = (from.0.min(to.0).max(plot.x.from), from.0.max(to.0).min(plot.x.to));
         let (mut top, mut bottom) = (plot.y.to, plot.y.from);
         if let Marks::Dots(_) = plot.marks {
             (top, bottom) = (from.1.min(to.1).max(top), from.1.max(to.1).min(bottom));
         }
         self.context().set_global_alpha(0.14);
-        self.painter.fill(&theme.accent, left, top, right - left, bottom - top);
+        self.painter.fill(Colour::ACCENT, left, top, right - left, bottom - top);
         self.context().set_global_alpha(1.0);
-        self.context().set_stroke_style_str(&theme.accent);
+        self.context().set_stroke_style_str(self.painter.theme.colour(Colour::ACCENT));
         self.context().set_line_width(1.0);
         self.context().stroke_rect(left, top, right - left, bottom - top);
     }
@@ -263,24 +255,23 @@ impl Pen<'_> {
     /// What is pointed at: a line through it, its points, and a box of words.
     pub(super) fn pointed(&self, data: &Data, plot: &Plot, pointed: &Pointed, words: bool) {
         let painter = self.painter;
-        let theme = &painter.theme;
         match &plot.marks {
             Marks::Bars(_) => {
                 let slot = (plot.x.to - plot.x.from) / data.categories.len().max(1) as f64;
                 self.context().set_global_alpha(0.08);
-                painter.fill(&theme.text, pointed.x - slot / 2.0, plot.y.to, slot, plot.y.from - plot.y.to);
+                painter.fill(Colour::TEXT, pointed.x - slot / 2.0, plot.y.to, slot, plot.y.from - plot.y.to);
                 self.context().set_global_alpha(1.0);
             }
             Marks::Lines(_) => {
                 let x = painter.snap(pointed.x);
-                painter.fill(&theme.muted, x, plot.y.to, painter.hair(), plot.y.from - plot.y.to);
+                painter.fill(Colour::MUTED, x, plot.y.to, painter.hair(), plot.y.from - plot.y.to);
             }
             Marks::Dots(_) => {}
         }
         for &(x, y, series) in &pointed.marks {
-            self.context().set_fill_style_str(&theme.background);
+            self.painter.ink(Colour::BACKGROUND);
             self.circle(x, y, 5.5);
-            self.context().set_fill_style_str(self.colour(&data.series[series]));
+            self.painter.ink(colour_of(&data.series[series]));
             self.circle(x, y, 4.0);
         }
         if words {
@@ -291,7 +282,6 @@ impl Pen<'_> {
     fn words(&self, data: &Data, plot: &Plot, pointed: &Pointed) {
         const LINE: f64 = 18.0;
         let painter = self.painter;
-        let theme = &painter.theme;
         let font = |index: usize| painter.font(if index == 0 { NAME_SIZE } else { TEXT_SIZE });
         let indent = |index: usize| if pointed.lines[index].series.is_some() { 15.0 } else { 0.0 };
         let width_of = |index: usize| {
@@ -309,24 +299,24 @@ impl Pen<'_> {
         let left = if right + width > plot.width - 4.0 { (pointed.x - beside - width).max(4.0) } else { right };
         let at = pointed.marks.first().map_or(plot.y.to + 8.0 + height / 2.0, |mark| mark.1);
         let top = (at - height / 2.0).min(plot.height - height - 4.0).max(4.0);
-        let rounded = |grown: f64, colour: &str| {
-            self.context().set_fill_style_str(colour);
+        let rounded = |grown: f64, colour: Colour| {
+            self.painter.ink(colour);
             self.context().begin_path();
             let (x, y) = (left - grown, top - grown);
             let _drawn =
                 self.context().round_rect_with_f64(x, y, width + 2.0 * grown, height + 2.0 * grown, 7.0 + grown);
             self.context().fill();
         };
-        rounded(1.0, &theme.thumb);
-        rounded(0.0, &theme.background);
+        rounded(1.0, Colour::THUMB);
+        rounded(0.0, Colour::BACKGROUND);
         self.context().set_text_align("left");
         for (index, said) in pointed.lines.iter().enumerate() {
             let y = top + 6.0 + LINE * (index as f64 + 0.5);
             if let Some(series) = said.series {
-                painter.fill(self.colour(&data.series[series]), left + 10.0, y - 4.0, 9.0, 9.0);
+                painter.fill(colour_of(&data.series[series]), left + 10.0, y - 4.0, 9.0, 9.0);
             }
             font(index);
-            self.context().set_fill_style_str(&theme.text);
+            self.painter.ink(Colour::TEXT);
             painter.fitted(&mut said.text.clone(), left + 10.0 + indent(index), y, width - 18.0 - indent(index), false);
         }
     }

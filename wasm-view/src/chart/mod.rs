@@ -37,7 +37,6 @@ pub struct Chart {
     over: HtmlCanvasElement,
     painter: Painter,
     over_painter: Painter,
-    palette: Vec<String>,
     formats: Formats,
     data: Data,
     /// What comes in now, until it is whole.
@@ -77,7 +76,6 @@ impl Chart {
             over_painter: painter(&over)?,
             canvas,
             over,
-            palette: Vec::new(),
             formats: Formats {
                 zones: Zones::new(Box::new(source)),
                 separator: separator.chars().next().unwrap_or(','),
@@ -91,13 +89,6 @@ impl Chart {
         })
     }
 
-    /// The custom properties that [`Chart::set_theme`] wants the values of.
-    #[wasm_bindgen(js_name = themeProperties)]
-    pub fn theme_properties() -> Vec<String> {
-        let series = (1..=MOST_SERIES).map(|number| ["--bodkin-series-", &number.to_string()].concat());
-        Theme::PROPERTIES.iter().map(|&property| property.to_owned()).chain(series).collect()
-    }
-
     /// A plan for a part of a plan's rows.
     ///
     /// # Errors
@@ -108,12 +99,11 @@ impl Chart {
         wire::plan::to_bytes(&plan).map_err(failed)
     }
 
-    /// Takes colours and font.
+    /// Takes colours and font, in the order of `js/style.js`.
     #[wasm_bindgen(js_name = setTheme)]
-    pub fn set_theme(&mut self, mut values: Vec<String>) {
-        self.palette = values.split_off(values.len().min(Theme::PROPERTIES.len()));
-        self.painter.theme = Theme::new(values.clone());
-        self.over_painter.theme = Theme::new(values);
+    pub fn set_theme(&mut self, values: Vec<String>) {
+        self.painter.theme.values.clone_from(&values);
+        self.over_painter.theme.values = values;
     }
 
     /// Takes the size in CSS pixels and the screen's pixels per CSS pixel.
@@ -174,14 +164,14 @@ impl Chart {
     /// Paints the chart, and what lies over it.
     pub fn paint(&self) {
         if let Some(plot) = &self.plot {
-            Pen { painter: &self.painter, palette: &self.palette }.chart(&self.data, plot);
+            Pen { painter: &self.painter }.chart(&self.data, plot);
         }
         self.paint_over();
     }
 
     fn paint_over(&self) {
         let Some(plot) = &self.plot else { return };
-        let pen = Pen { painter: &self.over_painter, palette: &self.palette };
+        let pen = Pen { painter: &self.over_painter };
         pen.clear(plot);
         if let Some((from, to)) = self.brush {
             pen.brush(plot, from, to);

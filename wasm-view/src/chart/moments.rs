@@ -125,7 +125,7 @@ impl Calendar {
         }
         let month_of = |local: f64| {
             let (year, month, day) = format::civil((local / DAY).floor() as i64);
-            (year as i64 * 12 + month as i64 - 1, day == 1 && local.rem_euclid(DAY) == 0.0)
+            (year * 12 + month - 1, day == 1 && local.rem_euclid(DAY) == 0.0)
         };
         let step = MONTHS.into_iter().find(|&months| fits(months as f64 * 30.44 * DAY)).unwrap_or(12_000);
         let (month, begins) = month_of(from);

@@ -2,24 +2,37 @@
 //!
 //! No field is a value of its own: a block of rows is two buffers that are used again for the next block.
 
-use csv_core::{ReadRecordResult, ReaderBuilder};
-
 use super::Error;
 
 /// A row that is longer has a quote that is not closed.
 const LONGEST: usize = 64 << 20;
-/// Room for fields that there is at least before a row is read.
-const ROOM: usize = 4096;
+/// What a file may begin with, though it says nothing: the mark of UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// What the next byte belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    /// A new row. Empty lines are none.
+    Row,
+    /// A new field of the row in hand.
+    Field,
+    /// A field without quotes, or what stands behind them.
+    Plain,
+    Quoted,
+    /// A quote in quotes: their end, or the first of two that mean one.
+    Quote,
+}
 
 /// Rows that have been read.
 #[derive(Debug)]
 pub(crate) struct Rows {
-    core: csv_core::Reader,
+    delimiter: u8,
+    at: At,
+    /// The line that is read; 0 before the first byte.
+    line: u32,
     bytes: Vec<u8>,
-    used: usize,
-    /// Where fields end: of whole rows in `bytes`, of the row in hand behind `start`.
+    /// Where fields end in `bytes`.
     ends: Vec<usize>,
-    ended: usize,
     /// Where in `bytes` and in `ends` the row in hand begins.
     start: (usize, usize),
     /// The line on which each row ends.
@@ -32,13 +45,12 @@ pub(crate) struct Rows {
 
 impl Rows {
     pub(crate) fn new(delimiter: u8, width: usize, skips: bool) -> Self {
-        let core = ReaderBuilder::new().delimiter(delimiter).build();
         Self {
-            core,
+            delimiter,
+            at: At::Row,
+            line: 0,
             bytes: Vec::new(),
-            used: 0,
             ends: Vec::new(),
-            ended: 0,
             start: (0, 0),
             lines: Vec::new(),
             width,
@@ -46,79 +58,99 @@ impl Rows {
         }
     }
 
-    /// Reads at most so many rows, or so many bytes of fields, in all; gives the bytes that were taken.
-    pub(crate) fn push(&mut self, mut input: &[u8], most: usize, bytes: usize) -> Result<usize, Error> {
-        let whole = input.len();
-        while !input.is_empty() && self.len() < most && self.used < bytes {
-            let (read, _) = self.step(input)?;
-            input = &input[read..];
+    /// Reads at most so many rows, or so many bytes of whole rows, in all; gives the bytes that were taken.
+    pub(crate) fn push(&mut self, input: &[u8], most: usize, bytes: usize) -> Result<usize, Error> {
+        let mut taken = 0;
+        if self.line == 0 {
+            self.line = 1;
+            taken = if input.starts_with(MARK) { MARK.len() } else { 0 };
         }
-        Ok(whole - input.len())
+        while taken < input.len() && self.len() < most && self.start.0 < bytes {
+            taken += self.step(&input[taken..])?;
+            if self.bytes.len() - self.start.0 > LONGEST {
+                return Err(self.wrong("a row of more than 64 MB: is a quote not closed?".to_owned()));
+            }
+        }
+        Ok(taken)
     }
 
     /// Says that there are no more bytes: the last row may have no end of its own.
     pub(crate) fn finish(&mut self) -> Result<(), Error> {
-        while !self.step(&[])?.1 {}
+        if self.at != At::Row {
+            self.end_field()?;
+            self.end_row()?;
+            self.at = At::Row;
+        }
         Ok(())
     }
 
-    /// Reads a row or a part of one; gives the bytes that were taken, and whether the end was met.
-    fn step(&mut self, input: &[u8]) -> Result<(usize, bool), Error> {
-        if self.bytes.len() < self.used + ROOM {
-            self.bytes.resize((self.used + ROOM).max(self.bytes.len() * 3 / 2).next_multiple_of(ROOM), 0);
-        }
-        // One more than there may be, so that too many are seen.
-        let room = if self.width == 0 { 256 } else { (self.width + 1).saturating_sub(self.ended - self.start.1) };
-        if self.ends.len() < self.ended + room {
-            self.ends.resize((self.ended + room).max(self.ends.len() * 3 / 2), 0);
-        }
-        let ends = &mut self.ends[self.ended..self.ended + room];
-        let (result, read, written, found) = self.core.read_record(input, &mut self.bytes[self.used..], ends);
-        self.used += written;
-        self.ended += found;
-        let fields = self.ended - self.start.1;
-        if self.used - self.start.0 > LONGEST {
-            return Err(self.wrong(input, read, "a row of more than 64 MB: is a quote not closed?".to_owned()));
-        }
-        match result {
-            ReadRecordResult::End => return Ok((read, true)),
-            ReadRecordResult::OutputEndsFull if self.width > 0 => return Err(self.uneven(input, read, fields)),
-            ReadRecordResult::InputEmpty | ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {}
-            ReadRecordResult::Record => {
-                if self.width == 0 {
-                    self.width = fields;
-                }
-                if fields != self.width {
-                    return Err(self.uneven(input, read, fields));
-                }
-                if self.skips {
-                    self.skips = false;
-                    (self.used, self.ended) = self.start;
-                } else {
-                    let (start, first) = self.start;
-                    self.ends[first..self.ended].iter_mut().for_each(|end| *end += start);
-                    self.lines.push(self.line(input, read));
-                    self.start = (self.used, self.ended);
-                }
+    /// Reads a field or a part of one from bytes of which there is one at least; gives those that were taken.
+    fn step(&mut self, input: &[u8]) -> Result<usize, Error> {
+        let is_quoted = self.at == At::Quoted;
+        if input[0] == b'"' && !is_quoted && self.at != At::Plain {
+            if self.at == At::Quote {
+                self.bytes.push(b'"');
             }
+            self.at = At::Quoted;
+            return Ok(1);
         }
-        Ok((read, false))
+        let delimiter = self.delimiter;
+        let ends =
+            |byte: u8| if is_quoted { byte == b'"' } else { byte == delimiter || byte == b'\n' || byte == b'\r' };
+        let end = input.iter().position(|&byte| ends(byte));
+        let text = &input[..end.unwrap_or(input.len())];
+        self.bytes.extend_from_slice(text);
+        if is_quoted {
+            self.line += text.iter().filter(|&&byte| byte == b'\n').count() as u32;
+        } else if !text.is_empty() {
+            self.at = At::Plain;
+        }
+        let Some(end) = end else { return Ok(input.len()) };
+        if is_quoted {
+            self.at = At::Quote;
+        } else if input[end] == delimiter {
+            self.end_field()?;
+            self.at = At::Field;
+        } else {
+            self.finish()?;
+            self.line += u32::from(input[end] == b'\n');
+        }
+        Ok(end + 1)
     }
 
-    /// The line on which the row in hand ends, or has come to.
-    fn line(&self, input: &[u8], read: usize) -> u32 {
-        let past = read > 0 && input[read - 1] == b'\n';
-        (self.core.line() as u32).saturating_sub(past.into())
+    fn end_field(&mut self) -> Result<(), Error> {
+        self.ends.push(self.bytes.len());
+        if self.width > 0 && self.ends.len() - self.start.1 > self.width {
+            return Err(self.uneven("more".to_owned()));
+        }
+        Ok(())
     }
 
-    fn wrong(&self, input: &[u8], read: usize, what: String) -> Error {
-        Error { line: self.line(input, read), column: None, what }
+    fn end_row(&mut self) -> Result<(), Error> {
+        let fields = self.ends.len() - self.start.1;
+        if self.width == 0 {
+            self.width = fields;
+        }
+        if fields < self.width {
+            return Err(self.uneven(fields.to_string()));
+        }
+        if self.skips {
+            self.skips = false;
+            self.bytes.truncate(self.start.0);
+            self.ends.truncate(self.start.1);
+        } else {
+            self.lines.push(self.line);
+            self.start = (self.bytes.len(), self.ends.len());
+        }
+        Ok(())
     }
 
-    fn uneven(&self, input: &[u8], read: usize, fields: usize) -> Error {
-        let width = self.width.to_string();
-        let found = if fields > self.width { "more".to_owned() } else { fields.to_string() };
-        self.wrong(input, read, [&found, " fields where the first row has ", &width].concat())
+    fn wrong(&self, what: String) -> Error {
+        Error { line: self.line, column: None, what }
+    }
+
+    fn uneven(&self, found: String) -> Error {
+        self.wrong([&found, " fields where the first row has ", &self.width.to_string()].concat())
     }
 
     /// Whole rows.
@@ -126,9 +158,9 @@ impl Rows {
         self.lines.len()
     }
 
-    /// Bytes of fields.
+    /// Bytes of their fields.
     pub(crate) fn bytes(&self) -> usize {
-        self.used
+        self.start.0
     }
 
     /// The line on which a row ends.
@@ -151,10 +183,9 @@ impl Rows {
     /// Drops the whole rows; the one in hand stays.
     pub(crate) fn clear(&mut self) {
         let (bytes, ends) = self.start;
-        self.bytes.copy_within(bytes..self.used, 0);
-        self.ends.copy_within(ends..self.ended, 0);
-        self.used -= bytes;
-        self.ended -= ends;
+        self.bytes.drain(..bytes);
+        self.ends.drain(..ends);
+        self.ends.iter_mut().for_each(|end| *end -= bytes);
         self.start = (0, 0);
         self.lines.clear();
     }

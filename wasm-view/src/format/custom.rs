@@ -130,12 +130,9 @@ impl Custom {
                 prefixed(value, decimals(1), ONES, out);
                 out.push('B');
             }
-            Manner::Hex => match exact.parse::<i128>() {
-                Ok(whole) => {
-                    out.push_str(if whole < 0 { "-0x" } else { "0x" });
-                    let _infallible = write!(out, "{:x}", whole.unsigned_abs());
-                }
-                Err(_) => {
+            Manner::Hex => match numbers::bytes_of(array, row).filter(|_| is_whole(array.data_type())) {
+                Some(bytes) => number::hex(bytes, !array.data_type().is_unsigned_integer(), out),
+                None => {
                     super::write(array, row, style, formats, out);
                 }
             },
@@ -160,6 +157,17 @@ impl Custom {
             }
         }
         out.push_str(&rest);
+    }
+}
+
+/// Whether numbers of a type have no point.
+fn is_whole(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale)
+        | DataType::Decimal256(_, scale) => *scale == 0,
+        other => other.is_integer(),
     }
 }
 

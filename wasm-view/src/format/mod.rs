@@ -10,17 +10,12 @@ mod number;
 mod time;
 mod zone;
 
-use std::fmt::Write;
-
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    BinaryType, BinaryViewType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, Float16Type, Float32Type,
-    Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, LargeBinaryType, UInt8Type, UInt16Type, UInt32Type,
-    UInt64Type,
-};
+use arrow_array::types::{BinaryType, BinaryViewType, LargeBinaryType};
 use arrow_schema::{DataType, TimeUnit};
 
+use crate::numbers::{self, bytes_of, word};
 pub(crate) use custom::{Custom, Manner};
 pub(crate) use number::float;
 pub(crate) use time::{Clock, civil, clock, date, moment, on_a_line};
@@ -58,15 +53,8 @@ impl Style {
         let (mut decimals, mut clock) = (None, Clock::default());
         let present = |row: &usize| array.is_valid(*row);
         match array.data_type() {
-            DataType::Float64 => {
-                if let Some(array) = array.as_primitive_opt::<Float64Type>() {
-                    decimals = Some(number::decimals((0..rows).filter(present).map(|row| array.value(row))));
-                }
-            }
-            DataType::Float32 => {
-                if let Some(array) = array.as_primitive_opt::<Float32Type>() {
-                    decimals = Some(number::decimals((0..rows).filter(present).map(|row| f64::from(array.value(row)))));
-                }
+            DataType::Float64 | DataType::Float32 => {
+                decimals = Some(number::decimals((0..rows).filter_map(|row| numbers::number(array, row))));
             }
             _ => {
                 for row in (0..rows).filter(present) {
@@ -191,26 +179,7 @@ fn write_nested(
     }
     let separator = style.filter(|style| style.grouped).map(|_| formats.separator);
     let decimals = style.and_then(|style| style.decimals);
-    macro_rules! primitive {
-        ($type:ty, |$value:ident| $write:expr) => {
-            if let Some(array) = array.as_primitive_opt::<$type>() {
-                let $value = array.value(row);
-                $write;
-            }
-        };
-    }
-    macro_rules! integer {
-        ($type:ty) => {
-            primitive!($type, |value| number::integer(i128::from(value), separator, out))
-        };
-    }
-    macro_rules! decimal {
-        ($type:ty) => {
-            if let Some(array) = array.as_primitive_opt::<$type>() {
-                number::decimal_text(&array.value_as_string(row), separator, out);
-            }
-        };
-    }
+    let fixed = decimals.map(|decimals| (decimals, separator));
     match array.data_type() {
         DataType::Null => return false,
         DataType::Boolean => {
@@ -218,27 +187,14 @@ fn write_nested(
                 out.push_str(if array.value(row) { "true" } else { "false" });
             }
         }
-        DataType::Int8 => integer!(Int8Type),
-        DataType::Int16 => integer!(Int16Type),
-        DataType::Int32 => integer!(Int32Type),
-        DataType::Int64 => integer!(Int64Type),
-        DataType::UInt8 => integer!(UInt8Type),
-        DataType::UInt16 => integer!(UInt16Type),
-        DataType::UInt32 => integer!(UInt32Type),
-        DataType::UInt64 => integer!(UInt64Type),
-        DataType::Float16 => {
-            primitive!(Float16Type, |value| float(f64::from(value), decimals.map(|d| (d, separator)), out))
+        DataType::Float32 => number::float32(numbers::number(array, row).unwrap_or_default() as f32, fixed, out),
+        DataType::Float16 | DataType::Float64 => float(numbers::number(array, row).unwrap_or_default(), fixed, out),
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale)
+        | DataType::Decimal256(_, scale) => {
+            number::decimal(bytes_of(array, row).unwrap_or_default(), *scale, separator, out);
         }
-        DataType::Float32 => {
-            primitive!(Float32Type, |value| number::float32(value, decimals.map(|d| (d, separator)), out))
-        }
-        DataType::Float64 => {
-            primitive!(Float64Type, |value| float(value, decimals.map(|d| (d, separator)), out));
-        }
-        DataType::Decimal32(..) => decimal!(Decimal32Type),
-        DataType::Decimal64(..) => decimal!(Decimal64Type),
-        DataType::Decimal128(..) => decimal!(Decimal128Type),
-        DataType::Decimal256(..) => decimal!(Decimal256Type),
         DataType::Utf8 => out.push_str(array.as_string_opt::<i32>().map_or("", |array| array.value(row))),
         DataType::LargeUtf8 => out.push_str(array.as_string_opt::<i64>().map_or("", |array| array.value(row))),
         DataType::Utf8View => out.push_str(array.as_string_view_opt().map_or("", |array| array.value(row))),
@@ -257,6 +213,9 @@ fn write_nested(
             let key = key_of(array.keys(), row);
             return write_nested(array.values().as_ref(), key, style, formats, out, depth);
         }
+        other if other.is_integer() => {
+            number::integer(word(array, row).unwrap_or_default(), other.is_signed_integer(), separator, out);
+        }
         #[cfg(feature = "nested")]
         other if other.is_nested() => nested::write(array, row, formats, out, depth),
         _ => time::write(array, row, style, &formats.zones, out),
@@ -266,21 +225,13 @@ fn write_nested(
 
 /// The place of a dictionary's value.
 pub(crate) fn key_of(keys: &dyn Array, row: usize) -> usize {
-    macro_rules! key {
-        ($($type:ty),*) => {
-            $(if let Some(keys) = keys.as_primitive_opt::<$type>() {
-                return usize::try_from(keys.value(row)).unwrap_or(usize::MAX);
-            })*
-        };
-    }
-    key!(Int32Type, Int8Type, Int16Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type);
-    usize::MAX
+    word(keys, row).and_then(|key| usize::try_from(key).ok()).unwrap_or(usize::MAX)
 }
 
 fn hex(bytes: &[u8], out: &mut String) {
     out.push_str("0x");
     for byte in bytes.iter().take(BINARY_SHOWN) {
-        let _infallible = write!(out, "{byte:02x}");
+        number::push(&number::hex_digits(*byte), out);
     }
     if bytes.len() > BINARY_SHOWN {
         out.push('…');
@@ -354,7 +305,7 @@ mod tests {
 
     #[test]
     fn dictionaries_are_their_values() {
-        let words: DictionaryArray<Int8Type> = vec![Some("a"), None, Some("b")].into_iter().collect();
+        let words: DictionaryArray<types::Int8Type> = vec![Some("a"), None, Some("b")].into_iter().collect();
         assert_eq!(exact(&words), [Some("a".to_owned()), None, Some("b".to_owned())]);
     }
 
@@ -365,7 +316,7 @@ mod tests {
 
         use arrow_array::builder::{Int32Builder, MapBuilder, StringBuilder};
 
-        let lists = ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None]), None]);
+        let lists = ListArray::from_iter_primitive::<types::Int32Type, _, _>([Some(vec![Some(1), None]), None]);
         assert_eq!(exact(&lists), [Some("[1, null]".to_owned()), None]);
         let pair = StructArray::from(vec![(
             Arc::new(arrow_schema::Field::new("x", DataType::Int32, true)),

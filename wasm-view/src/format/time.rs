@@ -1,18 +1,11 @@
 //! Dates, times, timestamps, durations and intervals.
 
-use std::fmt::Write;
-
 use arrow_array::Array;
-use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    Date32Type, Date64Type, DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType,
-    DurationSecondType, IntervalDayTimeType, IntervalMonthDayNanoType, IntervalYearMonthType, Time32MillisecondType,
-    Time32SecondType, Time64MicrosecondType, Time64NanosecondType, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType, TimestampSecondType,
-};
 use arrow_schema::{DataType, IntervalUnit, TimeUnit};
 
-use super::{Style, Zones};
+use super::number::padded;
+use super::{Style, Zones, type_label};
+use crate::numbers::{bytes_of, word};
 
 const DAY: i64 = 86_400;
 
@@ -29,42 +22,25 @@ pub(crate) enum Clock {
     Nanos,
 }
 
-/// Seconds and nanoseconds of a value in a unit.
-fn split(value: i64, unit: TimeUnit) -> (i64, u32) {
-    let per_second = match unit {
+fn per_second(unit: TimeUnit) -> i64 {
+    match unit {
         TimeUnit::Second => 1,
         TimeUnit::Millisecond => 1_000,
         TimeUnit::Microsecond => 1_000_000,
         TimeUnit::Nanosecond => 1_000_000_000,
-    };
+    }
+}
+
+/// Seconds and nanoseconds of a value in a unit.
+fn split(value: i64, unit: TimeUnit) -> (i64, u32) {
+    let per_second = per_second(unit);
     let nanos = value.rem_euclid(per_second) * (1_000_000_000 / per_second);
     (value.div_euclid(per_second), nanos as u32)
 }
 
 /// The number that a temporal array holds.
 fn value_of(array: &dyn Array, row: usize) -> Option<i64> {
-    macro_rules! value {
-        ($type:ty) => {
-            array.as_primitive_opt::<$type>().map(|array| i64::from(array.value(row)))
-        };
-    }
-    match array.data_type() {
-        DataType::Date32 => value!(Date32Type),
-        DataType::Date64 => value!(Date64Type),
-        DataType::Time32(TimeUnit::Second) => value!(Time32SecondType),
-        DataType::Time32(_) => value!(Time32MillisecondType),
-        DataType::Time64(TimeUnit::Microsecond) => value!(Time64MicrosecondType),
-        DataType::Time64(_) => value!(Time64NanosecondType),
-        DataType::Timestamp(TimeUnit::Second, _) => value!(TimestampSecondType),
-        DataType::Timestamp(TimeUnit::Millisecond, _) => value!(TimestampMillisecondType),
-        DataType::Timestamp(TimeUnit::Microsecond, _) => value!(TimestampMicrosecondType),
-        DataType::Timestamp(TimeUnit::Nanosecond, _) => value!(TimestampNanosecondType),
-        DataType::Duration(TimeUnit::Second) => value!(DurationSecondType),
-        DataType::Duration(TimeUnit::Millisecond) => value!(DurationMillisecondType),
-        DataType::Duration(TimeUnit::Microsecond) => value!(DurationMicrosecondType),
-        DataType::Duration(TimeUnit::Nanosecond) => value!(DurationNanosecondType),
-        _ => None,
-    }
+    if array.data_type().is_temporal() { word(array, row) } else { None }
 }
 
 fn fineness(seconds: i64, nanos: u32) -> Clock {
@@ -118,7 +94,9 @@ pub(super) fn write(array: &dyn Array, row: usize, style: Option<&Style>, zones:
         (DataType::Duration(unit), Some(value)) => duration(value, *unit, out),
         (DataType::Interval(unit), _) => interval(array, row, *unit, out),
         (other, _) => {
-            let _infallible = write!(out, "({other})");
+            out.push('(');
+            out.push_str(&type_label(other));
+            out.push(')');
         }
     }
 }
@@ -159,9 +137,12 @@ fn timestamp((seconds, nanos): (i64, u32), zone: Option<&str>, style: Option<&St
         (None, _) => {}
         (Some(_), None | Some(0)) => out.push_str(if style.is_some() { " Z" } else { "Z" }),
         (Some(_), Some(offset)) => {
-            let (sign, size) = (if offset < 0 { '-' } else { '+' }, offset.unsigned_abs() / 60);
+            let size = offset.unsigned_abs() / 60;
             out.push_str(if style.is_some() { " " } else { "" });
-            let _infallible = write!(out, "{sign}{:02}:{:02}", size / 60, size % 60);
+            out.push(if offset < 0 { '-' } else { '+' });
+            padded((size / 60).into(), 2, out);
+            out.push(':');
+            padded((size % 60).into(), 2, out);
         }
     }
 }
@@ -180,12 +161,9 @@ pub(crate) fn on_a_line(array: &dyn Array, row: usize) -> Option<f64> {
     Some(match array.data_type() {
         DataType::Date32 => value * DAY as f64,
         DataType::Date64 => value / 1e3,
-        DataType::Time32(unit) | DataType::Time64(unit) | DataType::Timestamp(unit, _) => match unit {
-            TimeUnit::Second => value,
-            TimeUnit::Millisecond => value / 1e3,
-            TimeUnit::Microsecond => value / 1e6,
-            TimeUnit::Nanosecond => value / 1e9,
-        },
+        DataType::Time32(unit) | DataType::Time64(unit) | DataType::Timestamp(unit, _) => {
+            value / per_second(*unit) as f64
+        }
         _ => value,
     })
 }
@@ -193,16 +171,17 @@ pub(crate) fn on_a_line(array: &dyn Array, row: usize) -> Option<f64> {
 /// `2013-01-01`.
 pub(crate) fn date(days: i64, out: &mut String) {
     let (year, month, day) = civil(days);
-    let _infallible = if year < 0 {
-        write!(out, "-{:04}-{month:02}-{day:02}", -year)
-    } else {
-        write!(out, "{year:04}-{month:02}-{day:02}")
-    };
+    out.push_str(if year < 0 { "-" } else { "" });
+    padded(year.unsigned_abs(), 4, out);
+    for part in [month, day] {
+        out.push('-');
+        padded(part as u64, 2, out);
+    }
 }
 
 /// Year, month and day, of days since 1970 (Howard Hinnant, "chrono-compatible low-level date algorithms").
-pub(crate) fn civil(days: i64) -> (i128, i128, i128) {
-    let shifted = i128::from(days) + 719_468;
+pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
@@ -210,22 +189,27 @@ pub(crate) fn civil(days: i64) -> (i128, i128, i128) {
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
     let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    (year_of_era + era * 400 + i128::from(month <= 2), month, day)
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
 /// `05:00`, `05:00:00`, `05:00:00.000`.
 pub(crate) fn clock(seconds: i64, nanos: u32, fine: Clock, out: &mut String) {
-    let second = seconds.rem_euclid(DAY);
-    let _infallible = write!(out, "{:02}:{:02}", second / 3_600, second / 60 % 60);
+    let second = seconds.rem_euclid(DAY) as u64;
+    padded(second / 3_600, 2, out);
+    out.push(':');
+    padded(second / 60 % 60, 2, out);
     if fine >= Clock::Seconds {
-        let _infallible = write!(out, ":{:02}", second % 60);
+        out.push(':');
+        padded(second % 60, 2, out);
     }
-    let _infallible = match fine {
-        Clock::Millis => write!(out, ".{:03}", nanos / 1_000_000),
-        Clock::Micros => write!(out, ".{:06}", nanos / 1_000),
-        Clock::Nanos => write!(out, ".{nanos:09}"),
-        _ => Ok(()),
+    let (per_part, digits) = match fine {
+        Clock::Millis => (1_000_000, 3),
+        Clock::Micros => (1_000, 6),
+        Clock::Nanos => (1, 9),
+        _ => return,
     };
+    out.push('.');
+    padded((nanos / per_part).into(), digits, out);
 }
 
 /// `-1d 01:01:01.500`.
@@ -240,32 +224,26 @@ fn duration(value: i64, unit: TimeUnit, out: &mut String) {
     out.push_str(if value < 0 { "-" } else { "" });
     let days = seconds / 86_400;
     if days > 0 {
-        let _infallible = write!(out, "{days}d ");
+        padded(days, 1, out);
+        out.push_str("d ");
     }
     let rest = (seconds % 86_400) as i64;
     clock(rest, nanos, fineness(rest, nanos).max(Clock::Seconds), out);
 }
 
 fn interval(array: &dyn Array, row: usize, unit: IntervalUnit, out: &mut String) {
+    let bytes = bytes_of(array, row).unwrap_or_default();
+    let part = |at| bytes.get(at..at + 4).and_then(|part| part.try_into().ok()).map_or(0, i32::from_le_bytes);
     let (months, days, nanos) = match unit {
-        IntervalUnit::YearMonth => {
-            (array.as_primitive_opt::<IntervalYearMonthType>().map_or(0, |array| array.value(row)), 0, 0)
-        }
-        IntervalUnit::DayTime => array.as_primitive_opt::<IntervalDayTimeType>().map_or((0, 0, 0), |array| {
-            let value = array.value(row);
-            (0, value.days, i64::from(value.milliseconds) * 1_000_000)
-        }),
-        IntervalUnit::MonthDayNano => array.as_primitive_opt::<IntervalMonthDayNanoType>().map_or((0, 0, 0), |array| {
-            let value = array.value(row);
-            (value.months, value.days, value.nanoseconds)
-        }),
+        IntervalUnit::YearMonth => (part(0), 0, 0),
+        IntervalUnit::DayTime => (0, part(0), i64::from(part(4)) * 1_000_000),
+        IntervalUnit::MonthDayNano => (part(0), part(4), i64::from(part(12)) << 32 | i64::from(part(8) as u32)),
     };
     let start = out.len();
-    if months != 0 {
-        let _infallible = write!(out, "{months}mo ");
-    }
-    if days != 0 {
-        let _infallible = write!(out, "{days}d ");
+    for (count, unit) in [(months, "mo "), (days, "d ")].into_iter().filter(|(count, _)| *count != 0) {
+        out.push_str(if count < 0 { "-" } else { "" });
+        padded(count.unsigned_abs().into(), 1, out);
+        out.push_str(unit);
     }
     if nanos != 0 || out.len() == start {
         duration(nanos, TimeUnit::Nanosecond, out);

@@ -2,6 +2,7 @@
 
 use super::layout::{Layout, PROFILE_HEIGHT};
 use super::paint::{Columns, LABEL_SIZE, NAME_SIZE, PADDING, Painter, Scene};
+use super::theme::Colour;
 
 /// Height of the name and the type together.
 const WORDS: f64 = 46.0;
@@ -23,9 +24,9 @@ pub(crate) struct Head {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Strip {
     /// A histogram: heights from 0 to 1.
-    pub(crate) bars: Vec<f32>,
+    pub(crate) bars: Vec<f64>,
     /// The shares of the most frequent values, from 0 to 1.
-    pub(crate) shares: Vec<f32>,
+    pub(crate) shares: Vec<f64>,
     /// The most frequent value and its share, or how many there are.
     pub(crate) text: String,
     /// Where the histogram begins and ends, in the numbers of the column's unit.
@@ -44,11 +45,11 @@ impl Painter {
     }
 
     pub(super) fn header(&self, layout: &Layout, columns: &dyn Columns, scene: &Scene) {
-        self.fill(&self.theme.header, 0.0, 0.0, layout.width, layout.body_top());
+        self.fill(Colour::HEADER, 0.0, 0.0, layout.width, layout.body_top());
         for column in layout.visible_columns().chain(layout.fixed()) {
             self.head(layout, columns, column, scene);
         }
-        self.fill(&self.theme.line, 0.0, layout.body_top() - self.hair(), layout.width, self.hair());
+        self.fill(Colour::LINE, 0.0, layout.body_top() - self.hair(), layout.width, self.hair());
     }
 
     fn head(&self, layout: &Layout, columns: &dyn Columns, column: usize, scene: &Scene) {
@@ -59,9 +60,9 @@ impl Painter {
         self.clip(clip, 0.0, left + width - clip, layout.body_top());
         let chosen = scene.area.as_ref().is_some_and(|area| area.columns.contains(&column));
         let ground = match scene.hover_head == Some(column) {
-            _ if chosen && scene.whole_columns => &self.theme.selected,
-            true => &self.theme.hover,
-            false => &self.theme.header,
+            _ if chosen && scene.whole_columns => Colour::SELECTED,
+            true => Colour::HOVER,
+            false => Colour::HEADER,
         };
         self.fill(ground, left, 0.0, width, layout.header);
         let marked = head.sort.is_some() || head.filtered;
@@ -70,7 +71,7 @@ impl Painter {
         let (x, align) = if head.right { (left + width - PADDING, "right") } else { (left + PADDING, "left") };
         self.context.set_text_align(align);
         self.font(NAME_SIZE);
-        self.context.set_fill_style_str(if marked { &self.theme.accent } else { &self.theme.text });
+        self.ink(if marked { Colour::ACCENT } else { Colour::TEXT });
         let mut name = head.name;
         let room = width - 2.0 * PADDING - mark;
         let shown = self.fitted(&mut name, x, 17.0, room, true);
@@ -85,7 +86,7 @@ impl Painter {
             }
         }
         self.font(LABEL_SIZE);
-        self.context.set_fill_style_str(&self.theme.muted);
+        self.ink(Colour::MUTED);
         let mut label = head.label;
         if !head.nulls.is_empty() {
             let both = [&label, " · ", &head.nulls].concat();
@@ -101,7 +102,7 @@ impl Painter {
         }
         self.context.restore();
         if left + width > clip {
-            self.fill(&self.theme.line, left + width - self.hair(), 12.0, self.hair(), layout.header - 24.0);
+            self.fill(Colour::LINE, left + width - self.hair(), 12.0, self.hair(), layout.header - 24.0);
         }
     }
 
@@ -112,14 +113,14 @@ impl Painter {
             return;
         }
         if !strip.bars.is_empty() {
-            self.fill(&self.theme.line, left, top + height - self.hair(), room, self.hair());
+            self.fill(Colour::LINE, left, top + height - self.hair(), room, self.hair());
             let step = room / strip.bars.len() as f64;
             let gap = if step > 3.0 { 1.0 } else { 0.0 };
             for (place, &bar) in strip.bars.iter().enumerate() {
                 // What is there at all shows.
-                let tall = if bar > 0.0 { (f64::from(bar) * height).max(1.0) } else { 0.0 };
+                let tall = if bar > 0.0 { (bar * height).max(1.0) } else { 0.0 };
                 let (from, to) = (self.snap(left + place as f64 * step), self.snap(left + (place as f64 + 1.0) * step));
-                self.fill(&self.theme.thumb, from, top + height - tall, to - from - gap, tall);
+                self.fill(Colour::THUMB, from, top + height - tall, to - from - gap, tall);
             }
             if let Some((from, to)) = strip.mark {
                 self.mark(strip, left, room, from, to);
@@ -127,17 +128,17 @@ impl Painter {
             return;
         }
         let mut text = strip.text.clone();
-        self.context.set_fill_style_str(&self.theme.muted);
+        self.ink(Colour::MUTED);
         self.fitted(&mut text, left, top + 9.0, room, false);
         if strip.shares.is_empty() {
             return;
         }
-        self.fill(&self.theme.line, left, top + height - 4.0, room, 4.0);
+        self.fill(Colour::LINE, left, top + height - 4.0, room, 4.0);
         let mut from = left;
         for (place, &share) in strip.shares.iter().enumerate() {
-            let wide = f64::from(share) * room;
+            let wide = share * room;
             self.context.set_global_alpha(1.0 - 0.28 * place as f64);
-            self.fill(&self.theme.muted, from, top + height - 4.0, (wide - 1.0).max(1.0), 4.0);
+            self.fill(Colour::MUTED, from, top + height - 4.0, (wide - 1.0).max(1.0), 4.0);
             from += wide;
         }
         self.context.set_global_alpha(1.0);
@@ -151,25 +152,25 @@ impl Painter {
         let step = room / strip.bars.len() as f64;
         let gap = if step > 3.0 { 1.0 } else { 0.0 };
         for (place, &bar) in strip.bars.iter().enumerate().filter(|&(_, &bar)| bar > 0.0) {
-            let tall = (f64::from(bar) * height).max(1.0);
+            let tall = (bar * height).max(1.0);
             let first = self.snap(left + place as f64 * step).max(from);
             let last = (self.snap(left + (place as f64 + 1.0) * step) - gap).min(to);
             if last > first {
-                self.fill(&self.theme.accent, first, top + height - tall, last - first, tall);
+                self.fill(Colour::ACCENT, first, top + height - tall, last - first, tall);
             }
         }
         self.context.set_global_alpha(0.12);
-        self.fill(&self.theme.accent, from, top, to - from, height);
+        self.fill(Colour::ACCENT, from, top, to - from, height);
         self.context.set_global_alpha(1.0);
         for edge in [from, to - 1.0] {
-            self.fill(&self.theme.accent, edge, top, 1.0, height);
+            self.fill(Colour::ACCENT, edge, top, 1.0, height);
         }
     }
 
     /// Says that there is a menu.
-    fn dots(&self, x: f64, ground: &str) {
+    fn dots(&self, x: f64, ground: Colour) {
         self.fill(ground, x - 8.0, 25.0, 20.0, 20.0);
-        self.context.set_fill_style_str(&self.theme.muted);
+        self.ink(Colour::MUTED);
         for place in 0..3 {
             self.context.begin_path();
             let _drawn = self.context.arc(x + 2.0, 29.0 + 5.0 * f64::from(place), 1.5, 0.0, 7.0);

@@ -6,7 +6,7 @@ use web_sys::CanvasRenderingContext2d;
 
 use super::head::{Head, Strip};
 use super::layout::{Layout, ROW_HEIGHT, TRACK, Thumb};
-use super::theme::Theme;
+use super::theme::{Colour, Theme};
 use crate::selection::Area;
 
 pub(super) const PADDING: f64 = 12.0;
@@ -86,7 +86,7 @@ impl Painter {
         let context = &self.context;
         // A canvas that cannot be scaled cannot be drawn on either.
         let _kept = context.set_transform(self.scale, 0.0, 0.0, self.scale, 0.0, 0.0);
-        self.fill(&self.theme.background, 0.0, 0.0, layout.width, layout.height);
+        self.fill(Colour::BACKGROUND, 0.0, 0.0, layout.width, layout.height);
         context.save();
         self.clip(0.0, layout.body_top(), layout.width, layout.body_height());
         self.rows(layout, scene);
@@ -98,13 +98,13 @@ impl Painter {
         self.header(layout, columns, scene);
         if !layout.fixed().is_empty() {
             // What scrolls goes under what does not.
-            let colour = if layout.scrolled().0 > 0.0 { &self.theme.thumb } else { &self.theme.line };
+            let colour = if layout.scrolled().0 > 0.0 { Colour::THUMB } else { Colour::LINE };
             self.fill(colour, self.snap(layout.fixed_edge()) - 1.0, 0.0, 1.0, layout.height);
         }
         if let Some(gap) = scene.gap {
             let last = layout.columns().saturating_sub(1);
             let x = if gap > last { layout.right_edge() } else { layout.clip_of(gap) };
-            self.fill(&self.theme.accent, (x - 1.0).max(layout.gutter), 0.0, 2.0, layout.height);
+            self.fill(Colour::ACCENT, (x - 1.0).max(layout.gutter), 0.0, 2.0, layout.height);
         }
         self.scrollbars(layout, scene.dragged);
     }
@@ -114,9 +114,9 @@ impl Painter {
         for row in layout.visible_rows() {
             let top = self.snap(layout.top_of(row));
             if scene.hover == Some(row) || scene.focus.is_some_and(|(at, _)| at == row) {
-                self.fill(&self.theme.hover, 0.0, top, right, ROW_HEIGHT);
+                self.fill(Colour::HOVER, 0.0, top, right, ROW_HEIGHT);
             }
-            self.fill(&self.theme.line, 0.0, top + ROW_HEIGHT - self.hair(), right, self.hair());
+            self.fill(Colour::LINE, 0.0, top + ROW_HEIGHT - self.hair(), right, self.hair());
         }
     }
 
@@ -127,14 +127,14 @@ impl Painter {
             let chosen = scene.area.as_ref().is_some_and(|area| area.rows.contains(&row));
             if chosen {
                 self.fill(
-                    &self.theme.selected,
+                    Colour::SELECTED,
                     0.0,
                     self.snap(layout.top_of(row)),
                     layout.gutter,
                     ROW_HEIGHT - self.hair(),
                 );
             }
-            self.context.set_fill_style_str(if chosen { &self.theme.accent } else { &self.theme.faint });
+            self.ink(if chosen { Colour::ACCENT } else { Colour::FAINT });
             let number = columns.row_number(row).to_string();
             self.text(&number, layout.gutter - 10.0, layout.top_of(row) + ROW_HEIGHT / 2.0);
         }
@@ -147,7 +147,7 @@ impl Painter {
         self.clip(clip, layout.body_top(), left + width - clip, layout.body_height());
         if let Some(area) = scene.area.as_ref().filter(|area| area.cells() > 1 && area.columns.contains(&column)) {
             for row in layout.visible_rows().filter(|row| area.rows.contains(row)) {
-                self.fill(&self.theme.selected, left, self.snap(layout.top_of(row)), width, ROW_HEIGHT - self.hair());
+                self.fill(Colour::SELECTED, left, self.snap(layout.top_of(row)), width, ROW_HEIGHT - self.hair());
             }
         }
         let Manner { right, blank } = columns.manner(column);
@@ -156,7 +156,7 @@ impl Painter {
             let fresh = columns.fresh(row, column);
             if fresh > 0.0 {
                 self.context.set_global_alpha(fresh);
-                self.fill(&self.theme.fresh, left, self.snap(layout.top_of(row)), width, ROW_HEIGHT - self.hair());
+                self.fill(Colour::FRESH, left, self.snap(layout.top_of(row)), width, ROW_HEIGHT - self.hair());
                 self.context.set_global_alpha(1.0);
             }
         }
@@ -170,12 +170,12 @@ impl Painter {
                 // On its way: a bar where a text will be.
                 let bar = (width - 2.0 * PADDING).clamp(0.0, 60.0);
                 let left = if right { x - bar } else { x };
-                self.fill(&self.theme.line, left, layout.top_of(row) + ROW_HEIGHT / 2.0 - 4.0, bar, 8.0);
+                self.fill(Colour::LINE, left, layout.top_of(row) + ROW_HEIGHT / 2.0 - 4.0, bar, 8.0);
             } else if columns.cell(row, column, &mut text) {
                 if columns.found(row, column) {
-                    self.fill(&self.theme.found, left, self.snap(layout.top_of(row)), width, ROW_HEIGHT - self.hair());
+                    self.fill(Colour::FOUND, left, self.snap(layout.top_of(row)), width, ROW_HEIGHT - self.hair());
                 }
-                self.context.set_fill_style_str(&self.theme.text);
+                self.ink(Colour::TEXT);
                 self.fitted(&mut text, x, layout.top_of(row) + ROW_HEIGHT / 2.0, width - 2.0 * PADDING, false);
             } else {
                 blanks.push(row);
@@ -184,13 +184,13 @@ impl Painter {
         // A null is no value, and must not look like one: not even like the text "null".
         if !blanks.is_empty() {
             self.font(NULL_SIZE);
-            self.context.set_fill_style_str(&self.theme.faint);
+            self.ink(Colour::FAINT);
             for row in blanks {
                 self.text(blank, x, layout.top_of(row) + ROW_HEIGHT / 2.0);
             }
         }
         if let Some((row, _)) = scene.focus.filter(|&(_, at)| at == column) {
-            self.context.set_stroke_style_str(&self.theme.accent);
+            self.context.set_stroke_style_str(self.theme.colour(Colour::ACCENT));
             self.context.set_line_width(2.0);
             let top = self.snap(layout.top_of(row));
             self.context.stroke_rect(left + 1.0, top + 1.0, width - 2.0, ROW_HEIGHT - 2.0 - self.hair());
@@ -199,15 +199,15 @@ impl Painter {
     }
 
     fn scrollbars(&self, layout: &Layout, dragged: bool) {
-        let colour = if dragged { &self.theme.muted } else { &self.theme.thumb };
+        let colour = if dragged { Colour::MUTED } else { Colour::THUMB };
         // The tracks are opaque: half a row under a thumb would look like a slip.
         let (right, bottom) = (layout.width - TRACK, layout.height - TRACK);
         if layout.vertical().is_some() {
-            self.fill(&self.theme.background, right, layout.body_top(), TRACK, layout.body_height());
+            self.fill(Colour::BACKGROUND, right, layout.body_top(), TRACK, layout.body_height());
         }
         if layout.horizontal().is_some() {
-            self.fill(&self.theme.background, 0.0, bottom, layout.width, TRACK);
-            self.fill(&self.theme.line, 0.0, bottom, layout.width, self.hair());
+            self.fill(Colour::BACKGROUND, 0.0, bottom, layout.width, TRACK);
+            self.fill(Colour::LINE, 0.0, bottom, layout.width, self.hair());
         }
         if let Some(Thumb { start, length }) = layout.vertical() {
             self.bar(colour, layout.width - TRACK + 3.0, layout.body_top() + start + 2.0, TRACK - 6.0, length - 4.0);
@@ -217,8 +217,8 @@ impl Painter {
         }
     }
 
-    fn bar(&self, colour: &str, x: f64, y: f64, width: f64, height: f64) {
-        self.context.set_fill_style_str(colour);
+    fn bar(&self, colour: Colour, x: f64, y: f64, width: f64, height: f64) {
+        self.ink(colour);
         self.context.begin_path();
         let _drawn = self.context.round_rect_with_f64(x, y, width, height, width.min(height) / 2.0);
         self.context.fill();
@@ -273,11 +273,16 @@ impl Painter {
 
     pub(crate) fn font(&self, size: &str) {
         self.context.set_text_baseline("middle");
-        self.context.set_font(&[size, &self.theme.font].concat());
+        self.context.set_font(&[size, self.theme.font()].concat());
     }
 
-    pub(crate) fn fill(&self, colour: &str, x: f64, y: f64, width: f64, height: f64) {
-        self.context.set_fill_style_str(colour);
+    /// What is drawn from here on has this colour.
+    pub(crate) fn ink(&self, colour: Colour) {
+        self.context.set_fill_style_str(self.theme.colour(colour));
+    }
+
+    pub(crate) fn fill(&self, colour: Colour, x: f64, y: f64, width: f64, height: f64) {
+        self.ink(colour);
         self.context.fill_rect(x, y, width, height);
     }
 

@@ -1,59 +1,45 @@
 //! Colours and fonts, as the page's style sheet gives them.
 
+/// A colour by its place among those that the page gives (`js/style.js` has the same order).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Colour(usize);
+
+impl Colour {
+    pub(crate) const BACKGROUND: Self = Self(0);
+    pub(crate) const HEADER: Self = Self(1);
+    pub(crate) const LINE: Self = Self(2);
+    pub(crate) const TEXT: Self = Self(3);
+    pub(crate) const MUTED: Self = Self(4);
+    pub(crate) const FAINT: Self = Self(5);
+    pub(crate) const HOVER: Self = Self(6);
+    pub(crate) const SELECTED: Self = Self(7);
+    pub(crate) const ACCENT: Self = Self(8);
+    pub(crate) const THUMB: Self = Self(9);
+    pub(crate) const FOUND: Self = Self(10);
+    pub(crate) const FRESH: Self = Self(11);
+
+    /// The colour of a chart's series.
+    pub(crate) fn series(series: usize) -> Self {
+        Self(FONT + 1 + series)
+    }
+}
+
+/// The place of the font, behind the colours of the grid.
+const FONT: usize = 12;
+
 /// What the painter draws with; each is a CSS value.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Theme {
-    pub(crate) background: String,
-    pub(crate) header: String,
-    pub(crate) line: String,
-    pub(crate) text: String,
-    pub(crate) muted: String,
-    pub(crate) faint: String,
-    pub(crate) hover: String,
-    pub(crate) selected: String,
-    pub(crate) accent: String,
-    pub(crate) thumb: String,
-    pub(crate) found: String,
-    pub(crate) fresh: String,
-    pub(crate) font: String,
+    /// A missing one is empty, which a canvas leaves aside.
+    pub(crate) values: Vec<String>,
 }
 
 impl Theme {
-    /// The custom properties that the values are read from, in the order of [`Theme::new`].
-    pub(crate) const PROPERTIES: [&'static str; 13] = [
-        "--bodkin-background",
-        "--bodkin-header",
-        "--bodkin-line",
-        "--bodkin-text",
-        "--bodkin-muted",
-        "--bodkin-faint",
-        "--bodkin-hover",
-        "--bodkin-selected",
-        "--bodkin-accent",
-        "--bodkin-thumb",
-        "--bodkin-found",
-        "--bodkin-fresh",
-        "--bodkin-font",
-    ];
+    pub(crate) fn colour(&self, colour: Colour) -> &str {
+        self.values.get(colour.0).map_or("", |value| value)
+    }
 
-    /// A theme of the values of [`Theme::PROPERTIES`]; a missing one is empty, which a canvas leaves aside.
-    pub(crate) fn new(values: Vec<String>) -> Self {
-        let mut values = values.into_iter();
-        let mut next = || values.next().unwrap_or_default();
-        Self {
-            background: next(),
-            header: next(),
-            line: next(),
-            text: next(),
-            muted: next(),
-            faint: next(),
-            hover: next(),
-            selected: next(),
-            accent: next(),
-            thumb: next(),
-            found: next(),
-            fresh: next(),
-            font: next(),
-        }
+    pub(crate) fn font(&self) -> &str {
+        self.colour(Colour(FONT))
     }
 }

@@ -8,6 +8,20 @@ use super::{Viewer, failed};
 use crate::filter_text;
 use crate::view::{Filter, Grouping};
 
+impl Viewer {
+    /// Turns the sort of a shown column on: ascending, descending, none.
+    ///
+    /// # Errors
+    /// When the column's type has no order.
+    pub(super) fn toggle_sort(&mut self, position: usize, add: bool) -> Result<u32, JsError> {
+        let Some(name) = self.name(position) else { return Ok(0) };
+        let before = self.view.wished();
+        self.view.toggle_sort(&name, add);
+        self.layout.scroll_to_row(0.0);
+        self.ask_anew(before)
+    }
+}
+
 #[wasm_bindgen]
 impl Viewer {
     /// Sort keys as names, with `-` before those that descend.
@@ -95,19 +109,6 @@ impl Viewer {
             self.view.group_sort.retain(|key| grouping.keys.contains(&key.column) || names.contains(&key.column));
         }
         self.view.grouping = grouping;
-        self.ask_anew(before)
-    }
-
-    /// Turns the sort of a shown column on: ascending, descending, none.
-    ///
-    /// # Errors
-    /// When the column's type has no order.
-    #[wasm_bindgen(js_name = toggleSort)]
-    pub fn toggle_sort(&mut self, position: usize, add: bool) -> Result<u32, JsError> {
-        let Some(name) = self.name(position) else { return Ok(0) };
-        let before = self.view.wished();
-        self.view.toggle_sort(&name, add);
-        self.layout.scroll_to_row(0.0);
         self.ask_anew(before)
     }
 }

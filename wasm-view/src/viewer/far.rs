@@ -47,15 +47,24 @@ fn schemas(stream: Vec<u8>) -> Result<(SchemaRef, SchemaRef), JsError> {
     }
 }
 
+impl Viewer {
+    /// Whether somebody else holds the rows.
+    pub(super) fn is_far(&self) -> bool {
+        matches!(self.view.rows, Rows::Far(_)) || self.table.as_ref().is_some_and(|table| table.elsewhere > 0)
+    }
+
+    /// Whether a row of the view is here.
+    pub(super) fn is_here(&self, row: usize) -> bool {
+        match &self.view.rows {
+            Rows::Far(far) => far.source(row).is_some(),
+            _ => true,
+        }
+    }
+}
+
 #[wasm_bindgen]
 impl Viewer {
     // In the page.
-
-    /// Whether somebody else holds the rows.
-    #[wasm_bindgen(js_name = isFar)]
-    pub fn is_far(&self) -> bool {
-        matches!(self.view.rows, Rows::Far(_)) || self.table.as_ref().is_some_and(|table| table.elsewhere > 0)
-    }
 
     /// Whether what is shown is here in windows only. Groups of rows that are elsewhere may be here as a whole.
     #[wasm_bindgen(js_name = isWindowed)]
@@ -166,15 +175,6 @@ impl Viewer {
         Ok(cells)
     }
 
-    /// Whether a row of the view is here.
-    #[wasm_bindgen(js_name = isHere)]
-    pub fn is_here(&self, row: usize) -> bool {
-        match &self.view.rows {
-            Rows::Far(far) => far.source(row).is_some(),
-            _ => true,
-        }
-    }
-
     /// The view that is asked for as a plan, as bytes; with `to` above 0 the rows from `from` to `to` of the one that is
     /// shown.
     ///
@@ -241,20 +241,15 @@ impl Viewer {
         Ok(self.refreshed())
     }
 
-    /// Takes what a header shows, found elsewhere.
+    /// Takes what a header shows, found elsewhere, as [`Viewer::profile_of`] tells it.
     #[wasm_bindgen(js_name = takeProfile)]
-    pub fn take_profile(
-        &mut self,
-        column: usize,
-        bars: Vec<f32>,
-        shares: Vec<f32>,
-        text: String,
-        nulls: String,
-        ends: Vec<f64>,
-    ) -> u32 {
-        let axis = if let [low, high] = ends[..] { (low, high) } else { (0.0, 1.0) };
-        let strip = Strip { bars, shares, text, axis, mark: None };
-        self.profiles.set(column, Profile { strip, nulls });
+    pub fn take_profile(&mut self, column: usize, numbers: &[f64], words: &str) -> u32 {
+        let &[low, high, bars, ref rest @ ..] = numbers else { return 0 };
+        let (bars, shares) = rest.split_at(rest.len().min(bars as usize));
+        let (nulls, text) = words.split_once('\n').unwrap_or_default();
+        let (bars, shares) = (bars.to_vec(), shares.to_vec());
+        let strip = Strip { bars, shares, text: text.to_owned(), axis: (low, high), mark: None };
+        self.profiles.set(column, Profile { strip, nulls: nulls.to_owned() });
         change::PAINT
     }
 
@@ -329,15 +324,14 @@ impl Viewer {
         to_stream(&table.schema, &table.range(from..to)).map_err(failed)
     }
 
-    /// What a header shows of its column, once it is known: bars, shares, text, nulls, both ends of the bars.
+    /// What a header shows of its column, once it is known: numbers (both ends of the bars, how many there are, bars,
+    /// shares) and words (nulls in the first line, and what is told).
     #[wasm_bindgen(js_name = profileOf)]
     pub fn profile_of(&self, column: usize) -> Vec<JsValue> {
         let Some(Profile { strip, nulls }) = self.profiles.of(column) else { return Vec::new() };
-        let (bars, shares) =
-            (js_sys::Float32Array::from(&strip.bars[..]), js_sys::Float32Array::from(&strip.shares[..]));
-        let (text, nulls) = (JsValue::from_str(&strip.text), JsValue::from_str(nulls));
-        let ends = js_sys::Float64Array::from(&[strip.axis.0, strip.axis.1][..]);
-        vec![bars.into(), shares.into(), text, nulls, ends.into()]
+        let numbers = [&[strip.axis.0, strip.axis.1, strip.bars.len() as f64], &strip.bars[..], &strip.shares].concat();
+        let words = [nulls, "\n", &strip.text].concat();
+        vec![js_sys::Float64Array::from(&numbers[..]).into(), JsValue::from_str(&words)]
     }
 
     /// Takes the arrangement of columns as [`Viewer::column_slots`] gives it.

@@ -98,10 +98,7 @@ impl Viewer {
         let known = self.field(column).and_then(|(number, field)| Some((field, &self.profiles.of(number)?.strip)));
         let Some((field, strip)) = known.filter(|(_, strip)| !strip.bars.is_empty()) else { return Vec::new() };
         let unit = unit(field.data_type());
-        [strip.axis.0 * unit, strip.axis.1 * unit]
-            .into_iter()
-            .chain(strip.bars.iter().map(|&bar| f64::from(bar)))
-            .collect()
+        [strip.axis.0 * unit, strip.axis.1 * unit].into_iter().chain(strip.bars.iter().copied()).collect()
     }
 
     /// Marks the part of a header's histogram, from 0 to 1, that is chosen; an empty one is none.

@@ -195,17 +195,11 @@ impl Viewer {
         })
     }
 
-    /// The custom properties that [`Viewer::set_theme`] wants the values of.
-    #[wasm_bindgen(js_name = themeProperties)]
-    pub fn theme_properties() -> Vec<String> {
-        Theme::PROPERTIES.iter().map(|&property| property.to_owned()).collect()
-    }
-
-    /// Takes colours and font.
+    /// Takes colours and font, in the order of `js/style.js`.
     #[wasm_bindgen(js_name = setTheme)]
     pub fn set_theme(&mut self, values: Vec<String>) {
         if let Some(painter) = &mut self.painter {
-            painter.theme = Theme::new(values);
+            painter.theme.values = values;
         }
     }
 

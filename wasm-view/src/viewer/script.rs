@@ -14,7 +14,7 @@ use super::{Viewer, failed};
 use crate::format::{self, Formats};
 use crate::leaving::{self, Export};
 use crate::load::is_unread;
-use crate::numbers::number;
+use crate::numbers::{number, word};
 
 /// The view on its way out as Arrow.
 #[wasm_bindgen]
@@ -141,12 +141,12 @@ fn value(array: &dyn Array, row: usize, formats: &Formats) -> JsValue {
     if row >= array.len() || array.is_null(row) {
         return JsValue::NULL;
     }
-    let word = || Some(i64::from_le_bytes(fixed_values(array)?.get(row * 8..row * 8 + 8)?.try_into().ok()?));
+    let word = || word(array, row).unwrap_or_default();
     let bytes = |bytes: &[u8]| JsValue::from(Uint8Array::from(bytes));
     match array.data_type() {
         DataType::Boolean => JsValue::from_bool(array.as_boolean_opt().is_some_and(|array| array.value(row))),
-        DataType::Int64 | DataType::Duration(_) => JsValue::from(word().unwrap_or_default()),
-        DataType::UInt64 => JsValue::from(word().unwrap_or_default() as u64),
+        DataType::Int64 | DataType::Duration(_) => JsValue::from(word()),
+        DataType::UInt64 => JsValue::from(word() as u64),
         DataType::Int8
         | DataType::Int16
         | DataType::Int32

@@ -67,12 +67,6 @@ impl Viewer {
         self.find.matches.len()
     }
 
-    /// Rows that have been searched.
-    #[wasm_bindgen(js_name = findRows)]
-    pub fn find_rows(&self) -> usize {
-        self.find.next_row
-    }
-
     /// Row and position of a match; nothing where its column is hidden.
     #[wasm_bindgen(js_name = findPlace)]
     pub fn find_place(&self, number: usize) -> Vec<usize> {
