@@ -102,6 +102,28 @@ fn long_columns_take_the_radix_path() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many rows for an interpreter")]
+fn the_first_of_many_ties_are_told_apart_by_other_keys() {
+    let mut random = Random::new(11);
+    let rows = 20_000;
+    let dictionary = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
+    for types in [
+        vec![DataType::Boolean],
+        vec![DataType::Boolean, DataType::Int64],
+        vec![dictionary, DataType::Boolean, DataType::Float64],
+        vec![DataType::Null, DataType::Utf8],
+    ] {
+        for nulls in [0, 5, 99] {
+            let key = |data_type| (array(&mut random, data_type, rows, nulls), SortOptions::default());
+            let mut keys: Vec<_> = types.iter().map(key).collect();
+            check(&keys, rows, &mut random);
+            keys.iter_mut().for_each(|key| key.1 = options(&mut random));
+            check(&keys, rows, &mut random);
+        }
+    }
+}
+
+#[test]
 fn nested_keys_are_refused() {
     let list = arrow_array::ListArray::new_null(
         std::sync::Arc::new(arrow_schema::Field::new("item", DataType::Int32, true)),

@@ -1,6 +1,12 @@
 // Whoever holds the rows, behind one face: this page, a worker, or (server.js) the server. The page asks to `load`, to `find`
 // the view's rows anew, for a `window` of them, to `call` the viewer that has all rows, to `ask` a question beside the view.
 
+/** Resolves when the next frame has been painted, or soon where nobody sees the page. */
+const painted = () => new Promise((resolve) => {
+  requestAnimationFrame(() => setTimeout(resolve));
+  setTimeout(resolve, 100);
+});
+
 /** The page itself: small tables, and where workers are refused. */
 class PageEngine {
   kind = 'page';
@@ -38,22 +44,32 @@ class PageEngine {
     }
   }
 
-  find(told) {
+  find(told, head) {
     this.cancel();
     this.#working = new AbortController();
-    return work(this.#host.viewer(), this.#working.signal, told);
+    return work(this.#host.viewer(), this.#working.signal, told, head && ((...first) => {
+      head(...first);
+      return painted();
+    }));
+  }
+
+  /** The viewer, unless it has the head of a sort and nothing else. */
+  #whole() {
+    const viewer = this.#host.viewer();
+    if (viewer.isWindowed()) throw new Error('the view has changed meanwhile; ask again');
+    return viewer;
   }
 
   cancel() { this.#working.abort(); }
-  async window(from, to) { return this.#host.viewer().windowOf(from, to); }
+  async window(from, to) { return this.#whole().windowOf(from, to); }
   async live(messages, where) { return { news: this.#host.viewer().liveApply(new Uint8Array(), messages, where, performance.now()) }; }
-  async call(name, ...args) { return this.#host.viewer()[name](...args); }
+  async call(name, ...args) { return (name === 'textOf' ? this.#whole() : this.#host.viewer())[name](...args); }
   async slice(name, argument, millis) {
     await breathe();
     return slice(() => this.#host.viewer()[name](argument), millis);
   }
   async ask(plan) { return this.#host.viewer().runPlan(plan); }
-  async sync() {}
+  sync() { return this.#host.element.settled(); }
   async memory() { return wasm.memory.buffer.byteLength; }
   profile(told) { return profiles(this.#host.viewer(), () => this.#loading.signal.aborted, told); }
 
@@ -72,6 +88,8 @@ class WorkerEngine {
   #next = 0;
   #told = {};
   #working = () => {};
+  #head = () => {};
+  #finds = 0;
 
   constructor(host, worker) {
     this.#host = host;
@@ -90,6 +108,7 @@ class WorkerEngine {
         case 'window': return this.#host.after(viewer.giveWindow(...more));
         case 'found': return this.#told.pushed?.(viewer.settle(more[0].rows, more[0].groups));
         case 'working': return this.#working(more[0]);
+        case 'head': return this.#head(...more);
         case 'profile': return this.#host.after(viewer.takeProfile(...more));
         default: return this.#told[event]?.(...more);
       }
@@ -123,10 +142,13 @@ class WorkerEngine {
     if (viewer && (groups || viewer.rowsShown() !== rows)) told.pushed(viewer.settle(rows, groups));
   }
 
-  async find(told) {
+  async find(told, head) {
     this.#working = told;
+    const number = ++this.#finds;
+    // What was found for a question before is of no use.
+    this.#head = (of, ...first) => { if (of === this.#finds) head(...first); };
     const viewer = this.#host.viewer();
-    const { rows, groups } = await this.call('run', viewer.viewPlan(0, 0));
+    const { rows, groups } = await this.call('run', viewer.viewPlan(0, 0), head ? number : 0);
     return this.#host.viewer()?.settle(rows, groups) ?? 0;
   }
 
@@ -139,7 +161,8 @@ class WorkerEngine {
   memory() { return this.call('memory'); }
 
   /** The worker's viewer has the same columns in sight, and the same cells selected. */
-  sync() {
+  async sync() {
+    await this.#host.element.settled();
     const viewer = this.#host.viewer();
     const [top, bottom, left, right] = viewer.selectedArea();
     const selects = top === undefined ? Promise.resolve() : this.call('select', top, left, bottom - 1, right - 1, 0);

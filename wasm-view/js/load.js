@@ -114,15 +114,20 @@ function slice(step, millis) {
   }
 }
 
-/** Finds a viewer's rows anew, in slices between which others have their turn. */
-async function work(viewer, signal, told) {
+/** Finds a viewer's rows anew, in slices between which others have their turn; `head` is given the first of many to be sorted. */
+async function work(viewer, signal, told, head) {
   viewer.workBegin();
+  const rest = async (resting) => {
+    await resting;
+    if (signal.aborted) throw new DOMException('superseded', 'AbortError');
+  };
   let part = 0;
   while (slice(() => (part = viewer.workStep(16384)) < 1, 6)) {
     told(part);
-    await breathe();
-    if (signal.aborted) throw new DOMException('superseded', 'AbortError');
+    await rest(breathe());
   }
+  const first = head ? viewer.workHead() : [];
+  if (first.length) await rest(head(...first));
   return viewer.workEnd();
 }
 

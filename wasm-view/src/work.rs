@@ -6,10 +6,15 @@
 //! million rows, they took many times as long as the one call, and a person would rather wait for that.
 
 use kernels::query::{Execution, Plan, Selecting};
-use kernels::{Error, Result};
+use kernels::{Error, Indices, Result};
 
 use crate::table::Table;
 use crate::view::Rows;
+
+/// Rows of a sort below which the first of them come no earlier than all do.
+const HEAD_PAYS: usize = 500_000;
+/// Rows that come first: some screens of them.
+const HEAD: usize = 256;
 
 #[derive(Debug)]
 enum Job {
@@ -23,6 +28,7 @@ enum Job {
 #[derive(Debug)]
 pub(crate) struct Work {
     job: Job,
+    is_sort: bool,
     row: usize,
     rows: usize,
 }
@@ -37,7 +43,7 @@ impl Work {
         } else {
             Job::Select(Box::new(Selecting::try_new(bound)?))
         };
-        Ok(Self { job, row: 0, rows: table.rows() })
+        Ok(Self { job, is_sort: !plan.sort.is_empty(), row: 0, rows: table.rows() })
     }
 
     /// Looks at so many more rows; gives the share of them that has been looked at.
@@ -55,6 +61,16 @@ impl Work {
         }
         self.row = end;
         Ok(if self.rows == 0 { 1.0 } else { end as f64 / self.rows as f64 })
+    }
+
+    /// The first rows of a sort of many, ahead of the others, and how many there will be; all must have been looked at.
+    pub(crate) fn head(&self, table: &Table) -> Result<Option<(Indices, usize)>> {
+        let Job::Select(selecting) = &self.job else { return Ok(None) };
+        let rows = selecting.kept();
+        if !self.is_sort || rows < HEAD_PAYS {
+            return Ok(None);
+        }
+        Ok(Some((selecting.first(&table.range(0..self.rows), HEAD)?, rows)))
     }
 
     /// The rows; all must have been looked at.
@@ -82,6 +98,28 @@ mod tests {
 
     use super::*;
     use crate::view::View;
+
+    #[test]
+    fn the_head_of_a_sort_is_its_beginning() {
+        let rows = HEAD_PAYS as i32 + 1_000;
+        let values: ArrayRef = Arc::new(Int32Array::from_iter((0..rows).map(|row| (row % 5 > 0).then_some(row % 97))));
+        let table = Table::of(RecordBatch::try_from_iter_with_nullable([("n", values, true)]).unwrap());
+        let filter = |value| Predicate::Compare { column: "n".into(), op: CompareOp::Gt, value: Scalar::Int(value) };
+        let sort = vec![SortBy { column: "n".into(), descending: true, nulls: Nulls::Last }];
+        let head = |plan: &Plan| {
+            let mut work = Work::begin(plan, &table).unwrap();
+            assert!(work.step(&table, usize::MAX).unwrap() >= 1.0);
+            let head = work.head(&table).unwrap();
+            (head, work.finish(&table).unwrap())
+        };
+        let (found, all) = head(&Plan { sort: sort.clone(), ..Plan::default() });
+        let (Some((found, of)), Rows::Picked(all)) = (found, all) else { panic!("no head") };
+        assert_eq!((found.as_slice(), of), (&all.as_slice()[..HEAD], all.len()));
+        // Few rows, groups, and what is in order anyway come at once.
+        assert!(head(&Plan { sort, filter: Some(filter(50)), ..Plan::default() }).0.is_none());
+        assert!(head(&Plan { filter: Some(filter(-1)), ..Plan::default() }).0.is_none());
+        assert!(head(&Plan { group_by: vec!["n".into()], ..Plan::default() }).0.is_none());
+    }
 
     #[test]
     fn slices_find_what_one_call_finds() {

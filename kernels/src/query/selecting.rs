@@ -8,7 +8,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 use super::bind::BoundPlan;
 use crate::error::all;
 use crate::filter::{Filter, mask_to_indices};
-use crate::sort::{SortKey, sort_keys_to_indices};
+use crate::sort::{SortKey, SortOptions, sort_keys_to_indices};
 use crate::{Error, Indices, Result};
 
 /// Row numbers in the making: see [`BoundPlan::select`].
@@ -71,27 +71,47 @@ impl Selecting {
         Ok(())
     }
 
+    /// Rows that the filter has kept so far.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        if self.plan.filter.is_some() { self.kept.len() } else { self.rows }
+    }
+
     /// The row numbers. `batches` are those that were pushed.
     ///
     /// # Errors
     /// What the sort reports.
     pub fn finish(self, batches: &[RecordBatch]) -> Result<Indices> {
-        let Self { plan, mut kept, parts, rows } = self;
-        let end = plan.limit.map(|limit| plan.offset.saturating_add(limit));
+        let (offset, limit) = (self.plan.offset, self.plan.limit);
+        let order = if !self.plan.sort.is_empty() {
+            self.first(batches, limit.map_or(usize::MAX, |limit| offset.saturating_add(limit)))
+        } else if self.plan.filter.is_some() {
+            Indices::try_new(self.kept, self.rows)
+        } else {
+            Indices::identity(self.rows)
+        };
+        Ok(order?.window(offset, limit))
+    }
+
+    /// Of a sorted plan the first `most` row numbers, whatever its offset and limit. To find a few of many costs a small part
+    /// of what all cost.
+    ///
+    /// # Errors
+    /// What the sort reports; [`Error::InvalidPlan`] without a sort.
+    pub fn first(&self, batches: &[RecordBatch], most: usize) -> Result<Indices> {
+        let Self { plan, kept, parts, rows } = self;
+        let key = |(number, &(column, options)): (usize, &(usize, SortOptions))| SortKey {
+            chunks: match plan.filter {
+                Some(_) => parts.iter().map(|part| part[number].as_ref()).collect(),
+                None => batches.iter().map(|batch| batch.column(column).as_ref()).collect(),
+            },
+            options,
+        };
+        let keys: Vec<SortKey<'_>> = plan.sort.iter().enumerate().map(key).collect();
+        let order = sort_keys_to_indices(&keys, Some(most))?;
         if plan.filter.is_none() {
-            let order = if plan.sort.is_empty() { Indices::identity(rows)? } else { plan.sort_batches(batches, end)? };
-            return Ok(order.window(plan.offset, plan.limit));
+            return Ok(order);
         }
-        if !plan.sort.is_empty() {
-            let keys: Vec<SortKey<'_>> = (0..plan.sort.len())
-                .map(|key| SortKey {
-                    chunks: parts.iter().map(|part| part[key].as_ref()).collect(),
-                    options: plan.sort[key].1,
-                })
-                .collect();
-            let order = sort_keys_to_indices(&keys, end)?;
-            kept = order.as_slice().iter().map(|&position| kept[position as usize]).collect();
-        }
-        Ok(Indices::try_new(kept, rows)?.window(plan.offset, plan.limit))
+        Indices::try_new(order.as_slice().iter().map(|&position| kept[position as usize]).collect(), *rows)
     }
 }

@@ -92,7 +92,7 @@ pub fn sort_keys_to_indices(keys: &[SortKey<'_>], limit: Option<usize>) -> Resul
     let columns = keys.iter().zip(&mut expanded);
     let columns =
         all(columns.map(|(key, expanded)| Column::try_new(&runs::expand_all(&key.chunks, expanded)?, key.options)))?;
-    let candidates = top::candidates(&columns[0], rows, limit);
+    let candidates = top::candidates(&columns, rows, limit);
     let chosen = match &candidates {
         Some(list) => Rows::List(list),
         None => Rows::All(rows),
