@@ -51,6 +51,9 @@ class Asking {
     // Whoever has scrolled away does not see the first rows.
     const head = host.viewer().topRow() > 0 ? null : (rows, first) => { if (!isOver()) this.#head(rows, first, begin); };
     const asks = (async () => {
+      // What is asked for by the same script right behind it takes its place.
+      await null;
+      if (isOver()) return;
       try {
         const changes = await host.holder().find((part) => { if (!isOver()) this.#working(part); }, head);
         if (isOver()) return;
