@@ -178,10 +178,7 @@ fn a_sort_in_steps_says_what_is_wrong() {
 
 #[test]
 fn nested_keys_are_refused() {
-    let list = arrow_array::ListArray::new_null(
-        Arc::new(arrow_schema::Field::new("item", DataType::Int32, true)),
-        3,
-    );
+    let list = arrow_array::ListArray::new_null(Arc::new(arrow_schema::Field::new("item", DataType::Int32, true)), 3);
     let error = kernels::sort_to_indices(&list, SortOptions::default(), None).unwrap_err();
     assert!(error.to_string().contains("sort is not supported for type List"), "{error}");
     assert_eq!(list.len(), 3);

@@ -1,12 +1,6 @@
 // Whoever holds the rows, behind one face: this page, a worker, or (server.js) the server. The page asks to `load`, to `find`
 // the view's rows anew, for a `window` of them, to `call` the viewer that has all rows, to `ask` a question beside the view.
 
-/** Resolves when the next frame has been painted, or soon where nobody sees the page. */
-const painted = () => new Promise((resolve) => {
-  requestAnimationFrame(() => setTimeout(resolve));
-  setTimeout(resolve, 100);
-});
-
 /** The page itself: small tables, and where workers are refused. */
 class PageEngine {
   kind = 'page';
@@ -47,10 +41,7 @@ class PageEngine {
   find(told, head) {
     this.cancel();
     this.#working = new AbortController();
-    return work(this.#host.viewer(), this.#working.signal, told, head && ((...first) => {
-      head(...first);
-      return painted();
-    }));
+    return work(this.#host.viewer(), this.#working.signal, told, head);
   }
 
   /** The viewer, unless it has the head of a sort and nothing else. */

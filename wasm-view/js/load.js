@@ -116,18 +116,15 @@ function slice(step, millis) {
 
 /** Finds a viewer's rows anew, in slices between which others have their turn; `head` is given the first of many to be sorted. */
 async function work(viewer, signal, told, head) {
-  viewer.workBegin();
-  const rest = async (resting) => {
-    await resting;
+  viewer.workBegin(Boolean(head));
+  for (let part = 0; ;) {
+    slice(() => (part = viewer.workStep(16384)) < 1, 6);
+    if (part === 1) break;
+    if (part > 1) head(...viewer.workHead());
+    else told(part);
+    await breathe();
     if (signal.aborted) throw new DOMException('superseded', 'AbortError');
-  };
-  let part = 0;
-  while (slice(() => (part = viewer.workStep(16384)) < 1, 6)) {
-    told(part);
-    await rest(breathe());
   }
-  const first = head ? viewer.workHead() : [];
-  if (first.length) await rest(head(...first));
   return viewer.workEnd();
 }
 

@@ -70,10 +70,7 @@ function serve() {
       const { signal } = (working = new AbortController());
       viewer.takePlan(plan);
       try {
-        await work(viewer, signal, (part) => post('working', part), number && ((...first) => {
-          post('head', number, ...first);
-          return breathe();
-        }));
+        await work(viewer, signal, (part) => post('working', part), number && ((...first) => post('head', number, ...first)));
       } catch (error) {
         if (!signal.aborted) viewer.workCancel();
         throw error;

@@ -150,3 +150,42 @@ fn a_sort_is_given_up_or_superseded_behind_its_head() {
         assert!(page.complaints.is_empty(), "{:?}", page.complaints);
     }
 }
+
+#[test]
+fn without_a_worker_the_page_does_not_freeze() {
+    let (_folder, _server, _browser, mut page) = open("page");
+    // The longest task of each sort, and how long the same takes in one call. The machine does other things, too: the best of some.
+    let told = page.eval(&format!(
+        r#"(async () => {{
+            const table = {VIEWER};
+            const tasks = [];
+            const seen = new PerformanceObserver((list) => tasks.push(...list.getEntries()));
+            seen.observe({{ type: 'longtask' }});
+            const sorts = {{ half: [], few: [], both: [] }};
+            const keys = {{ half: ['half'], few: ['-few'], both: ['few', '-half'] }};
+            for (let turn = 0; turn < 4; turn++) {{
+                for (const [name, key] of Object.entries(keys)) {{
+                    await new Promise((done) => setTimeout(done, 100));
+                    tasks.length = 0;
+                    await table.setSort(key);
+                    // What is waiting to be observed comes with a later task.
+                    await new Promise((done) => setTimeout(done, 100));
+                    sorts[name].push(Math.max(0, ...tasks.map(({{ duration }}) => duration)));
+                }}
+            }}
+            await table.setSort(['half']);
+            half.workBegin(false);
+            const begin = performance.now();
+            while (half.workStep(4294967295) < 1);
+            const uncut = performance.now() - begin;
+            half.workEnd();
+            return {{ half: Math.min(...sorts.half), few: Math.min(...sorts.few), both: Math.min(...sorts.both), uncut }};
+        }})()"#
+    ));
+    eprintln!("longest tasks in ms: {told}");
+    for sort in ["half", "few", "both"] {
+        assert!(told[sort].as_f64() < Some(55.0), "{sort}: {told}");
+    }
+    assert!(told["uncut"].as_f64() > Some(55.0), "{told}");
+    assert!(page.complaints.is_empty(), "{:?}", page.complaints);
+}

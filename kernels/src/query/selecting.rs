@@ -8,7 +8,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 use super::bind::BoundPlan;
 use crate::error::all;
 use crate::filter::{Filter, mask_to_indices};
-use crate::sort::{SortKey, SortOptions, sort_keys_to_indices};
+use crate::sort::{SortKey, SortOptions, SortSteps};
 use crate::{Error, Indices, Result};
 
 /// Row numbers in the making: see [`BoundPlan::select`].
@@ -84,7 +84,9 @@ impl Selecting {
     pub fn finish(self, batches: &[RecordBatch]) -> Result<Indices> {
         let (offset, limit) = (self.plan.offset, self.plan.limit);
         let order = if !self.plan.sort.is_empty() {
-            self.first(batches, limit.map_or(usize::MAX, |limit| offset.saturating_add(limit)))
+            let mut sort = SortSteps::new(limit.map(|limit| offset.saturating_add(limit)));
+            self.sort(batches, &mut sort, usize::MAX)?;
+            self.in_table(sort.finish()?)
         } else if self.plan.filter.is_some() {
             Indices::try_new(self.kept, self.rows)
         } else {
@@ -93,25 +95,33 @@ impl Selecting {
         Ok(order?.window(offset, limit))
     }
 
-    /// Of a sorted plan the first `most` row numbers, whatever its offset and limit. To find a few of many costs a small part
-    /// of what all cost.
+    /// A step of the plan's sort over the rows that are kept, for whoever does not want to wait for [`Selecting::finish`], or
+    /// wants a few rows only; whether it is the last. See [`SortSteps::step`], and for what comes of it
+    /// [`Selecting::in_table`].
     ///
     /// # Errors
-    /// What the sort reports; [`Error::InvalidPlan`] without a sort.
-    pub fn first(&self, batches: &[RecordBatch], most: usize) -> Result<Indices> {
-        let Self { plan, kept, parts, rows } = self;
+    /// What the sort reports; [`Error::InvalidPlan`] without one.
+    pub fn sort(&self, batches: &[RecordBatch], steps: &mut SortSteps, rows: usize) -> Result<bool> {
         let key = |(number, &(column, options)): (usize, &(usize, SortOptions))| SortKey {
-            chunks: match plan.filter {
-                Some(_) => parts.iter().map(|part| part[number].as_ref()).collect(),
+            chunks: match self.plan.filter {
+                Some(_) => self.parts.iter().map(|part| part[number].as_ref()).collect(),
                 None => batches.iter().map(|batch| batch.column(column).as_ref()).collect(),
             },
             options,
         };
-        let keys: Vec<SortKey<'_>> = plan.sort.iter().enumerate().map(key).collect();
-        let order = sort_keys_to_indices(&keys, Some(most))?;
-        if plan.filter.is_none() {
+        let keys: Vec<SortKey<'_>> = self.plan.sort.iter().enumerate().map(key).collect();
+        steps.step(&keys, rows)
+    }
+
+    /// The row numbers in the table of rows in order, which are numbered among those that are kept.
+    ///
+    /// # Errors
+    /// [`Error::IndexOutOfBounds`] when they are rows of something else.
+    pub fn in_table(&self, order: Indices) -> Result<Indices> {
+        if self.plan.filter.is_none() {
             return Ok(order);
         }
-        Indices::try_new(order.as_slice().iter().map(|&position| kept[position as usize]).collect(), *rows)
+        let numbers = order.as_slice().iter().map(|&row| self.kept.get(row as usize).copied().unwrap_or(u32::MAX));
+        Indices::try_new(numbers.collect(), self.rows)
     }
 }

@@ -90,10 +90,11 @@ struct Pool {
 
 impl Pool {
     fn look(&mut self, column: &Column<'_>, rows: usize, range: Range<usize>) {
-        let Self { entries, cut_at, threshold, wanted, is_whole } = self;
+        let Self { entries, cut_at, threshold: bound, wanted, is_whole } = self;
         if *cut_at == usize::MAX {
             return;
         }
+        let mut threshold = *bound;
         let (mut words, mut rest) = ([0u64; BLOCK], [0u64; BLOCK]);
         let ones = if column.options.descending { u64::MAX } else { 0 };
         for at in range.clone().step_by(BLOCK) {
@@ -111,23 +112,23 @@ impl Pool {
                 column.load_valid(Rows::All(rows), at, rest);
                 words.iter_mut().zip(&*rest).for_each(|(word, &valid)| *word |= valid.wrapping_sub(1));
             }
-            if words.iter().fold(u64::MAX, |least, &word| least.min(word)) > *threshold {
+            if words.iter().fold(u64::MAX, |least, &word| least.min(word)) > threshold {
                 continue;
             }
             for (row, &word) in (at as u32..).zip(words.iter()) {
-                if word > *threshold || !column.is_valid(row) {
+                if word > threshold || !column.is_valid(row) {
                     continue;
                 }
                 entries.push((word, row));
                 if entries.len() >= *cut_at {
                     let mut words: Vec<u64> = entries.iter().map(|entry| entry.0).collect();
-                    *threshold = super::select(&mut words, *wanted - 1).0;
-                    entries.retain(|entry| entry.0 <= *threshold);
+                    threshold = super::select(&mut words, *wanted - 1).0;
+                    entries.retain(|entry| entry.0 <= threshold);
                     *cut_at = 2 * entries.len() + 64;
                     if *is_whole {
                         // What comes later with the same word stands behind those that are here.
                         match threshold.checked_sub(1) {
-                            Some(below) => *threshold = below,
+                            Some(below) => threshold = below,
                             None => {
                                 // Nothing comes before the least of all words: the pool is closed.
                                 *cut_at = usize::MAX;
@@ -135,6 +136,7 @@ impl Pool {
                             }
                         }
                     }
+                    *bound = threshold;
                 }
             }
         }

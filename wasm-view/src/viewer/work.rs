@@ -40,18 +40,19 @@ impl Viewer {
 
 #[wasm_bindgen]
 impl Viewer {
-    /// Begins to find the view's rows.
+    /// Begins to find the view's rows; with `wants_head` the first of a sort of many come ahead.
     ///
     /// # Errors
     /// When what is asked for does not fit the table.
     #[wasm_bindgen(js_name = workBegin)]
-    pub fn work_begin(&mut self) -> Result<(), JsError> {
+    pub fn work_begin(&mut self, wants_head: bool) -> Result<(), JsError> {
         let Some(table) = &self.table else { return Ok(()) };
-        self.work = Some(Work::begin(&self.view.plan(), table).map_err(failed)?);
+        self.work = Some(Work::begin(&self.view.plan(), table, wants_head).map_err(failed)?);
         Ok(())
     }
 
-    /// Looks at so many more rows; gives the share that has been looked at.
+    /// Looks at so many more rows, or puts as many in order; gives the share that is done, and 2 when the first rows are here,
+    /// ahead of the others.
     ///
     /// # Errors
     /// What the query reports.
@@ -61,15 +62,14 @@ impl Viewer {
         work.step(table, rows).map_err(failed)
     }
 
-    /// The first rows of a sort of many, ahead of the others: how many there will be, and an Arrow stream of them as
-    /// [`Viewer::window_of`] gives it. Nothing where it would not pay.
+    /// The first rows of a sort: how many there will be, and an Arrow stream of them as [`Viewer::window_of`] gives it.
     ///
     /// # Errors
-    /// What the query reports.
+    /// When they cannot be taken or written.
     #[wasm_bindgen(js_name = workHead)]
-    pub fn work_head(&self) -> Result<Vec<JsValue>, JsError> {
-        let (Some(table), Some(work)) = (&self.table, &self.work) else { return Ok(Vec::new()) };
-        let Some((head, rows)) = work.head(table).map_err(failed)? else { return Ok(Vec::new()) };
+    pub fn work_head(&mut self) -> Result<Vec<JsValue>, JsError> {
+        let (Some(table), Some(work)) = (&self.table, &mut self.work) else { return Ok(Vec::new()) };
+        let Some((head, rows)) = work.head() else { return Ok(Vec::new()) };
         let stream = js_sys::Uint8Array::from(&numbered(table, &head)?[..]);
         Ok(vec![JsValue::from_f64(rows as f64), stream.into()])
     }
