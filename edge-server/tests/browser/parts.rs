@@ -37,28 +37,34 @@ fn mount(page: &mut Page, options: &str) {
     ));
 }
 
+/// The page's `/every` is a stream of a column of every type and 800 rows, packed or not.
+fn serve_every_type(page: &mut Page, compression: Option<CompressionType>) -> usize {
+    let batch = every::every_type(7, 500);
+    let mut bytes = Vec::new();
+    let options = IpcWriteOptions::default().try_with_compression(compression).unwrap();
+    let mut writer = StreamWriter::try_new_with_options(&mut bytes, &batch.schema(), options).unwrap();
+    writer.write(&batch).unwrap();
+    writer.write(&batch.slice(100, 300)).unwrap();
+    writer.finish().unwrap();
+    drop(writer);
+    page.eval(&format!(
+        "window.answer = what => what.endsWith('/every') ? Promise.resolve(new Response(new Uint8Array({}))) : undefined",
+        json!(bytes)
+    ));
+    batch.num_columns()
+}
+
 #[test]
 fn the_first_part_shows_and_scrolls_every_type_alone() {
     let server = Served::sample();
     let browser = Browser::launch();
     let mut page = browser.page(1280, 700);
     begin(&mut page, &server, "");
-    let batch = every::every_type(7, 500);
     for compression in [None, Some(CompressionType::LZ4_FRAME)] {
-        let mut bytes = Vec::new();
-        let options = IpcWriteOptions::default().try_with_compression(compression).unwrap();
-        let mut writer = StreamWriter::try_new_with_options(&mut bytes, &batch.schema(), options).unwrap();
-        writer.write(&batch).unwrap();
-        writer.write(&batch.slice(100, 300)).unwrap();
-        writer.finish().unwrap();
-        drop(writer);
-        page.eval(&format!(
-            "window.answer = what => what.endsWith('/every') ? Promise.resolve(new Response(new Uint8Array({}))) : undefined",
-            json!(bytes)
-        ));
+        let columns = serve_every_type(&mut page, compression);
         mount(&mut page, "{ src: '/every', engine: 'page' }");
         assert_eq!(page.eval("[table.state().rowsLoaded, table.state().error]"), json!([800, null]));
-        for column in 0..batch.num_columns() {
+        for column in 0..columns {
             page.eval(&format!("table.select([{}, {column}])", column * 7));
             page.settle();
         }
@@ -73,6 +79,26 @@ fn the_first_part_shows_and_scrolls_every_type_alone() {
         assert_eq!(page.eval("[...new Set(asked)]"), json!(["later"]));
         page.eval("table.remove()");
     }
+    assert!(page.complaints.iter().all(|complaint| complaint.contains("favicon")), "{:?}", page.complaints);
+}
+
+#[test]
+fn what_the_first_part_cannot_read_brings_the_second() {
+    let server = Served::sample();
+    let browser = Browser::launch();
+    let mut page = browser.page(1280, 700);
+    begin(&mut page, &server, "");
+    let cells = "table.cells(450, 3)";
+    serve_every_type(&mut page, None);
+    mount(&mut page, "{ src: '/every', engine: 'page' }");
+    let plain = page.eval(cells);
+    page.eval("table.remove()");
+    // Packed by Zstandard, in the midst of a load.
+    serve_every_type(&mut page, Some(CompressionType::ZSTD));
+    mount(&mut page, "{ src: '/every', engine: 'page' }");
+    assert_eq!(page.eval("[table.state().rowsLoaded, table.state().error]"), json!([800, null]));
+    assert_eq!(page.eval(cells), plain);
+    assert!(page.eval("asked.includes('now')").as_bool().unwrap());
     assert!(page.complaints.iter().all(|complaint| complaint.contains("favicon")), "{:?}", page.complaints);
 }
 

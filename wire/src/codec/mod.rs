@@ -9,6 +9,8 @@
 
 #[cfg(feature = "lz4")]
 mod lz4;
+#[cfg(any(feature = "zstd", feature = "ruzstd"))]
+mod unzstd;
 
 use arrow_buffer::Buffer;
 
@@ -64,22 +66,8 @@ impl Codec {
         match self {
             #[cfg(feature = "lz4")]
             Self::Lz4 => lz4::unpack(packed, length),
-            #[cfg(feature = "zstd")]
-            Self::Zstd => {
-                let mut out = Vec::with_capacity(length);
-                let read = zstd::bulk::Decompressor::new()
-                    .and_then(|mut decoder| decoder.decompress_to_buffer(packed, &mut out));
-                match read {
-                    Ok(found) if found == length => Ok(Buffer::from_vec(out)),
-                    Ok(_) => Err("a packed buffer holds fewer bytes than it claims"),
-                    Err(_) => Err("a packed buffer is damaged, or holds more bytes than it claims"),
-                }
-            }
-            #[cfg(all(feature = "ruzstd", not(feature = "zstd")))]
-            Self::Zstd => {
-                let decoder = ruzstd::decoding::StreamingDecoder::new(packed).map_err(|_| DAMAGED)?;
-                read_exactly(decoder, packed.len(), length)
-            }
+            #[cfg(any(feature = "zstd", feature = "ruzstd"))]
+            Self::Zstd => unzstd::unpack(packed, length),
             #[allow(unreachable_patterns, reason = "with all codecs there is nothing left")]
             _ => {
                 let _ = (packed, length);
@@ -102,17 +90,4 @@ impl Codec {
         };
         (packed.len() < bytes.len()).then_some(packed)
     }
-}
-
-#[cfg(all(feature = "ruzstd", not(feature = "zstd")))]
-const DAMAGED: &str = "a packed buffer is damaged";
-
-/// Reads until the claimed length, in memory that grows with what comes.
-#[cfg(all(feature = "ruzstd", not(feature = "zstd")))]
-fn read_exactly(decoder: impl std::io::Read, packed: usize, length: usize) -> Result<Buffer, &'static str> {
-    use std::io::Read;
-    let mut out = Vec::with_capacity(length.min(packed.saturating_mul(16).saturating_add(4096)));
-    // One more than claimed, so that more is noticed.
-    decoder.take(length as u64 + 1).read_to_end(&mut out).map_err(|_| DAMAGED)?;
-    if out.len() == length { Ok(Buffer::from_vec(out)) } else { Err("a packed buffer does not hold what it claims") }
 }
