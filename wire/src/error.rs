@@ -234,6 +234,17 @@ pub enum Error {
     },
 }
 
+/// All values, or the first error: a plain loop, where the standard library's `collect` brings machinery of its own for every
+/// kind of iterator.
+#[inline(always)]
+pub(crate) fn all<T>(results: impl IntoIterator<Item = Result<T>>) -> Result<Vec<T>> {
+    let mut values = Vec::new();
+    for result in results {
+        values.push(result?);
+    }
+    Ok(values)
+}
+
 /// Errors that are made in many places, each put together in one.
 impl Error {
     #[cold]

@@ -150,9 +150,19 @@ pub fn boolean_array(values: BooleanBuffer, nulls: Option<NullBuffer>) -> Result
 /// A column of bytes of one length.
 ///
 /// # Errors
-/// [`Error::Arrow`] when the parts do not go together.
+/// [`Error::LengthMismatch`] when the values or the validity have another length, in bytes and in rows.
 pub fn fixed_bytes_array(size: i32, rows: usize, values: Buffer, nulls: Option<NullBuffer>) -> Result<ArrayRef> {
-    Ok(Arc::new(FixedSizeBinaryArray::try_new_with_len(size, values, nulls, rows)?))
+    let bytes = usize::try_from(size).ok().and_then(|size| rows.checked_mul(size));
+    if bytes != Some(values.len()) {
+        return Err(Error::length_mismatch(bytes.unwrap_or(0), values.len()));
+    }
+    if let Some(nulls) = &nulls
+        && nulls.len() != rows
+    {
+        return Err(Error::length_mismatch(rows, nulls.len()));
+    }
+    // SAFETY: there are as many bytes as all rows have, and the validity has as many rows: checked above.
+    Ok(Arc::new(unsafe { FixedSizeBinaryArray::new_unchecked(size, values, nulls, rows) }))
 }
 
 /// An array of no rows.

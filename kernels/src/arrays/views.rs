@@ -4,16 +4,13 @@
 //! bytes, the number of a buffer and an offset into it. Every view is looked at, also under nulls: whatever reads it later
 //! must not leave the buffers.
 
-use std::sync::Arc;
-
 use arrow_array::cast::AsArray;
-use arrow_array::types::{BinaryViewType, ByteViewType, StringViewType};
-use arrow_array::{Array, ArrayRef, GenericByteViewArray};
+use arrow_array::{Array, ArrayRef};
 use arrow_buffer::{Buffer, NullBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 
 use super::{Trust, aligned};
-use crate::bytes::{BytesColumn, make_bytes};
+use crate::bytes::{BytesColumn, make_bytes, make_view_array};
 use crate::{Error, Result, types};
 
 /// Bytes of a value that stand in the view itself.
@@ -34,11 +31,29 @@ pub fn views_array(
     nulls: Option<NullBuffer>,
     trust: Option<Trust>,
 ) -> Result<ArrayRef> {
-    match data_type {
-        DataType::Utf8View => build::<StringViewType>(rows, views, buffers, nulls, trust, true),
-        DataType::BinaryView => build::<BinaryViewType>(rows, views, buffers, nulls, trust, false),
-        _ => Err(types::unsupported("a column of views", data_type)),
+    let text = match data_type {
+        DataType::Utf8View => true,
+        DataType::BinaryView => false,
+        _ => return Err(types::unsupported("a column of views", data_type)),
+    };
+    let bytes = rows.checked_mul(16).ok_or_else(|| Error::too_many_rows(rows))?;
+    if views.len() < bytes {
+        return Err(Error::length_mismatch(rows, views.len() / 16));
     }
+    if let Some(nulls) = &nulls
+        && nulls.len() != rows
+    {
+        return Err(Error::length_mismatch(rows, nulls.len()));
+    }
+    let views: ScalarBuffer<u128> = ScalarBuffer::from(aligned(views, bytes, align_of::<u128>()));
+    if trust.is_none() {
+        for (row, &view) in views.iter().enumerate() {
+            check(view, &buffers, text, row)?;
+        }
+    }
+    // SAFETY: every view is short and zero behind its value, or lies in a buffer and begins with the four bytes that it
+    // repeats; for text each value is UTF-8; the validity has as many rows: checked above, or vouched for.
+    Ok(unsafe { make_view_array(data_type, views, buffers, nulls) })
 }
 
 /// A column of views, and with it only what its rows show.
@@ -63,34 +78,6 @@ pub fn views(array: &dyn Array) -> Option<(Buffer, &[Buffer])> {
             (array.views().inner().clone(), array.data_buffers())
         }
     })
-}
-
-fn build<T: ByteViewType + ?Sized>(
-    rows: usize,
-    views: &Buffer,
-    buffers: Vec<Buffer>,
-    nulls: Option<NullBuffer>,
-    trust: Option<Trust>,
-    text: bool,
-) -> Result<ArrayRef> {
-    let bytes = rows.checked_mul(16).ok_or_else(|| Error::too_many_rows(rows))?;
-    if views.len() < bytes {
-        return Err(Error::length_mismatch(rows, views.len() / 16));
-    }
-    if let Some(nulls) = &nulls
-        && nulls.len() != rows
-    {
-        return Err(Error::length_mismatch(rows, nulls.len()));
-    }
-    let views: ScalarBuffer<u128> = ScalarBuffer::from(aligned(views, bytes, align_of::<u128>()));
-    if trust.is_none() {
-        for (row, &view) in views.iter().enumerate() {
-            check(view, &buffers, text, row)?;
-        }
-    }
-    // SAFETY: every view is short and zero behind its value, or lies in a buffer and begins with the four bytes that it
-    // repeats; for text each value is UTF-8; the validity has as many rows: checked above, or vouched for.
-    Ok(Arc::new(unsafe { GenericByteViewArray::<T>::new_unchecked(views, buffers.into(), nulls) }))
 }
 
 #[inline(always)]

@@ -64,7 +64,8 @@ fn build_bytes<'a>(
         }
         DataType::Utf8View | DataType::BinaryView => {
             let (views, buffers) = build_views(rows, &value)?;
-            Ok(make_view_array(data_type, views, buffers, nulls.clone()))
+            // SAFETY: each view was built over bytes that lie in the buffers; text is made of whole valid values.
+            Ok(unsafe { make_view_array(data_type, views.into(), buffers, nulls.clone()) })
         }
         DataType::FixedSizeBinary(size) => {
             let width = usize::try_from(*size).unwrap_or(0);
@@ -274,16 +275,18 @@ fn build_views<'a>(rows: usize, value: &impl Fn(usize) -> &'a [u8]) -> Result<(V
 }
 
 /// A view array from views that are known to point into the buffers.
-pub(crate) fn make_view_array(
+///
+/// # Safety
+/// Every view that is not short lies in one of the buffers and repeats its first four bytes; for text each value is UTF-8. The
+/// validity has as many rows.
+pub(crate) unsafe fn make_view_array(
     data_type: &DataType,
-    views: Vec<u128>,
+    views: ScalarBuffer<u128>,
     buffers: Vec<Buffer>,
     nulls: Option<NullBuffer>,
 ) -> ArrayRef {
-    let views = ScalarBuffer::from(views);
-    if *data_type == DataType::Utf8View {
-        // SAFETY: each view was built here over bytes that lie in `buffers`, or was copied from an array
-        // of this type along with its buffers; text is made of whole valid values.
+    if matches!(data_type, DataType::Utf8View) {
+        // SAFETY: promised by the caller.
         Arc::new(unsafe { GenericByteViewArray::<StringViewType>::new_unchecked(views, buffers.into(), nulls) })
     } else {
         // SAFETY: as above; binary values need no further check.

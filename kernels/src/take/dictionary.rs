@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::types::*;
 use arrow_array::{Array, ArrayRef, DictionaryArray, PrimitiveArray};
-use arrow_buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
+use arrow_buffer::{NullBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 
 use super::{Places, take_chunks};
@@ -24,26 +24,27 @@ pub(super) fn gather(data_type: &DataType, chunks: &[&dyn Array], places: &Place
         return dictionary_array(key_type, super::gather(&keys, places)?, first.clone(), None);
     }
     let (merged, maps) = merge(&values)?;
-    let ids = key_ids(&keys)?;
-    let mut nulls = Vec::with_capacity(places.len());
-    let mut codes = Vec::with_capacity(places.len());
-    for position in 0..places.len() {
+    let ids = key_ids(&keys, &maps)?;
+    let id = |position: usize| {
         let (chunk, row) = places.get(position);
-        let id = ids[chunk][row].and_then(|key| maps[chunk].get(key as usize).copied());
-        nulls.push(id.is_some());
-        codes.push(id.unwrap_or(0));
-    }
-    let nulls = bits::nulls_from_bits(BooleanBuffer::from(nulls));
-    dictionary_array(key_type, codes_to_keys(key_type, codes, nulls)?, merged, None)
+        ids[chunk][row]
+    };
+    let nulls = bits::nulls_from_bits(bits::collect(places.len(), |position| id(position) != NONE));
+    let codes = (0..places.len()).map(id).map(|id| if id == NONE { 0 } else { id }).collect();
+    dictionary_from_codes(key_type, codes, nulls, merged)
 }
 
-/// Keys of every chunk as numbers; `None` is null.
-fn key_ids(keys: &[&dyn Array]) -> Result<Vec<Vec<Option<u64>>>> {
+/// The number of null.
+const NONE: u32 = u32::MAX;
+
+/// The merged values' numbers for the rows of every chunk.
+fn key_ids(keys: &[&dyn Array], maps: &[Vec<u32>]) -> Result<Vec<Vec<u32>>> {
     let mut ids = Vec::with_capacity(keys.len());
-    for keys in keys {
+    for (keys, map) in keys.iter().zip(maps) {
         let mut words = vec![0; keys.len()];
         types::load_words(*keys, 0, &mut words, "take")?;
-        ids.push(words.iter().enumerate().map(|(row, &word)| keys.is_valid(row).then_some(word)).collect());
+        let id = |row: usize| if keys.is_valid(row) { map.get(words[row] as usize).copied() } else { None };
+        ids.push((0..words.len()).map(|row| id(row).unwrap_or(NONE)).collect());
     }
     Ok(ids)
 }

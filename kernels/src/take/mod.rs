@@ -280,7 +280,9 @@ fn gather_views(
         let view = views[row];
         if view as u32 > 12 { view + (first_buffer[chunk] << 64) } else { view }
     });
-    Some(make_view_array(data_type, views.collect(), buffers, nulls.cloned()))
+    let views: Vec<u128> = views.collect();
+    // SAFETY: each view is that of an array of this very type, moved along with its buffers.
+    Some(unsafe { make_view_array(data_type, views.into(), buffers, nulls.cloned()) })
 }
 
 /// Text of one length, or short text that clusters have been made for; `None` of others.

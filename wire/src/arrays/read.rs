@@ -11,6 +11,7 @@ use arrow_schema::{DataType, Field};
 use kernels::arrays::{self, Trust};
 
 use crate::codec::Codec;
+use crate::error::all;
 use crate::flat::Vector;
 use crate::schema::Ids;
 use crate::{Error, Result};
@@ -260,7 +261,7 @@ impl<'a> ArrayReader<'a> {
             .ok()
             .filter(|&count| count <= left)
             .ok_or_else(|| Error::limit(self.offset, "number of view buffers", count, left))?;
-        let buffers = (0..count).map(|_| self.buffer(field)).collect::<Result<Vec<_>>>()?;
+        let buffers = all((0..count).map(|_| self.buffer(field)))?;
         self.made(field, arrays::views_array(data_type, rows, &views, buffers, nulls, self.trust))
     }
 

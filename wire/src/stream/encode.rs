@@ -7,6 +7,7 @@ use arrow_buffer::Buffer;
 use arrow_schema::{FieldRef, Schema};
 use kernels::arrays;
 
+use crate::error::all;
 use crate::frame::{FrameWriter, Frames, Options};
 use crate::update::{Change, MORE, Update};
 use crate::{Error, Result};
@@ -89,7 +90,7 @@ impl StreamEncoder {
         let batches = match &update.change {
             Change::Append(batch) | Change::Upsert(batch) | Change::Delete(batch) => vec![self.widened(batch)?],
             Change::Replace(batches) if batches.is_empty() => vec![self.empty()?],
-            Change::Replace(batches) => batches.iter().map(|batch| self.widened(batch)).collect::<Result<_>>()?,
+            Change::Replace(batches) => all(batches.iter().map(|batch| self.widened(batch)))?,
             Change::Exchange { remove, insert } => vec![self.widened(remove)?, self.widened(insert)?],
             Change::Trim(_) => vec![self.empty()?],
             Change::Patch { .. } => {
@@ -130,7 +131,7 @@ impl StreamEncoder {
             Some(column) => Ok(column.clone()),
             None => arrays::null_array(field.data_type(), batch.num_rows()).map_err(|error| Error::encode(&error)),
         };
-        let columns = fields.iter().map(column).collect::<Result<Vec<_>>>()?;
+        let columns = all(fields.iter().map(column))?;
         arrays::batch(Arc::new(self.frames.schema.clone()), columns, batch.num_rows())
             .map_err(|error| Error::encode(&error))
     }

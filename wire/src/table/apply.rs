@@ -9,6 +9,7 @@ use super::chunk::{Chunk, differing};
 use super::index::Place;
 use super::part::{Serials, Touched};
 use super::{Applied, Table, kernel};
+use crate::error::all;
 use crate::update::Change;
 use crate::{Error, Result};
 
@@ -90,7 +91,7 @@ impl Table {
             }
             None => Err(Box::new(Error::NullCell { column: field.name().clone(), row: 0 })),
         };
-        cells.iter().zip(self.schema.fields()).map(column).collect()
+        all(cells.iter().zip(self.schema.fields()).map(column))
     }
 
     /// The key's columns of a batch.
@@ -101,7 +102,7 @@ impl Table {
                 Error::mismatch(self.schema.field(column).name(), "it is part of the key, and the update leaves it out")
             })
         };
-        index.columns.iter().map(key).collect()
+        all(index.columns.iter().map(key))
     }
 
     /// The numbers of a batch's keys.
@@ -156,7 +157,7 @@ impl Table {
                 Some(cells) => kernels::take(cells.as_ref(), &rows_of_new).map(Some).map_err(kernel),
                 None => Ok(None),
             });
-            self.complete(&taken.collect::<Result<Cells>>()?, sorted.new.len())?
+            self.complete(&all(taken)?, sorted.new.len())?
         };
         let key = self.index.as_ref().map(|index| index.columns.clone()).unwrap_or_default();
         self.set_cells(&sorted.old, &cells, &key)?;

@@ -11,6 +11,7 @@ use super::kernel;
 use super::part::{Part, Serials};
 use super::removed::Removed;
 use crate::Result;
+use crate::error::all;
 
 /// How a column's rows are kept.
 #[derive(Debug)]
@@ -69,7 +70,7 @@ impl Chunk {
             }
             GrowingColumn::try_new(data_type, rows, 16 * rows).map(Store::Growing).map_err(kernel)
         };
-        let columns = schema.fields().iter().map(|field| store(field.data_type())).collect::<Result<_>>()?;
+        let columns = all(schema.fields().iter().map(|field| store(field.data_type())))?;
         Ok(Self::new(columns, 0, Vec::new(), Vec::new(), Serials::Run(serial)))
     }
 
@@ -209,7 +210,7 @@ impl Chunk {
 
     /// All rows, removed ones among them.
     pub(super) fn whole(&mut self, schema: &SchemaRef) -> Result<RecordBatch> {
-        let columns = self.columns.iter_mut().map(Store::array).collect::<Result<Vec<_>>>()?;
+        let columns = all(self.columns.iter_mut().map(Store::array))?;
         arrays::batch(schema.clone(), columns, self.rows).map_err(kernel)
     }
 

@@ -5,6 +5,7 @@ use arrow_schema::{DataType, SchemaRef};
 use kernels::KeyNumbers;
 
 use super::kernel;
+use crate::error::all;
 use crate::{Error, Result};
 
 /// The place of a row: a chunk's number, and the row in it.
@@ -35,7 +36,7 @@ impl KeyIndex {
                 .position(|field| field.name() == name)
                 .ok_or_else(|| Error::mismatch(name, "the key names it, and the schema has no such column"))
         };
-        let columns = key.iter().map(column).collect::<Result<Vec<_>>>()?;
+        let columns = all(key.iter().map(column))?;
         let types: Vec<DataType> = columns.iter().map(|&column| schema.field(column).data_type().clone()).collect();
         let numbers = KeyNumbers::try_new(&types).map_err(kernel)?;
         Ok(Self { columns, types, numbers, places: Vec::new() })

@@ -48,6 +48,7 @@ use chunk::Chunk;
 use index::KeyIndex;
 pub use part::{Part, Touched};
 
+use crate::error::all;
 use crate::ordered::Ordered;
 use crate::update::{Change, Update};
 use crate::{Error, Result};
@@ -279,7 +280,7 @@ impl Table {
         let batches = batches.filter(|batch| batch.as_ref().is_ok_and(|batch| batch.num_rows() > 0) || batch.is_err());
         Ok(Snapshot {
             schema: self.schema.clone(),
-            batches: batches.collect::<Result<_>>()?,
+            batches: all(batches)?,
             rows: self.rows,
             epoch: self.epoch,
             sequence: self.sequence,

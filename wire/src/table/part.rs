@@ -15,6 +15,7 @@ use arrow_array::RecordBatch;
 use super::Table;
 use super::removed::Removed;
 use crate::Result;
+use crate::error::all;
 
 /// The serial numbers of a chunk's rows.
 #[derive(Debug, Clone)]
@@ -127,7 +128,7 @@ impl Table {
     /// # Errors
     /// As [`Table::snapshot`].
     pub fn parts(&mut self) -> Result<Vec<Part>> {
-        self.chunks.values_mut().iter_mut().map(|chunk| chunk.part(&self.schema)).collect()
+        all(self.chunks.values_mut().iter_mut().map(|chunk| chunk.part(&self.schema)))
     }
 
     /// Takes what updates did since the last time. Nothing is noted unless

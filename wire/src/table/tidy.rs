@@ -8,6 +8,7 @@ use super::chunk::Chunk;
 use super::part::Serials;
 use super::{Table, kernel};
 use crate::Result;
+use crate::error::all;
 
 impl Table {
     /// Does what is due by the clock or by size: closes the hot chunk. [`Table::apply`] calls it; a table without
@@ -115,7 +116,7 @@ impl Table {
         let numbers = self.chunks.numbers().to_vec();
         for number in numbers {
             if let (Some(chunk), Some(index)) = (self.chunks.get_mut(number), self.index.as_mut()) {
-                let keys = columns.iter().map(|&column| chunk.column(column)).collect::<Result<Vec<_>>>()?;
+                let keys = all(columns.iter().map(|&column| chunk.column(column)))?;
                 chunk.ids = index.numbers(chunk.len(), &keys)?;
             }
             self.locate(number as u32, 0);

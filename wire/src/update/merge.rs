@@ -8,6 +8,7 @@ use arrow_schema::SchemaRef;
 use kernels::{Indices, KeyNumbers, arrays};
 
 use super::Change;
+use crate::error::all;
 use crate::{Error, Result};
 
 /// What became of the keys that several changes touched. A key may be in both: its row goes, and comes again at the end.
@@ -49,7 +50,7 @@ pub fn merge(schema: &SchemaRef, key: &[String], changes: &[Change]) -> Result<M
     let column = |name: &String| {
         schema.index_of(name).map_err(|_| mismatch(name, "the key names it, and the schema has no such column"))
     };
-    let positions = key.iter().map(column).collect::<Result<Vec<_>>>()?;
+    let positions = all(key.iter().map(column))?;
     if positions.is_empty() {
         return Err(Box::new(Error::NoKey));
     }
@@ -120,7 +121,7 @@ fn aligned(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
         Some(_) => Err(mismatch(field.name(), "it has another type than the table's")),
         None => Err(mismatch(field.name(), "the rows to be merged lack it")),
     };
-    let columns = schema.fields().iter().map(column).collect::<Result<Vec<_>>>()?;
+    let columns = all(schema.fields().iter().map(column))?;
     arrays::batch(schema.clone(), columns, batch.num_rows()).map_err(kernel)
 }
 

@@ -11,6 +11,7 @@ use arrow_schema::{DataType, Metadata, Schema, SchemaRef};
 use kernels::{Mask, arrays};
 
 use super::{AFTER, Change, EPOCH, MORE, REMOVE, ROW, ROWS, SEQUENCE, UPDATE, Update};
+use crate::error::all;
 use crate::stream::StreamDecoder;
 use crate::{Error, Limits, Result, discrete};
 
@@ -84,13 +85,10 @@ impl Update {
             }
         }
         let plain = Arc::new(Schema::new_with_metadata(schema.fields().clone(), Metadata::from(kept)));
-        let batches = batches
-            .into_iter()
-            .map(|batch| {
-                arrays::batch(plain.clone(), batch.columns().to_vec(), batch.num_rows())
-                    .map_err(|error| Error::encode(&error))
-            })
-            .collect::<Result<Vec<_>>>()?;
+        let batches = all(batches.into_iter().map(|batch| {
+            arrays::batch(plain.clone(), batch.columns().to_vec(), batch.num_rows())
+                .map_err(|error| Error::encode(&error))
+        }))?;
         Self::from_batches(schema.metadata(), None, batches)
     }
 
