@@ -40,6 +40,7 @@ struct Seen {
 impl Seen {
     const NOTHING: Self = Self { least: u128::MAX, greatest: 0, window: None, mask: 0 };
 
+    #[inline(never)]
     fn add(&mut self, least: u128, greatest: u128) {
         (self.least, self.greatest) = (self.least.min(least), self.greatest.max(greatest));
     }
@@ -243,15 +244,17 @@ fn narrow(column: &Column<'_>, rows: Rows<'_>, range: Range<usize>, seen: &mut S
 }
 
 fn wide(column: &Column<'_>, rows: Rows<'_>, range: Range<usize>, seen: &mut Seen) {
+    let (mut least, mut greatest) = (u128::MAX, 0);
     let (mut high, mut low) = ([0u64; BLOCK], [0u64; BLOCK]);
     for at in range.clone().step_by(BLOCK) {
         let count = BLOCK.min(range.end - at);
         column.load_wide(rows, at, &mut high[..count], &mut low[..count]);
         for (&high, &low) in high[..count].iter().zip(&low) {
             let word = u128::from(high) << 64 | u128::from(low);
-            seen.add(word, word);
+            (least, greatest) = (least.min(word), greatest.max(word));
         }
     }
+    seen.add(least, greatest);
 }
 
 fn lengths(column: &Column<'_>, rows: Rows<'_>, range: Range<usize>, seen: &mut Seen) {

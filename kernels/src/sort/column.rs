@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef};
 use arrow_buffer::{Buffer, NullBuffer};
 
 use super::SortOptions;
@@ -70,15 +70,6 @@ enum Keys<'a> {
     Bytes(Vec<BytesColumn<'a>>),
 }
 
-/// What is found out of a key's chunks once, for all steps of a sort.
-#[derive(Debug, Default)]
-pub(super) struct Known {
-    /// The chunks of a key of runs, written out.
-    pub(super) expanded: Vec<ArrayRef>,
-    pub(super) ranks: Option<Vec<u64>>,
-    pub(super) nulls: Vec<Option<NullBuffer>>,
-}
-
 /// How a column's rows are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -95,21 +86,23 @@ pub(super) enum Shape {
 
 impl<'a> Column<'a> {
     pub(super) fn try_new(chunks: &[&'a dyn Array], options: SortOptions) -> Result<Self> {
-        Self::known(chunks, options, None)
+        Self::known(chunks, options, Cow::Owned(ranks_of(chunks)?), nulls_of(chunks))
     }
 
-    /// A column of which something may be known.
-    pub(super) fn known(chunks: &[&'a dyn Array], options: SortOptions, known: Option<&'a Known>) -> Result<Self> {
+    /// A column of which it is known what is found row by row.
+    pub(super) fn known(
+        chunks: &[&'a dyn Array],
+        options: SortOptions,
+        ranks: Cow<'a, [u64]>,
+        nulls: Vec<Option<NullBuffer>>,
+    ) -> Result<Self> {
         let starts = Starts::new(chunks.iter().map(|chunk| chunk.len()));
         let mut column = Self { options, chunks: chunks.to_vec(), starts, nulls: Vec::new(), keys: Keys::None };
         let Some(data_type) = types::one_type(chunks)? else { return Ok(column) };
         super::check_type(data_type)?;
         column.keys = match types::kind(data_type) {
             Kind::Null => return Ok(column),
-            Kind::Boolean | Kind::Dictionary => Keys::Ranks(match known.and_then(|known| known.ranks.as_ref()) {
-                Some(ranks) => Cow::Borrowed(ranks),
-                None => Cow::Owned(ranks_of(chunks)?),
-            }),
+            Kind::Boolean | Kind::Dictionary => Keys::Ranks(ranks),
             Kind::Fixed(Width::W16 | Width::W32, _) => {
                 Keys::Wide(all(chunks.iter().map(|chunk| WideKeys::try_new(*chunk, "sort")))?)
             }
@@ -117,20 +110,10 @@ impl<'a> Column<'a> {
             Kind::Bytes => Keys::Bytes(BytesColumn::of_chunks(chunks, "sort")?),
             Kind::Nested => return Err(types::unsupported("sort", data_type)),
         };
-        let nulls: Vec<_> = match known {
-            Some(known) => known.nulls.clone(),
-            None => chunks.iter().map(|chunk| chunk.logical_nulls().filter(|n| n.null_count() > 0)).collect(),
-        };
         if nulls.iter().any(Option::is_some) {
             column.nulls = nulls;
         }
         Ok(column)
-    }
-
-    /// What was found out: ranks, and where nulls are.
-    pub(super) fn into_known(self) -> (Option<Vec<u64>>, Vec<Option<NullBuffer>>) {
-        let ranks = if let Keys::Ranks(Cow::Owned(ranks)) = self.keys { Some(ranks) } else { None };
-        (ranks, self.nulls)
     }
 
     pub(super) fn shape(&self) -> Shape {
@@ -342,15 +325,25 @@ fn buffer(array: &dyn Array) -> Result<&Buffer> {
     types::fixed_buffer(array).ok_or_else(|| types::unsupported("sort", array.data_type()))
 }
 
-/// The place of each row's value among all distinct values of its dictionaries in order; of Booleans, themselves.
-fn ranks_of(chunks: &[&dyn Array]) -> Result<Vec<u64>> {
-    if chunks.iter().all(|chunk| types::kind(chunk.data_type()) == Kind::Boolean) {
-        let mut ranks = Vec::new();
-        for chunk in chunks {
-            let values = chunk.as_boolean().values();
-            ranks.extend((0..values.len()).map(|row| u64::from(values.value(row))));
+/// Where nulls are, by chunk.
+pub(super) fn nulls_of(chunks: &[&dyn Array]) -> Vec<Option<NullBuffer>> {
+    chunks.iter().map(|chunk| chunk.logical_nulls().filter(|n| n.null_count() > 0)).collect()
+}
+
+/// Of dictionaries the place of each row's value among all distinct values in order, of Booleans themselves; nothing of
+/// other columns.
+pub(super) fn ranks_of(chunks: &[&dyn Array]) -> Result<Vec<u64>> {
+    match types::one_type(chunks)?.map(types::kind) {
+        Some(Kind::Dictionary) => {}
+        Some(Kind::Boolean) => {
+            let mut ranks = Vec::new();
+            for chunk in chunks {
+                let values = chunk.as_boolean().values();
+                ranks.extend((0..values.len()).map(|row| u64::from(values.value(row))));
+            }
+            return Ok(ranks);
         }
-        return Ok(ranks);
+        _ => return Ok(Vec::new()),
     }
     let dictionaries = types::dictionaries(chunks, "sort")?;
     let values: Vec<&dyn Array> = dictionaries.iter().map(|dictionary| dictionary.values().as_ref()).collect();

@@ -183,28 +183,57 @@ impl Sort {
             return false;
         }
         let coding = Coding { columns, rows, encoder: &self.encoder, layout: self.layout, depth: self.depth };
-        let range = self.at..length.min(self.at.saturating_add(budget));
-        if !matches!(self.stage, Stage::Sort) {
-            self.at = range.end;
+        if matches!(self.stage, Stage::Sort) {
+            let entries = self.scatter.as_mut().map(Scatter::finish).unwrap_or_default();
+            let mut left = budget;
+            while let [start, end, ..] = self.starts[self.at..] {
+                let bounds = start as usize..end as usize;
+                let rows = &mut order[bounds.clone()];
+                coding.sort_partition(&mut entries[bounds], &mut self.sorter, rows, self.to + start as usize, later);
+                self.at += 1;
+                let Some(rest) = left.checked_sub((end - start) as usize) else { return false };
+                left = rest;
+            }
+            return true;
         }
-        let is_end = self.at == length;
+        if threads::count() > 1 && matches!(self.stage, Stage::Count) && threads::ranges(length, BLOCK).len() > 1 {
+            let Some(chosen) = coding.together(order, self.limit, self.to, later) else { return true };
+            self.chosen = chosen;
+            return self.choose_again();
+        }
+        let end = length.min(self.at.saturating_add(budget));
+        let is_counted = matches!(self.stage, Stage::Count) && self.layout.top == 0;
+        if is_counted {
+            // One partition; whether it is in order is found when it is sorted.
+            self.counted = Counted { counts: vec![length as u32], ..Counted::default() };
+            self.at = length;
+        }
+        let mut block = [0u64; BLOCK];
+        while self.at < end {
+            let at = self.at;
+            let codes = &mut block[..BLOCK.min(end - at)];
+            coding.encoder.fill(columns, rows, at, codes);
+            match self.stage {
+                Stage::Count => coding.count(codes, &mut self.counted),
+                Stage::Choose(cut) => coding.choose(at, codes, cut, &mut self.chosen),
+                Stage::Place => coding.place(at, codes, &mut self.starts, order),
+                _ => coding.scatter(at, codes, &mut self.scatter),
+            }
+            self.at += codes.len();
+        }
+        if self.at < length {
+            return false;
+        }
+        self.at = 0;
         match self.stage {
-            Stage::Look => {}
-            Stage::Count => {
-                if threads::count() > 1 && threads::ranges(length, BLOCK).len() > 1 {
-                    let Some(chosen) = coding.together(order, self.limit, self.to, later) else { return true };
-                    self.chosen = chosen;
-                    return self.choose_again();
-                }
-                coding.count(range, &mut self.counted);
-                if !is_end {
-                    return false;
-                }
-                if self.encoder.complete && self.counted.sorted {
-                    copy(rows, order);
-                    return true;
-                }
-                self.at = 0;
+            Stage::Choose(_) => return self.choose_again(),
+            Stage::Place => return true,
+            Stage::Scatter => (self.stage, self.sorter) = (Stage::Sort, Sorter::new()),
+            _ if self.encoder.complete && self.counted.sorted => {
+                copy(rows, order);
+                return true;
+            }
+            _ => {
                 self.starts = starts(std::mem::take(&mut self.counted.counts));
                 self.stage = if let Some(cut) = Layout::cut(&self.starts, self.limit) {
                     Stage::Choose(cut)
@@ -214,41 +243,6 @@ impl Sort {
                     self.scatter = Some(Scatter::new(length, &self.starts));
                     Stage::Scatter
                 };
-            }
-            Stage::Choose(cut) => {
-                coding.choose(range, cut, &mut self.chosen);
-                return is_end && self.choose_again();
-            }
-            Stage::Place => {
-                coding.place(range, &mut self.starts, order);
-                return is_end;
-            }
-            Stage::Scatter => {
-                if let Some(scatter) = &mut self.scatter {
-                    coding.scatter(range, scatter);
-                }
-                if is_end {
-                    (self.at, self.stage, self.sorter) = (0, Stage::Sort, Sorter::new());
-                }
-            }
-            Stage::Sort => {
-                let entries = self.scatter.as_mut().map(Scatter::finish).unwrap_or_default();
-                let mut left = budget;
-                while let [start, end, ..] = self.starts[self.at..] {
-                    let bounds = start as usize..end as usize;
-                    let rows = &mut order[bounds.clone()];
-                    coding.sort_partition(
-                        &mut entries[bounds],
-                        &mut self.sorter,
-                        rows,
-                        self.to + start as usize,
-                        later,
-                    );
-                    self.at += 1;
-                    let Some(rest) = left.checked_sub((end - start) as usize) else { return false };
-                    left = rest;
-                }
-                return true;
             }
         }
         false
@@ -302,9 +296,38 @@ struct Coding<'s, 'a> {
 }
 
 impl Coding<'_, '_> {
-    /// Calls `each(place, code)` for the rows of a range.
-    #[inline(always)]
-    fn for_each_code(&self, range: Range<usize>, mut each: impl FnMut(usize, &[u64])) {
+    fn count(&self, codes: &[u64], counted: &mut Counted) {
+        codes.iter().for_each(|&code| counted.counts[(code >> self.layout.below) as usize] += 1);
+        counted.first.get_or_insert(codes[0]);
+        counted.sorted = counted.sorted && counted.last <= codes[0] && codes.is_sorted();
+        counted.last = codes[codes.len() - 1];
+    }
+
+    /// The rows of partitions before `cut`.
+    fn choose(&self, at: usize, codes: &[u64], cut: usize, chosen: &mut Vec<u32>) {
+        let each = (at as u32..).zip(codes).filter(|(_, code)| self.layout.partition(**code) < cut);
+        chosen.extend(each.map(|(place, _)| self.rows.get(place)));
+    }
+
+    /// The code is the partition: each row's place is known. `ends` are those of the rows that have been written.
+    fn place(&self, at: usize, codes: &[u64], ends: &mut [u32], order: &mut [u32]) {
+        for (position, &code) in (at as u32..).zip(codes) {
+            let end = &mut ends[code as usize];
+            order[*end as usize] = self.rows.get(position);
+            *end += 1;
+        }
+    }
+
+    fn scatter(&self, at: usize, codes: &[u64], scatter: &mut Option<Scatter>) {
+        let layout = self.layout;
+        let Some(scatter) = scatter else { return };
+        for (place, &code) in (at..).zip(codes) {
+            scatter.push(layout.partition(code), layout.entry(code, place));
+        }
+    }
+
+    /// Calls `each(place, codes)` for the rows of a range, a block at a time.
+    fn for_each_block(&self, range: Range<usize>, mut each: impl FnMut(usize, &[u64])) {
         let mut block = [0u64; BLOCK];
         for at in range.clone().step_by(BLOCK) {
             let codes = &mut block[..BLOCK.min(range.end - at)];
@@ -313,57 +336,12 @@ impl Coding<'_, '_> {
         }
     }
 
-    fn count(&self, range: Range<usize>, counted: &mut Counted) {
-        let layout = self.layout;
-        if layout.top == 0 {
-            // One partition; whether it is in order is found when it is sorted.
-            counted.counts[0] += range.len() as u32;
-            counted.sorted = false;
-            return;
-        }
-        self.for_each_code(range, |_, codes| {
-            codes.iter().for_each(|&code| counted.counts[(code >> layout.below) as usize] += 1);
-            counted.first.get_or_insert(codes[0]);
-            counted.sorted = counted.sorted && counted.last <= codes[0] && codes.is_sorted();
-            counted.last = codes[codes.len() - 1];
-        });
-    }
-
-    /// The rows of partitions before `cut`.
-    fn choose(&self, range: Range<usize>, cut: usize, chosen: &mut Vec<u32>) {
-        let layout = self.layout;
-        self.for_each_code(range, |at, codes| {
-            let each = (at as u32..).zip(codes).filter(|(_, code)| layout.partition(**code) < cut);
-            chosen.extend(each.map(|(place, _)| self.rows.get(place)));
-        });
-    }
-
-    /// The code is the partition: each row's place is known. `ends` are those of the rows that have been written.
-    fn place(&self, range: Range<usize>, ends: &mut [u32], order: &mut [u32]) {
-        self.for_each_code(range, |at, codes| {
-            for (position, &code) in (at as u32..).zip(codes) {
-                let end = &mut ends[code as usize];
-                order[*end as usize] = self.rows.get(position);
-                *end += 1;
-            }
-        });
-    }
-
-    fn scatter(&self, range: Range<usize>, scatter: &mut Scatter) {
-        let layout = self.layout;
-        self.for_each_code(range, |at, codes| {
-            for (place, &code) in (at..).zip(codes) {
-                scatter.push(layout.partition(code), layout.entry(code, place));
-            }
-        });
-    }
-
     /// Sorts with all threads; gives the rows that are left where a limit leaves many out.
     fn together(&self, order: &mut [u32], limit: usize, to: usize, later: &mut Vec<Later>) -> Option<Vec<u32>> {
         let ranges = threads::ranges(order.len(), BLOCK);
         let counted = threads::map(ranges.clone(), |range| {
             let mut counted = Counted::new(self.layout);
-            self.count(range, &mut counted);
+            self.for_each_block(range, |_, codes| self.count(codes, &mut counted));
             counted
         });
         if self.encoder.complete && in_order(&counted) {
@@ -375,19 +353,19 @@ impl Coding<'_, '_> {
         if let Some(cut) = Layout::cut(&sums, limit) {
             let chosen = threads::map(ranges, |range| {
                 let mut chosen = Vec::new();
-                self.choose(range, cut, &mut chosen);
+                self.for_each_block(range, |at, codes| self.choose(at, codes, cut, &mut chosen));
                 chosen
             });
             return Some(chosen.concat());
         }
         let pieces: Vec<(Range<usize>, &Vec<u32>)> = ranges.into_iter().zip(&all).collect();
         let mut scatters = threads::map(pieces, |(range, starts)| {
-            let mut scatter = Scatter::new(range.len(), starts);
-            self.scatter(range, &mut scatter);
+            let mut scatter = Some(Scatter::new(range.len(), starts));
+            self.for_each_block(range, |at, codes| self.scatter(at, codes, &mut scatter));
             scatter
         });
         let pieces: Vec<(&[u64], &Vec<u32>)> =
-            scatters.iter_mut().zip(&all).map(|(scatter, starts)| (&*scatter.finish(), starts)).collect();
+            scatters.iter_mut().flatten().zip(&all).map(|(scatter, starts)| (&*scatter.finish(), starts)).collect();
         // A task is some partitions that follow one another, and their part of the order.
         let share = order.len() / (4 * threads::count()) + 1;
         let mut tasks = Vec::new();

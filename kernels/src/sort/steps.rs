@@ -4,10 +4,13 @@
 //! middle, and goes on there. [`super::sort_keys_to_indices`] is one step of all rows. What is cut no smaller is a partition, and
 //! rows that are equal in 64 bits, both of at most 2¹⁷ rows; and what is found of dictionaries and Booleans at the beginning.
 
-use arrow_array::Array;
+use std::borrow::Cow;
+
+use arrow_array::{Array, ArrayRef};
+use arrow_buffer::NullBuffer;
 
 use super::SortKey;
-use super::column::{Column, Known};
+use super::column::{Column, nulls_of, ranks_of};
 use super::spread::{Later, Sort};
 use super::top::Top;
 use crate::error::all;
@@ -38,6 +41,21 @@ pub struct SortSteps {
     order: Vec<u32>,
     part: f64,
     done: bool,
+}
+
+/// What is found out of a key's chunks once, for all steps.
+#[derive(Debug, Default)]
+struct Known {
+    /// The chunks of a key of runs, written out.
+    expanded: Vec<ArrayRef>,
+    ranks: Vec<u64>,
+    nulls: Vec<Option<NullBuffer>>,
+}
+
+impl Known {
+    fn chunks<'a>(&'a self, key: &SortKey<'a>) -> Vec<&'a dyn Array> {
+        if self.expanded.is_empty() { key.chunks.clone() } else { self.expanded.iter().map(AsRef::as_ref).collect() }
+    }
 }
 
 impl SortSteps {
@@ -75,9 +93,8 @@ impl SortSteps {
         }
         let known = std::mem::take(&mut self.known);
         let columns = all(keys.iter().zip(&known).map(|(key, known)| {
-            let expanded: Vec<&dyn Array> = known.expanded.iter().map(AsRef::as_ref).collect();
-            let chunks = if expanded.is_empty() { &key.chunks } else { &expanded };
-            Column::known(chunks, key.options, (!is_first).then_some(known))
+            let chunks = known.chunks(key);
+            Column::known(&chunks, key.options, Cow::Borrowed(&known.ranks), known.nulls.clone())
         }))?;
         if is_first {
             self.top = Top::new(&columns, self.rows, self.limit);
@@ -87,11 +104,7 @@ impl SortSteps {
         }
         // One step, or all of them.
         while !self.done && !self.advance(&columns, rows) && rows == usize::MAX {}
-        let found: Vec<_> = if is_first { columns.into_iter().map(Column::into_known).collect() } else { Vec::new() };
         self.known = known;
-        for (known, (ranks, nulls)) in self.known.iter_mut().zip(found) {
-            (known.ranks, known.nulls) = (ranks, nulls);
-        }
         Ok(self.done)
     }
 
@@ -123,7 +136,9 @@ impl SortSteps {
         self.known = all(keys.iter().map(|key| {
             let mut known = Known::default();
             runs::expand_all(&key.chunks, &mut known.expanded)?;
-            Ok(known)
+            let chunks = known.chunks(key);
+            let (ranks, nulls) = (ranks_of(&chunks)?, nulls_of(&chunks));
+            Ok(Known { ranks, nulls, ..known })
         }))?;
         Ok(())
     }
