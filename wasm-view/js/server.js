@@ -72,7 +72,7 @@ class ServerEngine {
       const groups = await this.ask(viewer.viewPlan(0, 0), signal);
       return viewer.settleGroups(groups);
     }
-    const rows = viewer.wishesFilter() ? viewer.countOf(await this.ask(viewer.countPlan(), signal)) : this.#rows;
+    const rows = viewer.wishesFilter() ? countOf(viewer, await this.ask(countPlan(viewer), signal)) : this.#rows;
     return viewer.settle(rows, undefined);
   }
 
@@ -119,9 +119,9 @@ class ServerEngine {
     if (!viewer) return { news: [] };
     // A tree of groups stays as it was opened.
     const [isGrouped, isTree] = [viewer.wishesGroups(), viewer.isTree()];
-    const [plan, counting] = [isGrouped && viewer.viewPlan(0, 0), viewer.wishesFilter() && viewer.countPlan()];
+    const [plan, counting] = [isGrouped && viewer.viewPlan(0, 0), viewer.wishesFilter() && countPlan(viewer)];
     const { rows } = await facts(this.#url, this.#headers());
-    const shown = isGrouped ? viewer.rowsShown() : counting ? viewer.countOf(await this.ask(counting)) : rows;
+    const shown = isGrouped ? viewer.rowsShown() : counting ? countOf(viewer, await this.ask(counting)) : rows;
     const groups = plan && !isTree ? await this.ask(plan) : undefined;
     const top = isAtEnd ? shown - seen : Math.floor(viewer.topRow());
     const first = Math.max(0, Math.min(top, shown - seen) - 3 * seen);

@@ -8,7 +8,6 @@ use wasm_bindgen::prelude::*;
 
 use super::{Viewer, failed};
 use crate::format;
-use crate::load;
 use crate::table::Table;
 use crate::view::Rows;
 
@@ -36,9 +35,7 @@ impl Viewer {
     pub fn place_anew(&self, first: usize, stream: Vec<u8>, key: Vec<String>) -> Result<Vec<f64>, JsError> {
         let top = self.layout.top_row();
         let head = self.selection.map(|selection| selection.head.0);
-        let (schema, batches) = load::read(stream).map_err(failed)?;
-        let mut anew = Table::new(schema);
-        batches.into_iter().for_each(|batch| anew.push(batch));
+        let anew = Table::read(stream).map_err(failed)?;
         let fields = anew.schema.fields().iter().enumerate();
         let named = fields.filter(|(_, field)| key.is_empty() || key.contains(field.name()));
         let columns: Vec<usize> = named.map(|(column, _)| column).collect();

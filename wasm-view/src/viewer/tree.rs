@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow_array::Array;
 use wasm_bindgen::prelude::*;
 
+use super::query::bytes_of;
 use super::{Viewer, failed};
 use crate::grid::{Columns, Hit};
 use crate::groups::{Line, Tree};
@@ -68,7 +69,7 @@ impl Viewer {
     /// When the plan cannot be written.
     #[wasm_bindgen(js_name = treePlan)]
     pub fn tree_plan(&self) -> Result<Vec<u8>, JsError> {
-        wire::plan::to_bytes(&Tree::plan_first(&self.view.plan())).map_err(failed)
+        bytes_of(&Tree::plan_first(&self.view.plan()))
     }
 
     /// Shows the first level in place of the groups that are shown.
@@ -118,7 +119,7 @@ impl Viewer {
     #[wasm_bindgen(js_name = belowPlan)]
     pub fn below_plan(&self, row: usize) -> Result<Option<Vec<u8>>, JsError> {
         let plan = self.shown_tree().and_then(|tree| tree.plan_below(row, &self.formats));
-        plan.map(|plan| wire::plan::to_bytes(&plan)).transpose().map_err(failed)
+        plan.map(|plan| bytes_of(&plan)).transpose()
     }
 
     /// Shows, below a group, the groups that its plan gave.
