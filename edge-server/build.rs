@@ -23,10 +23,11 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         println!("cargo::rerun-if-changed={}", bundle::workspace().join(source).display());
     }
     let target = target_directory(&out);
-    let (js, wasm) = match env::var_os("BODKIN_VIEWER_DIR") {
+    let (js, wasm, more) = match env::var_os("BODKIN_VIEWER_DIR") {
         Some(folder) => {
             let folder = PathBuf::from(folder);
-            (fs::read(folder.join("bodkin.js"))?, fs::read(folder.join("bodkin.wasm"))?)
+            let read = |name: &str| fs::read(folder.join(name));
+            (read("bodkin.js")?, read("bodkin.wasm")?, read("bodkin-more.wasm")?)
         }
         None => {
             let bundle = bundle::build(&target)?;
@@ -36,11 +37,12 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
                     bundle::WASM_OPT_REMEDY
                 );
             }
-            (bundle.js, bundle.wasm)
+            (bundle.js, bundle.wasm, bundle.more)
         }
     };
     let worker = bundle::WORKER.as_bytes().to_vec();
-    for (name, bytes) in [("bodkin.js", js), ("bodkin-worker.js", worker), ("bodkin.wasm", wasm)] {
+    let files = [("bodkin.js", js), ("bodkin-worker.js", worker), ("bodkin.wasm", wasm), ("bodkin-more.wasm", more)];
+    for (name, bytes) in files {
         write(&viewer, name, &bytes)?;
     }
     // The pattern page's own module; nothing when it is there already.

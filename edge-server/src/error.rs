@@ -163,8 +163,8 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-impl From<kernels::Error> for Error {
-    fn from(error: kernels::Error) -> Self {
-        Self::Query(error)
+impl From<Box<kernels::Error>> for Error {
+    fn from(error: Box<kernels::Error>) -> Self {
+        Self::Query(*error)
     }
 }

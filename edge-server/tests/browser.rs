@@ -21,6 +21,8 @@ mod drive;
 mod embed;
 #[path = "browser/engines.rs"]
 mod engines;
+#[path = "../../wire/tests/common/mod.rs"]
+mod every;
 #[path = "browser/filters.rs"]
 mod filters;
 #[path = "browser/firefox.rs"]
@@ -31,12 +33,16 @@ mod groups;
 mod leaving;
 #[path = "browser/live.rs"]
 mod live;
+#[path = "browser/live_alike.rs"]
+mod live_alike;
 #[path = "browser/menus.rs"]
 mod menus;
 #[path = "browser/nested.rs"]
 mod nested;
 #[path = "browser/opening.rs"]
 mod opening;
+#[path = "browser/parts.rs"]
+mod parts;
 #[path = "browser/patterns.rs"]
 mod patterns;
 #[path = "browser/selecting.rs"]

@@ -12,7 +12,7 @@ use arrow_array::{ArrayRef, Float64Array, RecordBatch, UInt64Array};
 use common::Served;
 use edge_server::http::Tables;
 use edge_server::live::Store;
-use live::{Follower, change, closed, connect, definition, make, result, rows};
+use live::{Follower, Socket, change, closed, connect, definition, make, result, rows};
 use serde_json::json;
 use tungstenite::Message;
 use wire::update::Change;
@@ -325,6 +325,50 @@ fn an_answer_says_where_its_rows_are_followed_from_and_a_line_says_that_it_is_al
     assert_eq!(follower.kinds, ["replace"]);
 }
 
+/// The next text message.
+fn text(socket: &mut Socket) -> serde_json::Value {
+    loop {
+        match socket.read().unwrap() {
+            Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+            Message::Ping(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn who_keeps_no_rows_is_told_in_numbers_what_was_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Served::live(Store::open(folder.path()).unwrap());
+    make(&server, "t", &definition(true, json!({})));
+    change(&server, "t", Change::Append(rows(&[(1, "a", 1.0), (2, "b", 2.0)])));
+    let path = "/v1/tables/t/subscribe?rows=none";
+    let (mut socket, _) = connect(&server, path, Some("bodkin.discrete"));
+    // What was before is not known.
+    let first = text(&mut socket);
+    assert_eq!((&first["rows"], first.get("inserted")), (&json!(2), None));
+    let done = |told: &serde_json::Value| {
+        ["rows", "inserted", "updated", "removed"].map(|name| told[name].as_u64().expect("a number"))
+    };
+    let keys = |keys: &[i64]| rows(&keys.iter().map(|&id| (id, "", 0.0)).collect::<Vec<_>>()).project(&[0]).unwrap();
+    change(&server, "t", Change::Upsert(rows(&[(2, "b", 3.0), (3, "c", 3.0), (4, "d", 4.0)])));
+    assert_eq!(done(&text(&mut socket)), [4, 2, 1, 0]);
+    change(&server, "t", Change::Delete(keys(&[1, 9, 3])));
+    assert_eq!(done(&text(&mut socket)), [2, 0, 0, 2]);
+    // Who comes back hears of all that he missed at once.
+    let from = format!("{path}&epoch={}&from={}", first["epoch"], first["sequence"]);
+    let (mut socket, _) = connect(&server, &from, Some("bodkin.discrete"));
+    assert_eq!(done(&text(&mut socket)), [2, 2, 1, 2]);
+    change(&server, "t", Change::Replace(vec![rows(&[(7, "x", 1.0)])]));
+    assert_eq!(done(&text(&mut socket)), [1, 1, 0, 2]);
+    // A server that has begun anew does not know.
+    drop(server);
+    let server = Served::live(Store::open(folder.path()).unwrap());
+    let (mut socket, _) = connect(&server, &from, Some("bodkin.discrete"));
+    let told = text(&mut socket);
+    assert_eq!((&told["rows"], told.get("inserted")), (&json!(1), None));
+}
+
 #[test]
 fn who_keeps_no_rows_is_told_of_changes_and_a_table_made_anew_is_another() {
     let folder = tempfile::tempdir().unwrap();
@@ -336,15 +380,9 @@ fn who_keeps_no_rows_is_told_of_changes_and_a_table_made_anew_is_another() {
         path.split_once("epoch=").unwrap().1.replace("&from=", " ")
     };
     let (mut socket, _) = connect(&server, "/v1/tables/t/subscribe?rows=none", Some("bodkin.discrete"));
-    let mut told = || loop {
-        match socket.read().unwrap() {
-            Message::Text(text) => {
-                let told: serde_json::Value = serde_json::from_str(&text).unwrap();
-                break format!("{} {}", told["epoch"], told["sequence"]);
-            }
-            Message::Ping(_) => {}
-            other => panic!("{other:?}"),
-        }
+    let mut told = || {
+        let told = text(&mut socket);
+        format!("{} {}", told["epoch"], told["sequence"])
     };
     // Without a position, where the table is; then each change, and never a row.
     assert_eq!(told(), position(&server));

@@ -45,7 +45,9 @@ const PRICES: &[u8] =
 fn data_needs_a_token_and_the_page_does_not() {
     let folder = tempfile::tempdir().unwrap();
     let server = guarded(folder.path());
-    for public in ["/", "/page.js", "/viewer/bodkin.js", "/viewer/bodkin.wasm", "/health", "/ready"] {
+    for public in
+        ["/", "/page.js", "/viewer/bodkin.js", "/viewer/bodkin.wasm", "/viewer/bodkin-more.wasm", "/health", "/ready"]
+    {
         assert_eq!(server.get(public).status, 200, "{public}");
     }
     let private = [

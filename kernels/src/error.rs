@@ -1,14 +1,13 @@
 //! What can go wrong: one enum, each variant a way to fail with its numbers.
 //!
-//! What a variant needs beyond twelve bytes of WASM's memory is boxed: an error is on its way through almost every function,
-//! and each of them carries the code that moves it.
+//! It comes in a box: an error is on its way through almost every function, and each of them carries the code that moves it.
 
 use std::fmt;
 
 use arrow_schema::DataType;
 
 /// The result of a kernel.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
+pub type Result<T, E = Box<Error>> = std::result::Result<T, E>;
 
 /// All values, or the first error: a plain loop, where the standard library's `collect` brings machinery of its own for every
 /// kind of iterator.
@@ -32,7 +31,7 @@ pub enum Error {
         /// What was to be done, such as `"sort"`.
         operation: &'static str,
         /// The type that was given.
-        data_type: Box<DataType>,
+        data_type: DataType,
     },
     /// Two inputs that must have the same number of rows do not.
     LengthMismatch {
@@ -56,33 +55,33 @@ pub enum Error {
         rows: usize,
     },
     /// A plan names a column that the table does not have.
-    UnknownColumn(Box<UnknownColumn>),
+    UnknownColumn(UnknownColumn),
     /// A plan compares a column with a value that its type cannot be compared with.
-    WrongType(Box<WrongType>),
+    WrongType(WrongType),
     /// An aggregate that is not defined for this type, such as the mean of a string.
-    UnsupportedAggregate(Box<UnsupportedAggregate>),
+    UnsupportedAggregate(UnsupportedAggregate),
     /// The plan contradicts itself.
     InvalidPlan {
         /// What is wrong, in words.
         reason: &'static str,
         /// The part of the plan that is meant, such as a column's name; may be empty.
-        detail: Box<String>,
+        detail: String,
     },
     /// An integer or decimal sum left the range of its result type.
     Overflow {
         /// The aggregate or kernel, such as `"sum"`.
         operation: &'static str,
         /// The column, when it is known.
-        column: Box<String>,
+        column: String,
     },
     /// A batch does not have the schema that the query was bound to.
     SchemaMismatch {
         /// The number of the column that differs.
         column: usize,
         /// The type that was bound.
-        expected: Box<DataType>,
+        expected: DataType,
         /// The type of the batch's column.
-        found: Box<DataType>,
+        found: DataType,
     },
     /// The values of a result do not fit the 32-bit offsets of its type.
     OffsetOverflow {
@@ -136,27 +135,70 @@ pub struct UnsupportedAggregate {
     pub data_type: DataType,
 }
 
+/// Errors that are made in many places, each put together in one.
 impl Error {
     /// [`Error::InvalidPlan`]: what is wrong, and the part of the plan that is meant.
     #[cold]
     #[inline(never)]
     #[must_use]
-    pub fn invalid_plan(reason: &'static str, detail: &str) -> Self {
-        Self::InvalidPlan { reason, detail: Box::new(detail.to_owned()) }
+    pub fn invalid_plan(reason: &'static str, detail: &str) -> Box<Self> {
+        Box::new(Self::InvalidPlan { reason, detail: detail.to_owned() })
     }
 
-    /// [`Error::SchemaMismatch`] of a column.
     #[cold]
     #[inline(never)]
-    pub(crate) fn schema_mismatch(column: usize, expected: &DataType, found: &DataType) -> Self {
-        Self::SchemaMismatch { column, expected: Box::new(expected.clone()), found: Box::new(found.clone()) }
+    pub(crate) fn schema_mismatch(column: usize, expected: &DataType, found: &DataType) -> Box<Self> {
+        Box::new(Self::SchemaMismatch { column, expected: expected.clone(), found: found.clone() })
     }
 
     /// [`Error::Overflow`] of a column that is not known here.
     #[cold]
     #[inline(never)]
-    pub(crate) fn overflow(operation: &'static str) -> Self {
-        Self::Overflow { operation, column: Box::default() }
+    pub(crate) fn overflow(operation: &'static str) -> Box<Self> {
+        Box::new(Self::Overflow { operation, column: String::new() })
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn length_mismatch(expected: usize, found: usize) -> Box<Self> {
+        Box::new(Self::LengthMismatch { expected, found })
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn index_out_of_bounds(position: usize, index: u32, bound: usize) -> Box<Self> {
+        Box::new(Self::IndexOutOfBounds { position, index, bound })
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn too_many_rows(rows: usize) -> Box<Self> {
+        Box::new(Self::TooManyRows { rows })
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn offset_overflow(bytes: usize) -> Box<Self> {
+        Box::new(Self::OffsetOverflow { bytes })
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn invalid_offset(row: usize) -> Box<Self> {
+        Box::new(Self::InvalidOffset { row })
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn invalid_text(row: usize) -> Box<Self> {
+        Box::new(Self::InvalidText { row })
+    }
+
+    /// What Arrow refused.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn arrow(why: &dyn fmt::Display) -> Box<Self> {
+        Box::new(Self::Arrow(why.to_string()))
     }
 }
 
@@ -184,14 +226,14 @@ impl fmt::Display for Error {
                 Ok(())
             }
             Self::WrongType(wrong) => {
-                let WrongType { column, data_type, found, expected } = &**wrong;
+                let WrongType { column, data_type, found, expected } = wrong;
                 write!(
                     f,
                     "column \"{column}\" of type {data_type} cannot be compared with {found}; expected {expected}"
                 )
             }
             Self::UnsupportedAggregate(unsupported) => {
-                let UnsupportedAggregate { function, column, data_type } = &**unsupported;
+                let UnsupportedAggregate { function, column, data_type } = unsupported;
                 write!(f, "{function} is not defined for column \"{column}\" of type {data_type}")
             }
             Self::InvalidPlan { reason, detail } if detail.is_empty() => f.write_str(reason),
@@ -214,8 +256,21 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+impl From<arrow_schema::ArrowError> for Box<Error> {
+    fn from(error: arrow_schema::ArrowError) -> Self {
+        Error::arrow(&error)
+    }
+}
+
 impl From<arrow_schema::ArrowError> for Error {
     fn from(error: arrow_schema::ArrowError) -> Self {
-        Self::Arrow(error.to_string())
+        *Self::arrow(&error)
+    }
+}
+
+/// For functions that give the error itself.
+impl From<Box<Error>> for Error {
+    fn from(error: Box<Error>) -> Self {
+        *error
     }
 }

@@ -19,7 +19,7 @@ impl Indices {
     pub fn try_new(values: Vec<u32>, bound: usize) -> Result<Self> {
         match values.iter().position(|&index| index as usize >= bound) {
             None => Ok(Self { values, bound }),
-            Some(position) => Err(Error::IndexOutOfBounds { position, index: values[position], bound }),
+            Some(position) => Err(Error::index_out_of_bounds(position, values[position], bound)),
         }
     }
 
@@ -28,7 +28,7 @@ impl Indices {
     /// # Errors
     /// [`Error::TooManyRows`] beyond `u32::MAX` rows.
     pub fn identity(rows: usize) -> Result<Self> {
-        let end = u32::try_from(rows).map_err(|_| Error::TooManyRows { rows })?;
+        let end = u32::try_from(rows).map_err(|_| Error::too_many_rows(rows))?;
         Ok(Self { values: (0..end).collect(), bound: rows })
     }
 

@@ -287,7 +287,7 @@ pub(crate) fn make_fixed_buffer(
     if let Some(nulls) = &nulls
         && nulls.len() != rows
     {
-        return Err(Error::LengthMismatch { expected: rows, found: nulls.len() });
+        return Err(Error::length_mismatch(rows, nulls.len()));
     }
     // No word is aligned to more than sixteen bytes.
     let buffer = aligned(&buffer, buffer.len(), width.bytes().min(16));
@@ -331,8 +331,8 @@ pub(crate) fn chunk_words<'a, T: ArrowNativeType>(
 /// The error for a type that a kernel does not know.
 #[cold]
 #[inline(never)]
-pub(crate) fn unsupported(operation: &'static str, data_type: &DataType) -> Error {
-    Error::UnsupportedType { operation, data_type: Box::new(data_type.clone()) }
+pub(crate) fn unsupported(operation: &'static str, data_type: &DataType) -> Box<Error> {
+    Box::new(Error::UnsupportedType { operation, data_type: data_type.clone() })
 }
 
 /// Runs `$body` with `$t` bound to the word of a width that has an order, or returns an error.

@@ -253,7 +253,7 @@ fn what_an_aggregate_cannot_do_is_told_when_it_is_bound() {
     let text = DataType::Utf8;
     for function in [F::Variance, F::Median, F::Top(2)] {
         let error = GroupBy::try_new(&[], &[(function, vec![text.clone()])]).unwrap_err();
-        assert!(matches!(error, Error::UnsupportedAggregate { .. }), "{error}");
+        assert!(matches!(*error, Error::UnsupportedAggregate { .. }), "{error}");
     }
     let error = GroupBy::try_new(&[], &[(F::Correlation, vec![DataType::Int32])]).unwrap_err();
     assert_eq!(error.to_string(), "a correlation needs two columns: correlation");

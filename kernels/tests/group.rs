@@ -197,7 +197,7 @@ fn an_overflowing_sum_is_an_error_and_order_does_not_matter() {
         state.aggregate_arrays().map(|arrays| arrays[0].as_primitive::<Int64Type>().value(0))
     };
     assert_eq!(sum(vec![i64::MAX, 1, -1]), Ok(i64::MAX));
-    assert!(matches!(sum(vec![i64::MAX, 1]), Err(Error::Overflow { operation: "sum", .. })));
+    assert!(matches!(sum(vec![i64::MAX, 1]).map_err(|error| *error), Err(Error::Overflow { operation: "sum", .. })));
 }
 
 #[test]
@@ -214,6 +214,6 @@ fn no_rows_make_one_group_without_keys_and_none_with_keys() {
 fn aggregates_that_make_no_sense_are_refused() {
     for (function, data_type) in [(F::Mean, DataType::Utf8), (F::Sum, DataType::Boolean), (F::Mean, DataType::Date32)] {
         let error = GroupBy::try_new(&[], &[(function, vec![data_type])]).unwrap_err();
-        assert!(matches!(error, Error::UnsupportedAggregate { .. }), "{error}");
+        assert!(matches!(*error, Error::UnsupportedAggregate { .. }), "{error}");
     }
 }

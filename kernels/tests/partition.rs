@@ -7,7 +7,9 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow_array::types::{Float64Type, Int32Type};
-use arrow_array::{Array, ArrayRef, DictionaryArray, Float32Array, Float64Array, Int32Array, StringArray};
+use arrow_array::{
+    Array, ArrayRef, DictionaryArray, Float32Array, Float64Array, Int32Array, StringArray, new_null_array,
+};
 use arrow_cast::cast;
 use arrow_ord::ord::make_comparator;
 use arrow_schema::{DataType, SortOptions};
@@ -42,6 +44,15 @@ fn scattered(parts: &[u32], count: usize) -> Vec<Vec<u32>> {
 
 fn lists(parts: Vec<Indices>) -> Vec<Vec<u32>> {
     parts.into_iter().map(Indices::into_vec).collect()
+}
+
+#[test]
+fn a_dictionary_without_values_has_nulls_only() {
+    for rows in [0, 3] {
+        let column = new_null_array(&DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8)), rows);
+        let nulls = new_null_array(&DataType::Utf8, rows);
+        assert_eq!(hash_rows(&[column.as_ref()]).unwrap(), hash_rows(&[nulls.as_ref()]).unwrap());
+    }
 }
 
 proptest! {

@@ -117,15 +117,24 @@ fn whole_numbers_have_bins_of_their_own_when_they_are_few() {
 #[test]
 fn what_makes_no_sense_is_refused() {
     let text = StringArray::from(vec!["a"]);
-    assert!(matches!(histogram(&[&text], 5, None), Err(Error::UnsupportedType { .. })));
+    assert!(matches!(histogram(&[&text], 5, None).map_err(|error| *error), Err(Error::UnsupportedType { .. })));
     let number = Int32Array::from(vec![1]);
-    assert!(matches!(histogram(&[&number], 0, None), Err(Error::InvalidPlan { .. })));
-    assert!(matches!(histogram(&[&number], 5, Some(1.0..=1.0)), Err(Error::InvalidPlan { .. })));
-    assert!(matches!(histogram(&[&number], 5, Some(f64::NAN..=1.0)), Err(Error::InvalidPlan { .. })));
-    assert!(matches!(value_counts(&[], None), Err(Error::InvalidPlan { .. })));
-    assert!(matches!(summarize(&[&text, &number]), Err(Error::SchemaMismatch { column: 1, .. })));
+    assert!(matches!(histogram(&[&number], 0, None).map_err(|error| *error), Err(Error::InvalidPlan { .. })));
+    assert!(matches!(
+        histogram(&[&number], 5, Some(1.0..=1.0)).map_err(|error| *error),
+        Err(Error::InvalidPlan { .. })
+    ));
+    assert!(matches!(
+        histogram(&[&number], 5, Some(f64::NAN..=1.0)).map_err(|error| *error),
+        Err(Error::InvalidPlan { .. })
+    ));
+    assert!(matches!(value_counts(&[], None).map_err(|error| *error), Err(Error::InvalidPlan { .. })));
+    assert!(matches!(
+        summarize(&[&text, &number]).map_err(|error| *error),
+        Err(Error::SchemaMismatch { column: 1, .. })
+    ));
     let list: ArrayRef = Arc::new(ListArray::new_null(Arc::new(Field::new("item", DataType::Int32, true)), 1));
-    assert!(matches!(unique(&[&list]), Err(Error::UnsupportedType { .. })));
+    assert!(matches!(unique(&[&list]).map_err(|error| *error), Err(Error::UnsupportedType { .. })));
     assert_eq!(summarize(&[&list]).unwrap().nulls, 1);
 }
 
@@ -174,5 +183,5 @@ fn a_plan_can_be_read() {
          read     3 of 4 columns: origin, \"dep delay\", month"
     );
     let unknown = Plan { columns: Some(vec!["x".into()]), ..Plan::default() };
-    assert!(matches!(unknown.explain(&schema), Err(Error::UnknownColumn { .. })));
+    assert!(matches!(unknown.explain(&schema).map_err(|error| *error), Err(Error::UnknownColumn { .. })));
 }

@@ -24,6 +24,12 @@ pub struct Limit {
 pub struct Budget {
     /// Of the WASM module.
     pub wasm: Limit,
+    /// Of what of it comes first, where it is cut in two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Limit>,
+    /// Of what comes later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub later: Option<Limit>,
     /// Of the JavaScript module.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub js: Option<Limit>,

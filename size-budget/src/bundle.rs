@@ -1,4 +1,4 @@
-//! The bundle: the module ([`crate::recipe`]) and the scripts, joined.
+//! The bundle: the module ([`crate::recipe`]) in its two parts ([`mod@crate::split`]), and the scripts, joined.
 //!
 //! cargo runs in a target directory of its own (`target/viewer-build`), so that a build script may call this
 //! while the outer cargo holds its lock. wasm-bindgen is a library of the same version as the viewer's, so
@@ -10,19 +10,23 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use crate::error::at;
+use crate::glue::both_parts;
 pub use crate::optimise::REMEDY as WASM_OPT_REMEDY;
 use crate::recipe::{INSTRUCTIONS, Recipe, SMALLER};
+use crate::split::{Manifest, split};
 use crate::{Result, measure, minify, module, optimise, patterns};
 
 /// Counts up when the way of building changes, so that kept bundles are built anew.
-const RECIPE: u32 = 6;
+const RECIPE: u32 = 7;
 
 /// The viewer, ready to be served.
 #[derive(Debug, Clone)]
 pub struct Bundle {
-    /// The module, without names.
+    /// The module's first part, without names.
     pub wasm: Vec<u8>,
-    /// The module as it was before its names were stripped, for reports.
+    /// Its second part, without names.
+    pub more: Vec<u8>,
+    /// The module as it was before it was cut and its names were stripped, for reports.
     pub named: Vec<u8>,
     /// The JavaScript module: glue and custom element.
     pub js: Vec<u8>,
@@ -40,10 +44,11 @@ pub fn workspace() -> PathBuf {
 }
 
 /// Folders and files that the bundle is made from, relative to the workspace.
-pub const SOURCES: [&str; 6] = ["kernels", "wire", "wasm-view", "Cargo.toml", "Cargo.lock", "size-budget/src"];
+pub const SOURCES: [&str; 7] =
+    ["kernels", "wire", "wasm-view", "Cargo.toml", "Cargo.lock", "size-budget/src", "size-budget/split.toml"];
 
 /// What of them the module is made from; a change of a script alone builds no module.
-const MODULE_SOURCES: [&str; 14] = [
+const MODULE_SOURCES: [&str; 17] = [
     "kernels/src",
     "kernels/Cargo.toml",
     "wire/src",
@@ -58,11 +63,18 @@ const MODULE_SOURCES: [&str; 14] = [
     "size-budget/src/merge.rs",
     "size-budget/src/order.rs",
     "size-budget/src/rewrite.rs",
+    "size-budget/src/split",
+    "size-budget/src/glue.rs",
+    MANIFEST,
 ];
+
+/// What of the module is in its first part.
+const MANIFEST: &str = "size-budget/split.toml";
 
 /// The viewer's scripts, in the order in which they follow the glue.
 const SCRIPTS: &[&str] = &[
     "start.js",
+    "more.js",
     "style.js",
     "tools.js",
     "tree.js",
@@ -133,10 +145,12 @@ pub fn build(target: &Path) -> Result<Bundle> {
         let recipe = Recipe { root: root.clone(), target: built, features: None, quick: is_quick() };
         let made = recipe.make(optimiser.as_ref())?;
         let name = optimiser.map(|tool| tool.name).unwrap_or_default();
-        write(&keep.join("bodkin.wasm"), &module::strip(&made.named)?)?;
+        let parts = split(&made.named, &Manifest::read(&root.join(MANIFEST))?)?;
+        write(&keep.join("bodkin.wasm"), &module::strip(&parts.first)?)?;
+        write(&keep.join("bodkin-more.wasm"), &module::strip(&parts.more)?)?;
         write(&keep.join("bodkin.named.wasm"), &made.named)?;
         write(&keep.join("optimiser"), name.as_bytes())?;
-        write(&glue, made.glue.as_bytes())?;
+        write(&glue, both_parts(&made.glue)?.as_bytes())?;
         write(&stamp, inputs.as_bytes())?;
     }
     let js = script(&root, &fs::read_to_string(&glue).map_err(at(&glue))?)?;
@@ -151,6 +165,7 @@ pub fn build(target: &Path) -> Result<Bundle> {
     let optimiser = String::from_utf8_lossy(&read("optimiser")?).into_owned();
     Ok(Bundle {
         wasm: read("bodkin.wasm")?,
+        more: read("bodkin-more.wasm")?,
         named: read("bodkin.named.wasm")?,
         js,
         optimiser: (!optimiser.is_empty()).then_some(optimiser),

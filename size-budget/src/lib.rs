@@ -11,12 +11,14 @@
 //! * [`package`] – the bundle as a folder for npm.
 //! * [`mod@silence`] – takes away text of `Debug` that the compiler leaves in; [`mod@merge`] – functions that do the same
 //!   are one; [`mod@order`] – functions that begin alike stand beside each other.
+//! * [`mod@split`] – the module in two parts, the second of which comes later.
 //! * [`mod@reproduce`] – whether the same sources give the same bytes elsewhere.
 
 pub mod budget;
 pub mod bundle;
 mod error;
 pub mod features;
+mod glue;
 pub mod growth;
 mod kept;
 pub mod measure;
@@ -33,6 +35,7 @@ pub mod report;
 pub mod reproduce;
 mod rewrite;
 pub mod silence;
+pub mod split;
 pub mod text;
 
 pub use error::{Error, Result};

@@ -165,14 +165,14 @@ fn run(asked: &Asked) -> Result<bool> {
         }
         _ => {}
     }
-    let (wasm, js, optimiser) = match &asked.wasm {
-        Some(wasm) => (read(wasm)?, asked.js.as_deref().map(read).transpose()?, None),
+    let (wasm, cut, js, optimiser) = match &asked.wasm {
+        Some(wasm) => (read(wasm)?, None, asked.js.as_deref().map(read).transpose()?, None),
         None => {
             let bundle = bundle::build(&target())?;
             if bundle.optimiser.is_none() && !asked.without_wasm_opt {
                 return Err(Error::MissingTool { tool: "wasm-opt", remedy: bundle::WASM_OPT_REMEDY });
             }
-            (bundle.named, Some(bundle.js), bundle.optimiser)
+            (bundle.named, Some([bundle.wasm, bundle.more]), Some(bundle.js), bundle.optimiser)
         }
     };
     if asked.command.as_deref() == Some("baseline") {
@@ -182,7 +182,8 @@ fn run(asked: &Asked) -> Result<bool> {
         print(&format!("{}\n", baseline.display()));
         return Ok(true);
     }
-    let files = Files { module: &wasm, script: js.as_deref(), server: asked.server.as_deref() };
+    let cut = cut.as_ref().map(|cut| cut.each_ref().map(Vec::as_slice));
+    let files = Files { module: &wasm, cut, script: js.as_deref(), server: asked.server.as_deref() };
     let known = Baseline::read(&baseline)?;
     let report = Report::new(files, &Budget::read(&budget)?, known.as_ref(), Features::read(&features)?, optimiser)?;
     print(&if asked.json {

@@ -16,7 +16,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const PLACE: &str = "\"version\": \"0.0.0\"";
 /// What the worker is made of, after the glue.
 const WORKER: &str = "bodkin-worker.js";
-const WORKER_SCRIPTS: [&str; 4] = ["tools.js", "load.js", "cache.js", "serve.js"];
+const WORKER_SCRIPTS: [&str; 5] = ["more.js", "tools.js", "load.js", "cache.js", "serve.js"];
 
 /// Files that are taken from the workspace, and what they are called in the package.
 const COPIED: [(&str, &str); 4] = [
@@ -42,6 +42,7 @@ pub fn write(bundle: &Bundle, folder: &Path) -> Result<Vec<PathBuf>> {
     };
     put("bodkin.js", &bundle.js)?;
     put("bodkin.wasm", &bundle.wasm)?;
+    put("bodkin-more.wasm", &bundle.more)?;
     for (from, name) in COPIED {
         put(name, &read(&root.join(from))?)?;
     }
@@ -79,6 +80,7 @@ mod tests {
         let kept = std::env::temp_dir().join(["bodkin-package-", &std::process::id().to_string()].concat());
         let bundle = Bundle {
             wasm: b"\0asm".to_vec(),
+            more: b"\0asm".to_vec(),
             named: Vec::new(),
             js: b"export {};".to_vec(),
             optimiser: None,

@@ -72,6 +72,8 @@ pub struct Report {
 pub struct Files<'a> {
     /// The module, with its names if there are any; it is weighed without.
     pub module: &'a [u8],
+    /// What is served of it when it is cut in two: what comes first, and what comes later.
+    pub cut: Option<[&'a [u8]; 2]>,
     /// The script.
     pub script: Option<&'a [u8]>,
     /// The server's program.
@@ -93,6 +95,10 @@ impl Report {
         let contents = module::read(files.module)?;
         let mut parts =
             vec![Part { name: "WASM", size: measure::size(&module::strip(files.module)?), limit: Some(budget.wasm) }];
+        if let Some([first, more]) = files.cut {
+            parts.push(Part { name: "first", size: measure::size(first), limit: budget.first });
+            parts.push(Part { name: "later", size: measure::size(more), limit: budget.later });
+        }
         if let Some(script) = files.script {
             parts.push(Part { name: "JavaScript", size: measure::size(script), limit: budget.js });
         }

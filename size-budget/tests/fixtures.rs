@@ -233,7 +233,7 @@ fn compression_is_what_a_browser_undoes() {
 const BUDGET: &str = "by_module = [\"kernels\"]\n[wasm]\nraw = 2_000\nbrotli = 2_000\n[js]\nraw = 100\nbrotli = 100\n";
 
 fn report(module: &[u8], baseline: Option<&Baseline>) -> Report {
-    let files = Files { module, script: Some(b"export {}"), server: None };
+    let files = Files { module, cut: None, script: Some(b"export {}"), server: None };
     Report::new(files, &toml::from_str::<Budget>(BUDGET).unwrap(), baseline, None, None).unwrap()
 }
 

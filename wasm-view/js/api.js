@@ -4,14 +4,15 @@
 /** Attributes that are properties, too. */
 const REFLECTED = ['src', 'theme', 'cache', 'engine', 'budget'];
 
-/** Where the module and the worker's script are: URLs, responses, bytes or a compiled module. */
-const places = { wasm: undefined, worker: undefined };
+/** Where the module's two parts and the worker's script are: URLs, responses, bytes or compiled modules. */
+const places = { wasm: undefined, more: undefined, worker: undefined };
 let started = false;
 
 /** Says where the module and the worker's script are, before the first table needs them. Without, beside this script. */
-function configure({ wasm, worker }) {
-  if (started && wasm !== undefined) throw new Error('the module is loaded already: call configure() before the first table is in the page');
+function configure({ wasm, more, worker }) {
+  if (started && (wasm ?? more) !== undefined) throw new Error('the module is loaded already: call configure() before the first table is in the page');
   places.wasm = wasm ?? places.wasm;
+  places.more = more ?? places.more;
   places.worker = worker ?? places.worker;
 }
 
@@ -19,6 +20,14 @@ function configure({ wasm, worker }) {
 function wasmPlace() {
   started = true;
   return places.wasm ?? new URL('bodkin.wasm', import.meta.url);
+}
+
+/** What its second part is made from: it stands beside the first when that is where it is by itself, or at an address. */
+function morePlace() {
+  const { wasm, more } = places;
+  if (more !== undefined) return more;
+  if (typeof wasm === 'string' || wasm instanceof URL) return new URL('bodkin-more.wasm', new URL(wasm, document.baseURI));
+  return new URL('bodkin-more.wasm', import.meta.url);
 }
 
 /** Loads the module ahead of the first table, from a URL, a response, bytes or a compiled module. */
@@ -41,6 +50,8 @@ class Embedded extends TableData {
       this[name] = value;
     }
     for (const name of ['bodkin-schema', 'bodkin-progress', 'bodkin-load']) this.addEventListener(name, () => this.#bring());
+    // Rows are here to be asked about, or a person has seen that there are none.
+    for (const name of ['bodkin-progress', 'bodkin-load', 'bodkin-error', 'bodkin-open']) this.addEventListener(name, () => bringMoreSoon((error) => this[HOST]().status.complain(error, true)));
   }
 
   /** Moved by `moveBefore`, a table stays as it is. */

@@ -3,6 +3,8 @@
 
 /** Shorter than this, nobody has to know (ms). */
 const UNSEEN = 120;
+/** A window that is not here by then is looked after: whether somebody still wants it (ms). */
+const PASSED = 150;
 
 class Asking {
   #host;
@@ -88,16 +90,25 @@ class Asking {
     if (to === undefined) return;
     const view = this.#view;
     const isOver = () => viewer !== this.#host.viewer() || view !== this.#view;
+    // What has been scrolled past is given up for what is in sight.
+    const passed = new AbortController();
+    const watch = setInterval(() => {
+      const [first, end] = isOver() ? [] : viewer.visibleRows();
+      if (!(first < to && end > from)) passed.abort();
+    }, PASSED);
     const window = (this.#window = (async () => {
       try {
-        const rows = await engine.window(from, to);
+        const rows = await engine.window(from, to, passed.signal);
         if (this.#window === window) this.#window = null;
         if (!isOver()) this.#host.after(viewer.giveWindow(from, rows));
       } catch (error) {
         if (this.#window === window) this.#window = null;
-        if (isOver() || error.name === 'AbortError') return;
+        if (isOver()) return;
         viewer.giveUp();
-        this.#host.failed(error);
+        if (error.name === 'AbortError') this.window();
+        else this.#host.failed(error);
+      } finally {
+        clearInterval(watch);
       }
     })());
   }

@@ -379,10 +379,10 @@ export interface MountedTable extends TableMethods {
 export declare function mount(place: string | Element, options?: MountOptions): MountedTable;
 
 /**
- * Says where the module and the worker's script are, before the first table is in the page. Without, they are beside the
- * script.
+ * Says where the module's two parts and the worker's script are, before the first table is in the page. Without, they are
+ * beside the script; the second part, `more`, is beside the first when that is at an address.
  */
-export declare function configure(places: { wasm?: WasmSource; worker?: string | URL }): void;
+export declare function configure(places: { wasm?: WasmSource; more?: WasmSource; worker?: string | URL }): void;
 
 /** Loads the module ahead of the first table; without a source from where it is. */
 export declare function init(wasm?: WasmSource): Promise<void>;

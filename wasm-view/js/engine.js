@@ -16,6 +16,8 @@ class PageEngine {
   async load(url, headers, budget, told, cache) {
     const { signal } = this.#loading;
     const viewer = this.#host.viewer();
+    // A file may be text.
+    if (url instanceof Blob) await bringMore();
     const opened = await open(url, headers, signal, cache);
     if (isLarge(opened, budget)) {
       this.#loading.abort();
@@ -38,30 +40,34 @@ class PageEngine {
     }
   }
 
-  find(told) {
+  async find(told) {
     this.cancel();
-    this.#working = new AbortController();
-    return work(this.#host.viewer(), this.#working.signal, told);
+    const { signal } = (this.#working = new AbortController());
+    await bringMore();
+    return work(this.#host.viewer(), signal, told);
   }
 
   cancel() { this.#working.abort(); }
   async window(from, to) { return this.#host.viewer().windowOf(from, to); }
-  async live(messages, where) { return { news: this.#host.viewer().liveApply(new Uint8Array(), messages, where, performance.now()) }; }
-  async call(name, ...args) { return this.#host.viewer()[name](...args); }
+  async live(messages, where) { await bringMore(); return { news: this.#host.viewer().liveApply(new Uint8Array(), messages, where, performance.now()) }; }
+  async call(name, ...args) { await bringMore(); return this.#host.viewer()[name](...args); }
   async slice(name, argument, millis) {
-    await breathe();
+    await Promise.all([bringMore(), breathe()]);
     return slice(() => this.#host.viewer()[name](argument), millis);
   }
-  async ask(plan) { return this.#host.viewer().runPlan(plan); }
+  async ask(plan) { await bringMore(); return this.#host.viewer().runPlan(plan); }
   async sync() {}
   async memory() { return wasm.memory.buffer.byteLength; }
-  profile(told) { return profiles(this.#host.viewer(), () => this.#loading.signal.aborted, told); }
+  async profile(told) { await bringMore(); return profiles(this.#host.viewer(), () => this.#loading.signal.aborted, told); }
 
   close() {
     this.#loading.abort();
     this.cancel();
   }
 }
+
+/** What a worker does with the first part of its module; all else waits for the second. */
+const UNASKED = ['start', 'ahead', 'load', 'more', 'windowOf', 'memory'];
 
 /** A worker, which has its own module and memory. */
 class WorkerEngine {
@@ -71,6 +77,8 @@ class WorkerEngine {
   #waiting = new Map();
   #next = 0;
   #told = {};
+  #isWhole = false;
+  #completing = null;
   #working = () => {};
 
   constructor(host, worker) {
@@ -107,15 +115,27 @@ class WorkerEngine {
     this.#waiting.clear();
   }
 
-  call(name, ...args) {
+  async call(name, ...args) {
+    if (!this.#isWhole && !UNASKED.includes(name)) await this.#complete();
     return new Promise((resolve, reject) => {
       this.#waiting.set(++this.#next, { resolve, reject });
       this.#worker.postMessage({ id: this.#next, name, args });
     });
   }
 
+  /** The worker has the second part of its module, too. */
+  #complete() {
+    this.#completing ??= bringMore().then((module) => this.call('more', module)).then(
+      () => { this.#isWhole = true; },
+      (error) => { this.#completing = null; throw error; },
+    );
+    return this.#completing;
+  }
+
   async load(url, headers, budget, told, cache) {
     this.#told = told;
+    // A file may be text.
+    if (url instanceof Blob) await this.#complete();
     const { large, rows, groups } = await this.call('load', url, headers, budget, cache);
     if (large) return large;
     const viewer = this.#host.viewer();

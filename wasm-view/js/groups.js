@@ -5,45 +5,53 @@ function groupTree(host) {
   let wanted = false;
   // Counts what is shown; an answer to what was asked before is of no use.
   let turn = 0;
-  const asked = async (plan, take) => {
+  // What is being asked for; groups that were opened or closed; how often the table has changed since all levels were asked
+  // for, 0 when nobody looks after that.
+  let [pending, toggled, stale] = [0, 0, 0];
+  const asked = async (plans, take) => {
     const mine = turn;
+    pending++;
     try {
-      const stream = await host.ask(plan);
-      if (mine === turn && host.viewer()) host.after(take(stream));
+      const streams = await Promise.all(plans.map((plan) => host.ask(plan)));
+      if (mine === turn && host.viewer()) host.after(take(streams));
     } catch (error) {
-      host.failed(error);
+      if (mine === turn) host.failed(error);
     }
+    pending--;
   };
-  // Planted anew, the groups that were open are opened again, as far as they are still there.
-  let [opened, keys] = [[], ''];
-  const grow = async () => {
+  // Planted anew, the groups that were open are open again, as far as they are still there.
+  host.element.addEventListener('bodkin-view', () => {
     const viewer = host.viewer();
     if (viewer?.isTree()) return;
     turn++;
-    if (!wanted || !(viewer?.groupKeys().length > 1)) return;
-    // What is being opened again counts as open.
-    if (opened.length === 0) opened = viewer.openGroups();
-    const [mine, by] = [turn, viewer.groupKeys().join()];
-    if (keys !== by) opened = [];
-    keys = by;
-    await asked(viewer.treePlan(), (stream) => viewer.plantTree(stream));
-    for (const path of opened) {
-      const row = mine === turn && viewer === host.viewer() ? viewer.groupRow(path) : -1;
-      if (row >= 0 && viewer.groupAt(row) === 0) await asked(viewer.belowPlan(row), (stream) => viewer.openGroup(viewer.groupRow(path), stream));
-    }
-    if (mine === turn) opened = [];
-  };
-  host.element.addEventListener('bodkin-view', grow);
+    if (wanted && viewer?.groupKeys().length > 1) asked(viewer.levelPlans(), (streams) => viewer.plantTree(streams));
+  });
   return {
     get wanted() { return wanted; },
     /** Holds for groups that are found from now on. */
     want(yes) { wanted = yes; },
+    /** The table has changed: all levels that show are asked for anew, a few times a second if that is quick, and shown at once. */
+    async renew() {
+      if (stale++) return;
+      for (let viewer; stale && (viewer = host.viewer())?.isTree(); stale--) {
+        stale = 1;
+        const [before, begin] = [toggled, performance.now()];
+        await asked(viewer.levelPlans(), (streams) => {
+          // Once more, if somebody has opened or closed one, or is about to.
+          if (pending > 1 || before !== toggled) stale++;
+          else return viewer.plantTree(streams) && PAINT | LAYOUT | ROWS;
+        });
+        await new Promise((done) => setTimeout(done, RENEWED + 3 * (performance.now() - begin)));
+      }
+      stale = 0;
+    },
     /** Gives whether the row is a group that can be opened or closed. */
     toggle(row) {
       const viewer = host.viewer();
       const state = viewer.groupAt(row);
+      toggled++;
       if (state > 0) host.after(viewer.closeGroup(row));
-      if (state === 0) asked(viewer.belowPlan(row), (stream) => viewer.openGroup(row, stream));
+      if (state === 0) asked([viewer.belowPlan(row)], ([stream]) => viewer.openGroup(row, stream));
       return state >= 0;
     },
   };

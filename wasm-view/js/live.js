@@ -139,11 +139,12 @@ class Live {
       this.#attempts = 0;
       this.#show('live');
       if (typeof data !== 'string') this.#queue.push(new Uint8Array(data));
-      else if (!this.#isTold()) return;
       else {
-        const { epoch, sequence } = JSON.parse(data);
-        if (this.#position?.join() === [epoch, sequence].join()) return;
-        this.#queue = [[epoch, sequence]];
+        const [before, told] = [this.#queue[0], JSON.parse(data)];
+        // Without rows it says that the line is alive, and nothing more.
+        if (!this.#isTold() || told.rows === undefined) return;
+        if (before) for (const name of ['inserted', 'updated', 'removed']) told[name] += before[name];
+        this.#queue = [told];
       }
       this.#soon();
     };
@@ -248,7 +249,8 @@ class Live {
   #took(viewer, news, where, first, window, groups) {
     const [inserted, updated, removed, , , , , working] = news;
     const marks = this.#calm.matches ? news.slice(0, 10) : news;
-    let changes = viewer.liveTook(marks, where[0], performance.now());
+    // Where the server was asked, the place is that of now.
+    let changes = viewer.liveTook(marks, this.#isTold() ? viewer.topRow() : where[0], performance.now());
     if (window) changes |= viewer.giveWindow(first, window);
     // The groups are others, what is asked for is the same.
     if (groups) changes |= viewer.settleGroups(groups) & ~VIEW;
@@ -266,7 +268,8 @@ class Live {
       this.#recount = 0;
       this.#host.after(SELECTION);
     }, RECOUNT);
-    if (inserted || updated || removed || this.#isTold()) this.#tell('bodkin-update', { inserted, updated, removed });
+    this.#host.tree.renew();
+    if (inserted || updated || removed) this.#tell('bodkin-update', { inserted, updated, removed });
     if (working) setTimeout(() => this.#pump(true), STEP);
   }
 

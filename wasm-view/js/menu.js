@@ -29,7 +29,7 @@ function popover(root, box, x, y, back) {
   if (back?.ariaExpanded) back.ariaExpanded = 'true';
 }
 
-/** A menu of `[label, run, keys]`; `null` is a line between two parts, and what is false is left out. */
+/** A menu of `[label, run, keys]`; without `run` it cannot be chosen, and `keys` says why. `null` is a line between two parts, and what is false is left out. */
 function menu(root, entries, x, y, back) {
   const box = make('div', { className: 'menu', role: 'menu', tabIndex: -1 });
   for (const entry of entries) {
@@ -37,9 +37,10 @@ function menu(root, entries, x, y, back) {
       if (box.lastChild?.role === 'menuitem') box.append(make('hr', { role: 'separator' }));
     } else if (entry) {
       const [label, run, keys] = entry;
-      const item = make('button', { type: 'button', role: 'menuitem', tabIndex: -1 }, make('span', { textContent: label }));
-      if (keys) item.append(make('kbd', { textContent: keys, 'aria-hidden': 'true' }));
-      item.addEventListener('click', () => { box.close(); run(); });
+      const item = make('button', { type: 'button', role: 'menuitem', tabIndex: -1 }, make('span', { className: run ? '' : 'dim', textContent: label }));
+      if (keys) item.append(make('kbd', { textContent: keys, 'aria-hidden': String(Boolean(run)) }));
+      item.addEventListener('click', run ? () => { box.close(); run(); } : undefined);
+      item.ariaDisabled = String(!run);
       item.addEventListener('pointermove', () => item.focus({ preventScroll: true }));
       box.append(item);
     }
@@ -66,9 +67,9 @@ function columnEntries(host, position) {
   const others = sort.filter((key) => key.replace(/^-/, '') !== name);
   const pinned = position < host.slots().filter((slot) => slot.pinned && !slot.hidden).length;
   const grouped = viewer.groupKeys().length > 0;
-  // Nested values have no order.
-  const isKey = !/^(list|struct|map|union)/.test(viewer.columnNote(position));
+  const isKey = viewer.hasOrder(position);
   return [
+    !isKey && ['Sort', null, 'its values have no order'],
     isKey && ['Sort ascending', () => host.element.setSort([name])],
     isKey && ['Sort descending', () => host.element.setSort([`-${name}`])],
     isKey && others.length > 0 && ['Sort within the others', () => host.element.setSort([...others, name]), '⇧ click'],

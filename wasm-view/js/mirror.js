@@ -45,7 +45,7 @@ class Mirror {
     const heads = order.map((column) => {
       const name = names[column];
       const way = sort[0] === name ? 'ascending' : sort[0] === `-${name}` ? 'descending' : 'none';
-      return make('span', { role: 'columnheader', 'aria-colindex': String(column + 1), 'aria-sort': way, textContent: `${name}, ${viewer.columnNote(column)}` });
+      return make('span', { role: 'columnheader', 'aria-colindex': String(column + 1), ...viewer.hasOrder(column) && { 'aria-sort': way }, textContent: `${name}, ${viewer.columnNote(column)}` });
     });
     const rows = heads.length ? [make('div', { role: 'row', 'aria-rowindex': '1' }, ...heads)] : [];
     this.#rows = viewer.visibleRows();

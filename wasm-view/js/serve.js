@@ -16,7 +16,8 @@ function serve() {
   let ahead;
   const calls = {
     ahead(...asked) { ahead?.(); ahead = openAhead(...asked); },
-    async start(module, separator) {
+    async start(module, separator, place) {
+      second.place = place;
       await __wbg_init({ module_or_path: module });
       viewer = new Viewer(undefined, zoneOffset, separator);
     },
@@ -86,6 +87,7 @@ function serve() {
       const first = Math.max(0, Math.min(top, shown - seen) - seen);
       return { news, first, window: viewer.windowOf(first, Math.min(shown, first + 4 * seen)) };
     },
+    more(module) { second.module ??= module; linkMore(); },
     memory: () => wasm.memory.buffer.byteLength,
     cancel: () => working.abort(),
     slice: (method, argument, millis) => slice(() => viewer[method](argument), millis),

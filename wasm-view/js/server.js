@@ -3,6 +3,8 @@
 // that has one piece at a time and no canvas.
 
 const PLAN = 'application/vnd.bodkin.plan';
+/** So many rows that came are asked for by what names them, where the view's order does not tell them. */
+const NAMED = 1000;
 /** A live table is asked for anew at most so often (ms). */
 const RENEWED = 300;
 /** Rows of a piece. */
@@ -32,7 +34,6 @@ class ServerEngine {
   #headers;
   #separator;
   #pictures;
-  #url;
   #key = [];
   #renewed = 0;
   #piece = null;
@@ -50,14 +51,13 @@ class ServerEngine {
     this.#pictures = new Pictures(host, query, headers);
   }
 
-  async ask(plan, signal = this.#ended.signal) {
-    const response = await fetch(this.#query, { method: 'POST', body: plan, signal, headers: { accept: STREAM, 'content-type': PLAN, ...this.#headers() } });
+  async ask(body, signal = this.#ended.signal) {
+    const response = await fetch(this.#query, { method: 'POST', body, signal, headers: { accept: STREAM, 'content-type': body.buffer ? PLAN : 'application/json', ...this.#headers() } });
     if (!response.ok) throw await problem(response);
     return new Uint8Array(await response.arrayBuffer());
   }
 
-  async load(url, _headers, _budget, told) {
-    this.#url = url;
+  async load(_url, _headers, _budget, told) {
     const viewer = this.#host.viewer();
     told.total(this.#rows);
     told.pushed(viewer.beginFar(await this.ask(viewer.viewPlan(0, 1))));
@@ -78,9 +78,9 @@ class ServerEngine {
 
   cancel() { this.#working.abort(); }
 
-  window(from, to) {
+  window(from, to, signal) {
     const viewer = this.#host.viewer();
-    return viewer.isWindowed() ? this.ask(viewer.viewPlan(from, to)) : Promise.resolve(viewer.windowOf(from, to));
+    return viewer.isWindowed() ? this.ask(viewer.viewPlan(from, to), signal) : Promise.resolve(viewer.windowOf(from, to));
   }
 
   profile() { return this.#pictures.begin(); }
@@ -108,30 +108,37 @@ class ServerEngine {
     return piece;
   }
 
-  /** The rows in sight as they are now, where they stand, and how many there are; `positions` says of which update. */
-  async live(positions, [, seen, isAtEnd]) {
-    const [epoch, sequence] = positions.at(-1);
+  /** The rows in sight as they are now, where they stand, how many there are, and what has changed; `told` has it in numbers. */
+  async live([told]) {
     const host = this.#host;
     await new Promise((done) => setTimeout(done, this.#renewed + RENEWED - performance.now()));
     await host.element.settled();
     this.#renewed = performance.now();
     const [viewer, view] = [host.viewer(), host.view()];
     if (!viewer) return { news: [] };
-    // A tree of groups stays as it was opened.
-    const [isGrouped, isTree] = [viewer.wishesGroups(), viewer.isTree()];
+    const [, seen, isAtEnd] = viewer.liveWhere();
+    const { epoch, sequence, rows, inserted, updated, removed } = told;
+    // Without these numbers all rows may be others.
+    const done = inserted >= 0 ? [inserted, updated, removed] : [rows, 0, this.#rows];
+    const offset = done[2] < (this.#rows || 1) ? rows - done[0] : NaN;
+    const isGrouped = viewer.wishesGroups();
     const [plan, counting] = [isGrouped && viewer.viewPlan(0, 0), viewer.wishesFilter() && countPlan(viewer)];
-    const { rows } = await facts(this.#url, this.#headers());
+    const isOrdered = counting || viewer.sort().length > 0;
+    // A tree of groups is asked for by itself.
+    const groups = plan && !viewer.isTree() ? await this.ask(plan) : undefined;
+    const key = this.#key.map((name) => viewer.columnNames().indexOf(name));
+    const named = { columns: key.length ? this.#key : undefined, offset, limit: NAMED };
+    const names = isOrdered && !isGrouped && offset < rows ? [await this.ask(JSON.stringify(named))] : [];
     const shown = isGrouped ? viewer.rowsShown() : counting ? countOf(viewer, await this.ask(counting)) : rows;
-    const groups = plan && !isTree ? await this.ask(plan) : undefined;
     const top = isAtEnd ? shown - seen : Math.floor(viewer.topRow());
     const first = Math.max(0, Math.min(top, shown - seen) - 3 * seen);
     const window = isGrouped ? undefined : await this.ask(viewer.viewPlan(first, first + 7 * seen));
-    if (view !== host.view() || viewer !== host.viewer()) return { news: [] };
+    if (viewer !== host.viewer()) return { news: [] };
+    if (view !== host.view()) return this.live([told]);
     host.renewed();
-    const grown = rows - this.#rows;
     this.#rows = rows;
-    const [place, focus] = window ? viewer.placeAnew(first, window, this.#key) : [viewer.topRow(), -1];
-    const news = [Math.max(0, grown), 0, Math.max(0, -grown), rows, shown, isAtEnd ? -1 : place, focus, 0, epoch, sequence];
+    const [place, focus, ...marks] = window ? viewer.placeAnew([window, ...names], [performance.now(), first, isOrdered && offset >= 0 ? Infinity : offset, ...key]) : [viewer.topRow(), -1];
+    const news = [...done, rows, shown, isAtEnd && viewer.liveWhere()[2] ? -1 : place, focus, 0, epoch, sequence, ...marks];
     return { news, first, window, groups };
   }
 

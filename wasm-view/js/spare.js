@@ -6,7 +6,7 @@ function spareWorker(host, compiling, separator) {
   let engine = null;
   const started = (async () => {
     engine = new WorkerEngine(host, new Worker(workerUrl(), { type: 'module', name: 'bodkin' }));
-    await engine.call('start', await compiling, separator);
+    await engine.call('start', await compiling, separator, tellable(morePlace()));
     return engine;
   })().catch(() => {
     engine?.close();

@@ -28,6 +28,7 @@ async function compile(place) {
 
 /** Starts the module in the page. */
 function start() {
+  second.place ??= morePlace();
   ready ??= module().then((module) => __wbg_init({ module_or_path: module }));
   ready.catch(() => { ready = undefined; });
   return ready;

@@ -10,6 +10,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::UInt32Type;
 use arrow_schema::SchemaRef;
 
+use crate::live::Flashes;
 use crate::table::Table;
 
 /// The column of a window that has the rows' numbers in the table; it comes first.
@@ -46,6 +47,8 @@ pub(crate) struct Far {
     asked: Option<Range<usize>>,
     /// Where the view stood when rows were last wanted.
     top: usize,
+    /// Cells that have just changed, where the server has the rows: by the row of the view.
+    pub(crate) flashes: Flashes,
 }
 
 impl Far {

@@ -98,13 +98,29 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    /// The plan of the first level of what a view asks for.
-    pub(crate) fn plan_first(whole: &Plan) -> Plan {
-        plan_of(whole, 0, Vec::new())
+    /// The plans of what a view asks for: of the first level, and where there was a tree by the same keys of what is below each
+    /// group that was open in it, as [`Tree::opened`] tells them.
+    pub(crate) fn plans(whole: &Plan, before: Option<&Self>, formats: &Formats) -> Vec<Plan> {
+        let mut plans = vec![plan_of(whole, 0, Vec::new())];
+        if let Some(before) = before.filter(|before| before.is_by(whole)) {
+            for line in 0..before.first.lines() {
+                if let Some(Line { depth, open: Some(true) }) = before.line(line)
+                    && let Some(is_in) = before.is_in(line, formats)
+                {
+                    plans.push(plan_of(whole, depth + 1, is_in));
+                }
+            }
+        }
+        plans
+    }
+
+    /// Whether it has the keys of a plan.
+    pub(crate) fn is_by(&self, whole: &Plan) -> bool {
+        self.whole.group_by == whole.group_by
     }
 
     /// A tree of what a view asks for, whose plan gives columns of this schema; nothing is open. `None` when the groups
-    /// of the first level are not those that [`Tree::plan_first`] gives.
+    /// of the first level are not those that the first of [`Tree::plans`] gives.
     pub(crate) fn new(whole: Plan, schema: SchemaRef, groups: &RecordBatch) -> Option<Self> {
         let schema = nullable(&schema);
         let groups = widened(&schema, whole.group_by.len(), 0, groups)?;

@@ -5,8 +5,6 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::SchemaRef;
 
-use crate::load;
-
 /// Batches of one schema, addressed by row.
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -34,14 +32,6 @@ impl Table {
         let mut table = Self::new(batch.schema());
         table.push(batch);
         table
-    }
-
-    /// The rows of an Arrow stream.
-    pub(crate) fn read(stream: Vec<u8>) -> wire::Result<Self> {
-        let (schema, batches) = load::read(stream)?;
-        let mut table = Self::new(schema);
-        table.set(batches);
-        Ok(table)
     }
 
     pub(crate) fn push(&mut self, batch: RecordBatch) {

@@ -194,7 +194,7 @@ mod tests {
             builder.link_element(list, index, inner);
         }
         let bytes = builder.finish(root);
-        let table = Table::root(&bytes).unwrap();
+        let table = Table::root(&bytes, 0).unwrap();
         assert_eq!((table.i16(0, 0).unwrap(), table.u8(1).unwrap(), table.i64(3).unwrap()), (-7, 9, -1 << 40));
         assert_eq!((table.text(2).unwrap(), table.i32(4, 11).unwrap()), (Some("Ærø"), 11));
         assert!(table.bool(5).unwrap());

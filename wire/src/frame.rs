@@ -87,7 +87,7 @@ pub(crate) struct Frames {
 impl FrameWriter {
     pub(crate) fn try_new(schema: &Schema, options: Options, replaces: bool) -> Result<Self> {
         if let Some(codec) = options.codec
-            && codec.pack(&[0; 256], 0).is_none()
+            && !packs(codec)
         {
             return Err(Box::new(Error::UnsupportedCompression { offset: 0, codec: codec.name() }));
         }
@@ -165,17 +165,20 @@ impl FrameWriter {
         frames: &mut Frames,
     ) -> Block {
         let Body { nodes, buffers, variadic } = body;
-        let buffers = match self.options.codec {
-            Some(codec) => buffers.into_iter().map(|buffer| pack(&buffer, codec, self.options.level)).collect(),
-            None => buffers.into_iter().map(|buffer| vec![buffer]).collect::<Vec<_>>(),
+        #[cfg(feature = "pack")]
+        let (buffers, pieces) = match self.options.codec {
+            Some(codec) => (buffers.iter().flat_map(|buffer| pack(buffer, codec, self.options.level)).collect(), 2),
+            None => (buffers, 1),
         };
-        let total: usize = buffers.iter().flatten().map(Buffer::len).sum();
+        #[cfg(not(feature = "pack"))]
+        let pieces = 1;
+        let total: usize = buffers.iter().map(Buffer::len).sum();
         let align = if total < LARGE { 8 } else { 64 };
         let (mut places, mut parts, mut length) = (Vec::with_capacity(2 * buffers.len()), Vec::new(), 0usize);
-        for pieces in buffers {
+        for pieces in buffers.chunks(pieces) {
             let bytes: usize = pieces.iter().map(Buffer::len).sum();
             places.extend([length as i64, bytes as i64]);
-            parts.extend(pieces.into_iter().filter(|piece| !piece.is_empty()));
+            parts.extend(pieces.iter().filter(|piece| !piece.is_empty()).cloned());
             let padding = bytes.next_multiple_of(align) - bytes;
             if padding > 0 {
                 parts.push(zeros(padding));
@@ -197,7 +200,7 @@ impl FrameWriter {
             Slot::I64(rows as i64),
             Slot::Link,
             Slot::Link,
-            slot_if(self.options.codec.is_some()),
+            slot_if(cfg!(feature = "pack") && self.options.codec.is_some()),
             slot_if(!variadic.is_empty()),
         ]);
         builder.link(header, if dictionary.is_some() { 1 } else { 2 }, batch);
@@ -205,6 +208,7 @@ impl FrameWriter {
         builder.link(batch, 1, vector);
         let vector = builder.longs(&places, 2);
         builder.link(batch, 2, vector);
+        #[cfg(feature = "pack")]
         if let Some(codec) = self.options.codec {
             let table = builder.table(&[Slot::U8(codec.number()), Slot::U8(0)]);
             builder.link(batch, 3, table);
@@ -254,15 +258,28 @@ fn zeros(count: usize) -> Buffer {
     ZEROS.slice_with_length(0, count.min(64))
 }
 
-/// A buffer packed, in its pieces; one of no bytes stays so.
-fn pack(buffer: &Buffer, codec: Codec, level: i32) -> Vec<Buffer> {
+/// Whether this build packs by a codec.
+#[cfg(feature = "pack")]
+fn packs(codec: Codec) -> bool {
+    codec.pack(&[0; 256], 0).is_some()
+}
+
+/// Whether this build packs by a codec.
+#[cfg(not(feature = "pack"))]
+fn packs(_: Codec) -> bool {
+    false
+}
+
+/// A buffer packed, in its two pieces, either of which may be empty; one of no bytes stays so.
+#[cfg(feature = "pack")]
+fn pack(buffer: &Buffer, codec: Codec, level: i32) -> [Buffer; 2] {
     let head = |length: i64| Buffer::from_vec(length.to_le_bytes().to_vec());
     if buffer.is_empty() {
-        return Vec::new();
+        return [Buffer::default(), Buffer::default()];
     }
     match codec.pack(buffer, level) {
-        Some(packed) => vec![head(buffer.len() as i64), Buffer::from_vec(packed)],
-        None => vec![head(-1), buffer.clone()],
+        Some(packed) => [head(buffer.len() as i64), Buffer::from_vec(packed)],
+        None => [head(-1), buffer.clone()],
     }
 }
 
@@ -285,19 +302,19 @@ fn dictionaries(array: &dyn Array, ids: &Ids, found: &mut Vec<(i64, ArrayRef)>) 
             dictionaries(values.as_ref(), &Ids { dictionary: None, children: ids.children.clone() }, found);
             found.extend(ids.dictionary.map(|id| (id, values.clone())));
         }
-        DataType::List(_) => child(array.as_list::<i32>().values().as_ref(), 0),
-        DataType::LargeList(_) => child(array.as_list::<i64>().values().as_ref(), 0),
-        DataType::ListView(_) => child(array.as_list_view::<i32>().values().as_ref(), 0),
-        DataType::LargeListView(_) => child(array.as_list_view::<i64>().values().as_ref(), 0),
-        DataType::FixedSizeList(..) => child(array.as_fixed_size_list().values().as_ref(), 0),
-        DataType::Map(..) => child(array.as_map().entries(), 0),
         DataType::Struct(_) => {
             array.as_struct().columns().iter().enumerate().for_each(|(at, column)| child(column.as_ref(), at));
         }
+        #[cfg(feature = "unions")]
+        DataType::ListView(_) => child(array.as_list_view::<i32>().values().as_ref(), 0),
+        #[cfg(feature = "unions")]
+        DataType::LargeListView(_) => child(array.as_list_view::<i64>().values().as_ref(), 0),
+        #[cfg(feature = "unions")]
         DataType::Union(fields, _) => {
             let array = array.as_union();
             fields.iter().enumerate().for_each(|(at, (id, _))| child(array.child(id).as_ref(), at));
         }
+        #[cfg(feature = "unions")]
         DataType::RunEndEncoded(ends, _) => {
             use arrow_array::types::{Int16Type, Int32Type, Int64Type};
             match ends.data_type() {
@@ -306,6 +323,13 @@ fn dictionaries(array: &dyn Array, ids: &Ids, found: &mut Vec<(i64, ArrayRef)>) 
                 _ => child(array.as_run::<Int64Type>().values().as_ref(), 1),
             }
         }
+        #[cfg(feature = "nested")]
+        _ => {
+            if let Some(values) = kernels::arrays::list_values(array) {
+                child(values, 0);
+            }
+        }
+        #[cfg(not(feature = "nested"))]
         _ => {}
     }
 }

@@ -3,18 +3,19 @@
 //! Stream and file share this part: a [`Reader`] knows the schema and the dictionaries so far, and turns
 //! each further message into a batch or into a dictionary that it keeps.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, NullArray, RecordBatch, RecordBatchOptions};
+use arrow_array::{Array, ArrayRef, NullArray, RecordBatch};
 use arrow_buffer::Buffer;
-use arrow_schema::{ArrowError, DataType, Field, Fields, Metadata, Schema, SchemaRef};
-use kernels::arrays::Trust;
+use arrow_schema::{DataType, Field, Fields, Metadata, Schema, SchemaRef};
+use kernels::arrays::{self, Trust};
 use kernels::growing::GrowingColumn;
 
 use crate::arrays::{ArrayReader, Next};
 use crate::codec::Codec;
-use crate::flat::{Malformed, Table};
+use crate::flat::Table;
 use crate::ordered::Ordered;
 use crate::schema::{Ids, Layout, read as read_schema, read_pairs};
 use crate::{Error, Limits, Result};
@@ -111,22 +112,23 @@ impl Message<'_> {
     }
 }
 
-/// The error for a flatbuffer that is none.
-pub(crate) fn malformed(offset: u64) -> impl Fn(Malformed) -> Box<Error> {
-    move |Malformed| Error::metadata(offset, "the metadata is not a valid flatbuffer")
+/// The error for columns that are no batch.
+#[cold]
+#[inline(never)]
+fn invalid(offset: u64, why: &dyn fmt::Display) -> Box<Error> {
+    Box::new(Error::InvalidValues { offset, column: String::new(), reason: why.to_string() })
 }
 
 /// Reads a message's metadata, but for its header.
 pub(crate) fn parse<'a>(metadata: &'a [u8], offset: u64, limits: &Limits) -> Result<Message<'a>> {
-    let bad = malformed(offset);
-    let message = Table::root(metadata).map_err(&bad)?;
+    let message = Table::root(metadata, offset)?;
     // Numbers, not versions: 3 is V4, 4 is V5.
-    let version = message.i16(0, 0).map_err(&bad)?;
+    let version = message.i16(0, 0)?;
     if !(3..=4).contains(&version) {
         return Err(Box::new(Error::Version { found: version }));
     }
-    let (kind, header) = (message.u8(1).map_err(&bad)?, message.table(2).map_err(&bad)?);
-    let found = message.i64(3).map_err(&bad)?;
+    let (kind, header) = (message.u8(1)?, message.table(2)?);
+    let found = message.i64(3)?;
     let body = usize::try_from(found)
         .ok()
         .filter(|&length| length <= limits.body)
@@ -231,12 +233,8 @@ impl Reader {
             columns.push(reader.column(layout.schema.field(column), &layout.ids[column], rows)?);
             unpacked = reader.unpacked;
         }
-        let invalid = |error: ArrowError| {
-            Box::new(Error::InvalidValues { offset, column: String::new(), reason: error.to_string() })
-        };
-        let schema = layout.schema.project(wanted).map_err(invalid)?;
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        RecordBatch::try_new_with_options(Arc::new(schema), columns, &options).map_err(invalid)
+        let schema = layout.schema.project(wanted).map_err(|error| invalid(offset, &error))?;
+        arrays::batch(Arc::new(schema), columns, rows).map_err(|error| invalid(offset, &error))
     }
 
     /// Where the wanted columns' nodes and buffers are.
@@ -287,11 +285,8 @@ impl Reader {
                 reader.column(field, ids, rows)?
             });
         }
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let schema = self.given.as_ref().unwrap_or(&layout.schema).clone();
-        RecordBatch::try_new_with_options(schema, columns, &options).map_err(|error| {
-            Box::new(Error::InvalidValues { offset, column: String::new(), reason: error.to_string() })
-        })
+        arrays::batch(schema, columns, rows).map_err(|error| invalid(offset, &error))
     }
 
     fn dictionary(
@@ -305,20 +300,19 @@ impl Reader {
         let Some(layout) = &self.layout else {
             return Err(Error::unexpected(offset, "dictionary", "a schema first"));
         };
-        let bad = malformed(offset);
-        let id = header.i64(0).map_err(&bad)?;
+        let id = header.i64(0)?;
         let missing = || Box::new(Error::MissingDictionary { offset, id });
         let (field, ids) = layout.dictionary_field(id).ok_or_else(missing)?;
         if self.leaves_out(field) {
             return Ok(());
         }
-        let data = header.table(1).map_err(&bad)?.ok_or_else(|| Error::metadata(offset, "a dictionary has no data"))?;
+        let data = header.table(1)?.ok_or_else(|| Error::metadata(offset, "a dictionary has no data"))?;
         let rows = rows(&data, offset)?;
         let dictionaries = |id: i64| self.dictionaries.get(id as u64).map(|dictionary| &dictionary.values);
         let mut reader = self.arrays(&data, body, offset, is_v4, limits, &dictionaries)?;
         let ids = Ids { dictionary: None, children: ids.children.clone() };
         let values = reader.dictionary_values(field, &ids, rows)?;
-        if header.bool(2).map_err(&bad)? {
+        if header.bool(2)? {
             let name = field.name().clone();
             let known = self.dictionaries.get_mut(id as u64).ok_or_else(missing)?;
             return known
@@ -338,13 +332,12 @@ impl Reader {
         limits: &Limits,
         dictionaries: &'a dyn Fn(i64) -> Option<&'a ArrayRef>,
     ) -> Result<ArrayReader<'a>> {
-        let bad = malformed(offset);
-        let codec = match header.table(3).map_err(&bad)? {
+        let codec = match header.table(3)? {
             None => None,
             Some(compression) => {
-                let number = compression.u8(0).map_err(&bad)?;
+                let number = compression.u8(0)?;
                 let codec = Codec::from_number(number).ok_or_else(|| Error::metadata(offset, "an unknown codec"))?;
-                if compression.u8(1).map_err(&bad)? != 0 {
+                if compression.u8(1)? != 0 {
                     return Err(Error::metadata(offset, "an unknown way of packing"));
                 }
                 if !codec.is_readable() {
@@ -354,15 +347,15 @@ impl Reader {
             }
         };
         // A node is a length and a count of nulls; a buffer is a place and a length.
-        let nodes = header.vector(1, 16).map_err(&bad)?;
-        let buffers = header.vector(2, 16).map_err(&bad)?;
+        let nodes = header.vector(1, 16)?;
+        let buffers = header.vector(2, 16)?;
         let (Some(nodes), Some(buffers)) = (nodes, buffers) else {
             return Err(Error::metadata(offset, "a batch lacks its nodes or buffers"));
         };
         Ok(ArrayReader {
             nodes,
             buffers,
-            variadic: header.vector(4, 8).map_err(&bad)?,
+            variadic: header.vector(4, 8)?,
             body,
             shift: 0,
             length: body.len(),
@@ -383,7 +376,7 @@ fn unpackable(length: usize, limits: &Limits) -> usize {
 }
 
 fn rows(header: &Table<'_>, offset: u64) -> Result<usize> {
-    let found = header.i64(0).map_err(malformed(offset))?;
+    let found = header.i64(0)?;
     let limit = i32::MAX as usize;
     usize::try_from(found)
         .ok()

@@ -46,7 +46,7 @@ macro_rules! bundle {
     };
 }
 
-static ASSETS: [Asset; 21] = [
+static ASSETS: [Asset; 22] = [
     page!("/", "index.html", "text/html; charset=utf-8"),
     page!("/page.css", "page.css", "text/css; charset=utf-8"),
     page!("/page.js", "page.js", "text/javascript; charset=utf-8"),
@@ -68,6 +68,7 @@ static ASSETS: [Asset; 21] = [
     bundle!("bodkin.js", "text/javascript; charset=utf-8"),
     bundle!("bodkin-worker.js", "text/javascript; charset=utf-8"),
     bundle!("bodkin.wasm", "application/wasm"),
+    bundle!("bodkin-more.wasm", "application/wasm"),
 ];
 
 /// The asset of a path.

@@ -33,7 +33,7 @@ pub(super) async fn column(
     let Ok(column) = source.schema().index_of(&name) else {
         // Told as in a query, with the columns that there are.
         let plan = Plan { columns: Some(vec![name.clone()]), ..Plan::default() };
-        plan.bind(source.schema()).map_err(Error::Query)?;
+        plan.bind(source.schema()).map_err(Error::from)?;
         return Err(Problem::bad_request(&format!("unknown column {name}")));
     };
     let form = Representation {

@@ -9,7 +9,7 @@
 //! that falls behind gets what it missed merged: of each key the last row, in one message. One that does not read a message
 //! in time is closed. One that asks for it (`?heartbeat=5`) hears in so many seconds of the last update, as text, whether there
 //! was one or not: a page sees no pings, and could not tell a quiet table from a dead line. One whose rows stay here
-//! (`?rows=none`) hears of updates by such texts alone, and asks for what it shows.
+//! (`?rows=none`) hears of updates by such texts alone, with what they did in numbers, and asks for what it shows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,16 +20,18 @@ use futures_util::StreamExt;
 use hyper::Request;
 use hyper::body::Incoming;
 use kernels::query::Plan;
+use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use wire::Options;
 use wire::stream::StreamEncoder;
+use wire::table::Applied;
 use wire::update::{Change, Update};
 
 use super::problem::Problem;
 use super::sockets::{GONE, PING, Peer, STOPS, Sockets};
 use super::{Reply, Tables, live};
-use crate::live::{LiveTable, Missed, View};
+use crate::live::{LiveTable, Missed, Told, View};
 use crate::{Error, Result};
 
 /// Clients have nothing long to say.
@@ -118,9 +120,8 @@ async fn follow(
         }
         changes.mark_unchanged();
         if writer.is_none() {
-            let snapshot = table.snapshot();
-            let reached = (snapshot.epoch, snapshot.sequence);
-            if position.replace(reached) != Some(reached) && !peer.send(told(reached)).await {
+            let told = table.told(position);
+            if position.replace(told.position) != Some(told.position) && !peer.send(news(&told)).await {
                 return peer.close_slow().await;
             }
         }
@@ -164,7 +165,7 @@ async fn follow(
             () = &mut stopping => end = Some(STOPS),
             _ = ping.tick() => if !peer.send(Message::Ping(Bytes::new())).await { return peer.close_slow().await },
             _ = beat.tick(), if heartbeat.is_some() => {
-                if !peer.send(told(position.unwrap_or_default())).await { return peer.close_slow().await }
+                if !peer.send(alive(position.unwrap_or_default())).await { return peer.close_slow().await }
             }
             incoming = peer.socket.next() => match incoming {
                 None => return,
@@ -176,9 +177,21 @@ async fn follow(
     }
 }
 
-/// A position as text.
-fn told((epoch, sequence): (u64, u64)) -> Message {
-    Message::Text(format!("{{\"epoch\":{epoch},\"sequence\":{sequence}}}").into())
+/// A position as text: the line is alive.
+fn alive((epoch, sequence): (u64, u64)) -> Message {
+    Message::Text(json!({"epoch": epoch, "sequence": sequence}).to_string().into())
+}
+
+/// What has happened, as text. Without numbers of what updates did, all rows may be others.
+fn news(told: &Told) -> Message {
+    let (epoch, sequence) = told.position;
+    let mut news = json!({"epoch": epoch, "sequence": sequence, "rows": told.rows});
+    if let Some(Applied { inserted, updated, removed, .. }) = told.done {
+        for (name, count) in [("inserted", inserted), ("updated", updated), ("removed", removed)] {
+            news[name] = count.into();
+        }
+    }
+    Message::Text(news.to_string().into())
 }
 
 /// Makes the messages of one follower.

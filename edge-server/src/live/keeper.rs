@@ -187,7 +187,7 @@ impl Keeper {
         }
         group.bytes += message.len();
         group.records.push(message.clone());
-        group.updates.push(Logged { message, complete, gone });
+        group.updates.push(Logged { message, complete, gone, applied });
         Ok(Acknowledged { applied, sequence: update.sequence })
     }
 

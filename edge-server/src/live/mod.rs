@@ -33,7 +33,7 @@ pub use self::offer::{Batching, Offer};
 pub use self::recent::Logged;
 pub use self::retain::Retain;
 pub use self::rows::{joined as join_rows, read as read_rows};
-pub use self::table::{Acknowledged, LiveTable, Missed, Pinned};
+pub use self::table::{Acknowledged, LiveTable, Missed, Pinned, Told};
 pub use self::view::View;
 use crate::{Error, Result};
 

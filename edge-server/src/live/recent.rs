@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use bytes::Bytes;
+use wire::table::Applied;
 
 /// Bytes of updates that are kept; who is further behind gets a snapshot.
 const MOST: usize = 64 << 20;
@@ -18,6 +19,8 @@ pub struct Logged {
     pub complete: Option<RecordBatch>,
     /// The rows that a trim took away.
     pub gone: Vec<RecordBatch>,
+    /// What it did.
+    pub applied: Applied,
 }
 
 impl Logged {
@@ -50,10 +53,27 @@ impl Recent {
         }
     }
 
+    /// The place of the first update after a number; none when they are not all here any more.
+    fn place_after(&self, sequence: u64) -> Option<usize> {
+        let from = usize::try_from(sequence.checked_add(1)?.checked_sub(self.first)?).ok()?;
+        (from <= self.updates.len()).then_some(from)
+    }
+
     /// The updates after a number; none when they are not all here any more.
     pub(super) fn after(&self, sequence: u64) -> Option<Vec<Arc<Logged>>> {
-        let from = usize::try_from(sequence.checked_add(1)?.checked_sub(self.first)?).ok()?;
-        (from <= self.updates.len()).then(|| self.updates.iter().skip(from).cloned().collect())
+        Some(self.updates.iter().skip(self.place_after(sequence)?).cloned().collect())
+    }
+
+    /// What the updates after a number did, all together; none when they are not all here any more.
+    pub(super) fn done_after(&self, sequence: u64) -> Option<Applied> {
+        let mut all = Applied::default();
+        for update in self.updates.iter().skip(self.place_after(sequence)?) {
+            let Applied { inserted, updated, removed, .. } = update.applied;
+            all.inserted += inserted;
+            all.updated += updated;
+            all.removed += removed;
+        }
+        Some(all)
     }
 }
 
@@ -77,5 +97,17 @@ mod tests {
         recent.push(10, update(vec![0; MOST]));
         assert!(recent.after(8).is_none());
         assert_eq!(recent.after(9).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_updates_did_is_added_up() {
+        let mut recent = Recent::default();
+        for number in 1..5 {
+            let applied = Applied { inserted: number, updated: 10, removed: 1, ..Applied::default() };
+            recent.push(number as u64, Logged { applied, ..Logged::default() });
+        }
+        let done = |after| recent.done_after(after).map(|done| [done.inserted, done.updated, done.removed]);
+        assert_eq!([done(0), done(2), done(4)], [Some([10, 40, 4]), Some([7, 20, 2]), Some([0, 0, 0])]);
+        assert_eq!(done(5), None);
     }
 }

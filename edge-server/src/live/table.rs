@@ -64,6 +64,17 @@ pub enum Missed {
     Rows(Snapshot),
 }
 
+/// Where a table stands, and what has happened since a position, in numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told {
+    /// The epoch and the last update.
+    pub position: (u64, u64),
+    /// Rows.
+    pub rows: usize,
+    /// What the updates since did, all together; none when they are not at hand any more, and all rows may be others.
+    pub done: Option<Applied>,
+}
+
 impl LiveTable {
     /// Makes a table and its log.
     ///
@@ -155,6 +166,19 @@ impl LiveTable {
             },
             _ => Missed::Rows(seen.snapshot.clone()),
         }
+    }
+
+    /// What has happened since a position, for one who asks for what he shows.
+    #[must_use]
+    pub fn told(&self, since: Option<(u64, u64)>) -> Told {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let position = (seen.snapshot.epoch, seen.snapshot.sequence);
+        let done = match since {
+            Some(since) if since == position => Some(Applied::default()),
+            Some((epoch, sequence)) if epoch == position.0 => seen.recent.done_after(sequence),
+            _ => None,
+        };
+        Told { position, rows: seen.snapshot.rows, done }
     }
 
     /// Rows with all of the table's columns in their order.

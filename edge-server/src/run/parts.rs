@@ -87,7 +87,7 @@ impl Own {
             }
             (_, Method::Hash) => Ok(Self::Hash { keys, of }),
             (&[key], Method::Range) => Ok(Self::Range { key, bounds: bounds(source, key, *parts, terms, clock)?, of }),
-            _ => Err(Error::Query(kernels::Error::invalid_plan("ranges are of one column", &by.join(", ")))),
+            _ => Err(kernels::Error::invalid_plan("ranges are of one column", &by.join(", ")).into()),
         }
     }
 

@@ -138,6 +138,14 @@ impl Firefox {
         serde_json::from_str(answer["result"]["value"].as_str().unwrap()).unwrap()
     }
 
+    /// Gives a file to the input that an expression gives.
+    pub(crate) fn choose(&mut self, input: &str, path: &Path) {
+        let parameters = json!({"expression": input, "target": {"context": self.context}, "awaitPromise": false});
+        let answer = self.call("script.evaluate", parameters);
+        let element = json!({"sharedId": answer["result"]["sharedId"]});
+        self.call("input.setFiles", json!({"context": self.context, "element": element, "files": [path]}));
+    }
+
     /// Waits until an expression is true.
     pub(crate) fn wait_for(&mut self, expression: &str) {
         let begin = Instant::now();

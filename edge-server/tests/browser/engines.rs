@@ -145,6 +145,43 @@ fn what_is_too_large_stays_on_the_server() {
 }
 
 #[test]
+fn a_window_that_stalls_is_given_up_for_the_rows_in_sight() {
+    let (_server, _browser, mut page) = open(1000, 700);
+    page.eval(&format!("{VIEWER}.setAttribute('engine', 'server')"));
+    page.wait_for(&format!("{VIEWER}.state().engine === 'server'"));
+    loaded(&mut page);
+    viewer(&mut page, "settled()");
+    // The next question gets no answer.
+    page.eval(
+        "(window.stalled = [], window.stalls = true, window.fetch = new Proxy(fetch, { apply: (call, self, args) => { \
+         if (!stalls || args[1]?.method !== 'POST') return Reflect.apply(call, self, args); \
+         stalls = false; \
+         return new Promise((_, refuse) => args[1].signal.addEventListener('abort', () => { \
+         stalled.push(args[1].signal.reason.name); refuse(args[1].signal.reason); })); } }), 1)",
+    );
+    page.eval(&format!("{VIEWER}.scrollToRow(100000)"));
+    page.wait_for("!stalls");
+    page.settle();
+    let here = |row: usize| {
+        format!(
+            "[...{VIEWER}.shadowRoot.querySelectorAll('[role=row]')].some(row => row.ariaRowIndex === '{}' && row.textContent.includes('2013'))",
+            row + 2
+        )
+    };
+    // Nobody gives up what is still in sight.
+    page.eval("new Promise(done => setTimeout(done, 500))");
+    assert_eq!(page.eval("stalled.length"), 0);
+    page.eval(&format!("{VIEWER}.scrollToRow(200000)"));
+    page.wait_for(&here(200_003));
+    assert_eq!(page.eval("stalled"), json!(["AbortError"]));
+    // Back again, what was given up comes, too.
+    viewer(&mut page, "scrollToRow(100000)");
+    page.wait_for(&here(100_003));
+    assert_eq!(viewer(&mut page, "state().error"), json!(null));
+    assert!(page.complaints.is_empty(), "{:?}", page.complaints);
+}
+
+#[test]
 fn pictures_are_asked_for_of_columns_in_sight() {
     let (_server, _browser, mut page) = open(700, 500);
     page.eval(

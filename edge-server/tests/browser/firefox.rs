@@ -8,6 +8,7 @@ use wire::update::Change;
 use crate::bidi::{CONTROL, DOWN, END, ENTER, ESCAPE, Firefox};
 use crate::common::Served;
 use crate::drive::{ROWS, VIEWER, part, screenshots};
+use crate::opening::{dragging, file};
 use crate::tables::{change, definition, make, rows};
 
 /// What a call of the element gives, once the rows that were asked for are shown.
@@ -162,14 +163,43 @@ fn firefox_follows_a_live_table() {
     change(&server, "prices", Change::Append(rows(&[(1, "ash", 1.0), (2, "birch", 2.0)])));
     let Some(mut page) = Firefox::launch(1000, 600) else { return };
     page.goto(&server.url("/"));
-    for engine in ["worker", "page"] {
+    for (engine, id) in [("worker", 3), ("page", 4), ("server", 5)] {
         page.eval(&format!("{VIEWER}.engine = '{engine}'"));
         page.wait_for(&format!("{VIEWER}.state().engine === '{engine}' && {VIEWER}.state().live?.state === 'live'"));
-        let id = if engine == "worker" { 3 } else { 4 };
         change(&server, "prices", Change::Upsert(rows(&[(id, "cedar", 3.0), (1, "ash", f64::from(id as i32))])));
         page.wait_for(&format!("{VIEWER}.state().rowsShown === {id}"));
         page.wait_for(&format!("{VIEWER}.cells(0, 1).then(cells => cells[0][2] === '{id}')"));
     }
     picture(&mut page, "live");
+    assert!(page.complaints.is_empty(), "{:?}", page.complaints);
+}
+
+#[test]
+fn firefox_opens_a_file_that_is_chosen_and_one_that_is_dropped() {
+    let Some((_server, mut page)) = open(1000, 600) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("people.csv");
+    std::fs::write(&path, "name,born\nAnn,1990-02-28\nBo,1985-12-01\nCy,\n").unwrap();
+    // The button makes an input; the file is given to that as by its dialog, which nobody can see here.
+    page.eval(
+        "(HTMLInputElement.prototype.click = function () { window.chosen = this; document.body.append(this) }, 1)",
+    );
+    click_part(&mut page, ".bar button", "Open");
+    page.wait_for("Boolean(window.chosen)");
+    page.choose("window.chosen", &path);
+    page.eval("(chosen.remove(), 1)");
+    loaded(&mut page, 3);
+    assert_eq!(viewer(&mut page, "cells(0, 9)"), json!([["Ann", "1990-02-28"], ["Bo", "1985-12-01"], ["Cy", null]]));
+    assert_eq!(viewer(&mut page, "state().columns[1].type"), "date");
+    // Another is dragged here: a sign says what would come of it, and goes with the file.
+    let other = file("other.csv", b"a;b\n1;x\n2;y\n");
+    page.eval(&dragging(&other, false));
+    page.wait_for(&format!("{}.hidden === false", part(".drop", "")));
+    picture(&mut page, "drop");
+    page.eval(&dragging(&other, true));
+    loaded(&mut page, 2);
+    page.wait_for(&format!("{}.hidden", part(".drop", "")));
+    assert_eq!(viewer(&mut page, "cells(0, 9)"), json!([["1", "x"], ["2", "y"]]));
+    picture(&mut page, "dropped");
     assert!(page.complaints.is_empty(), "{:?}", page.complaints);
 }

@@ -111,11 +111,33 @@ fn lists_structs_and_maps_are_shown_sorted_and_taken_away() {
         page.wait_for(&format!("{VIEWER}.state().rowsShown === 4"));
         assert_eq!(taken(&mut page).columns(), order(vec![3, 0, 4, 2]));
 
-        // Values without an order are offered no sort.
+        // Values without an order are offered no sort, and the menu says why.
+        let (x, y) = header(&mut page, "number");
+        page.point_at(x, y);
+        let cursor = format!("{VIEWER}.shadowRoot.querySelector('canvas').style.cursor");
+        assert_eq!(page.eval(&cursor), "pointer");
         let (x, y) = header(&mut page, "list");
+        page.click(x, y, 0);
+        page.click(x, y, 8);
+        page.settle();
+        assert_eq!(page.eval(&cursor), "default");
+        assert_eq!(viewer(&mut page, "state().sort"), json!(["number"]));
+        assert_eq!(page.eval(&format!("Boolean({})", part(".value.error", ""))), false);
+        let sorted = |name: &str| {
+            format!(
+                "[...{VIEWER}.shadowRoot.querySelectorAll('[role=columnheader]')]\
+                 .find(head => head.textContent.startsWith('{name},')).getAttribute('aria-sort')"
+            )
+        };
+        assert_eq!((page.eval(&sorted("number")), page.eval(&sorted("list"))), (json!("ascending"), Value::Null));
         page.right_click(x, y);
         page.wait_for(&format!("Boolean({})", part("[role=menuitem]", "Hide")));
         assert_eq!(page.eval(&format!("Boolean({})", part("[role=menuitem]", "Sort ascending"))), false);
+        let offered = part("[role=menuitem]", "Sort");
+        assert_eq!(page.eval(&format!("{offered}.ariaDisabled")), "true");
+        pictures(&mut page, "nested-menu");
+        page.eval(&format!("{offered}.click()"));
+        assert_eq!(page.eval(&format!("{offered}.textContent")), "Sortits values have no order");
         page.press("Escape", 27, 0);
 
         // The whole value, a line for each part.

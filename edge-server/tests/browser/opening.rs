@@ -9,18 +9,22 @@ use crate::cdp::Page;
 use crate::drive::{VIEWER, click_part, open, part, pictures, says, viewer};
 
 /// An expression for a file with these bytes.
-fn file(name: &str, bytes: &[u8]) -> String {
+pub(crate) fn file(name: &str, bytes: &[u8]) -> String {
     format!("new File([new Uint8Array({})], {})", json!(bytes), json!(name))
 }
 
-/// Drags a file over the grid, as a person does, and lets it go unless it is only to be seen there.
-fn drag(page: &mut Page, file: &str, drops: bool) {
-    page.eval(&format!(
+/// An expression that drags a file over the grid, as a person does, and lets it go unless it is only to be seen there.
+pub(crate) fn dragging(file: &str, drops: bool) -> String {
+    format!(
         "(() => {{ const data = new DataTransfer(); data.items.add({file}); \
          const at = (kind) => {VIEWER}.shadowRoot.querySelector('canvas').dispatchEvent(\
          new DragEvent(kind, {{dataTransfer: data, bubbles: true, composed: true, cancelable: true}})); \
          at('dragenter'); at('dragover'); if ({drops}) at('drop') }})()"
-    ));
+    )
+}
+
+fn drag(page: &mut Page, file: &str, drops: bool) {
+    page.eval(&dragging(file, drops));
 }
 
 fn rows(page: &mut Page, count: usize) {

@@ -25,7 +25,7 @@ fn furnish(folder: &Path) {
         fs::create_dir_all(folder.join(place)).unwrap();
     }
     for place in ["viewer", "node_modules/bodkin"] {
-        for name in ["bodkin.js", "bodkin-worker.js", "bodkin.wasm"] {
+        for name in ["bodkin.js", "bodkin-worker.js", "bodkin.wasm", "bodkin-more.wasm"] {
             fs::copy(built.folder.join(name), folder.join(place).join(name)).unwrap();
         }
     }

@@ -15,18 +15,85 @@ use crate::{Error, Result, types};
 /// Bytes of the values of a column of text or bytes behind offsets; 0 for other columns.
 #[must_use]
 pub fn text_bytes(array: &dyn Array) -> usize {
-    fn span<O: OffsetSizeTrait>(offsets: &[O]) -> usize {
-        match (offsets.first(), offsets.last()) {
-            (Some(&first), Some(&last)) => (last - first).as_usize(),
-            _ => 0,
+    text(array).map_or(0, |text| text.bytes().len())
+}
+
+/// A column of text or bytes behind offsets.
+#[derive(Debug)]
+pub struct Text<'a> {
+    pub(crate) offsets: &'a Buffer,
+    /// Whether they have 64 bits.
+    pub(crate) large: bool,
+    pub(crate) values: &'a Buffer,
+}
+
+/// The parts of a column of text or bytes behind offsets; `None` of other columns.
+#[must_use]
+pub fn text(array: &dyn Array) -> Option<Text<'_>> {
+    macro_rules! parts {
+        ($array:expr, $large:literal) => {{
+            let array = $array;
+            Text { offsets: array.offsets().inner().inner(), large: $large, values: array.values() }
+        }};
+    }
+    Some(match array.data_type() {
+        DataType::Utf8 => parts!(array.as_string_opt::<i32>()?, false),
+        DataType::LargeUtf8 => parts!(array.as_string_opt::<i64>()?, true),
+        DataType::Binary => parts!(array.as_binary_opt::<i32>()?, false),
+        DataType::LargeBinary => parts!(array.as_binary_opt::<i64>()?, true),
+        _ => return None,
+    })
+}
+
+impl Text<'_> {
+    /// Bytes of the values that the rows show.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        let (first, last) = span(self.offsets, self.large);
+        &self.values[first..last]
+    }
+
+    /// Offsets that begin at zero, and what they lead to. Offsets that begin elsewhere are copied.
+    #[must_use]
+    pub fn parts(&self) -> [Buffer; 2] {
+        let (first, last) = span(self.offsets, self.large);
+        [from_zero(self.offsets, self.large), self.values.slice_with_length(first, last - first)]
+    }
+
+    /// The offsets but the first, as they are behind so many other bytes.
+    pub(crate) fn ends_behind(&self, held: usize) -> Buffer {
+        let first = span(self.offsets, self.large).0;
+        moved(self.offsets, self.large, held as i64 - first as i64, 1)
+    }
+}
+
+/// The first and the last of offsets.
+pub(super) fn span(offsets: &Buffer, large: bool) -> (usize, usize) {
+    fn ends<O: OffsetSizeTrait>(offsets: &Buffer) -> (usize, usize) {
+        match *offsets.typed_data::<O>() {
+            [] => (0, 0),
+            [one] => (one.as_usize(), one.as_usize()),
+            [first, .., last] => (first.as_usize(), last.as_usize()),
         }
     }
-    match array.data_type() {
-        DataType::Utf8 => span(array.as_string::<i32>().offsets()),
-        DataType::LargeUtf8 => span(array.as_string::<i64>().offsets()),
-        DataType::Binary => span(array.as_binary::<i32>().offsets()),
-        DataType::LargeBinary => span(array.as_binary::<i64>().offsets()),
-        _ => 0,
+    if large { ends::<i64>(offsets) } else { ends::<i32>(offsets) }
+}
+
+/// Offsets as they are when they begin at zero; copied when they do not.
+pub(super) fn from_zero(offsets: &Buffer, large: bool) -> Buffer {
+    match span(offsets, large) {
+        (0, _) => offsets.clone(),
+        (first, _) => moved(offsets, large, -(first as i64), 0),
+    }
+}
+
+/// Offsets from one of them on, with a number added to each.
+fn moved(offsets: &Buffer, large: bool, by: i64, from: usize) -> Buffer {
+    if large {
+        Buffer::from_vec(offsets.typed_data::<i64>()[from..].iter().map(|offset| offset + by).collect::<Vec<_>>())
+    } else {
+        let by = by as i32;
+        Buffer::from_vec(offsets.typed_data::<i32>()[from..].iter().map(|offset| offset + by).collect::<Vec<_>>())
     }
 }
 
@@ -61,9 +128,9 @@ pub fn offsets<O: OffsetSizeTrait>(rows: usize, offsets: &Buffer, trust: Option<
     if rows == 0 && offsets.len() < size_of::<O>() {
         return Ok(OffsetBuffer::new_empty());
     }
-    let needed = (rows + 1).checked_mul(size_of::<O>()).ok_or(Error::TooManyRows { rows })?;
+    let needed = (rows + 1).checked_mul(size_of::<O>()).ok_or_else(|| Error::too_many_rows(rows))?;
     if offsets.len() < needed {
-        return Err(Error::LengthMismatch { expected: rows + 1, found: offsets.len() / size_of::<O>() });
+        return Err(Error::length_mismatch(rows + 1, offsets.len() / size_of::<O>()));
     }
     let offsets: ScalarBuffer<O> = ScalarBuffer::from(aligned(offsets, needed, align_of::<O>()));
     if trust.is_none() {
@@ -79,7 +146,7 @@ fn check_order<O: OffsetSizeTrait>(offsets: &[O], row: usize) -> Result<()> {
     let falls = offsets.windows(2).fold(false, |falls, pair| falls | (pair[1] < pair[0]));
     if first || falls {
         let wrong = offsets.windows(2).position(|pair| pair[1] < pair[0] || pair[0] < O::default());
-        return Err(Error::InvalidOffset { row: row + wrong.unwrap_or(0) });
+        return Err(Error::invalid_offset(row + wrong.unwrap_or(0)));
     }
     Ok(())
 }
@@ -103,15 +170,15 @@ fn build<O: OffsetSizeTrait>(
     if let Some(nulls) = &nulls
         && nulls.len() != rows
     {
-        return Err(Error::LengthMismatch { expected: rows, found: nulls.len() });
+        return Err(Error::length_mismatch(rows, nulls.len()));
     }
     if offsets[rows] < O::default() {
-        return Err(Error::InvalidOffset { row: rows.saturating_sub(1) });
+        return Err(Error::invalid_offset(rows.saturating_sub(1)));
     }
     let end = offsets[rows].as_usize();
     // Reading the last offset costs nothing, so it is looked at even on trust.
     if end > values.len() {
-        return Err(Error::InvalidOffset { row: rows.saturating_sub(1) });
+        return Err(Error::invalid_offset(rows.saturating_sub(1)));
     }
     let values = values.slice_with_length(0, end);
     if text && trust.is_none() {
@@ -130,12 +197,11 @@ fn check_text<O: OffsetSizeTrait>(offsets: &[O], values: &[u8]) -> Result<()> {
         let block = &offsets[row..=(row + BLOCK).min(rows)];
         check_order(block, row)?;
         let (Some(first), Some(last)) = (block.first(), block.last()) else { continue };
-        let wrong = || Error::InvalidOffset { row: row + block.len().saturating_sub(2) };
+        let wrong = || Error::invalid_offset(row + block.len().saturating_sub(2));
         let text = values.get(first.as_usize()..last.as_usize()).ok_or_else(wrong)?;
         // What stands before the first value is seen by nobody, but is part of what Arrow calls the values.
         let text = if row == 0 { &values[..last.as_usize()] } else { text };
-        check_block(block, text, last.as_usize() - text.len())
-            .map_err(|wrong| Error::InvalidText { row: row + wrong })?;
+        check_block(block, text, last.as_usize() - text.len()).map_err(|wrong| Error::invalid_text(row + wrong))?;
     }
     Ok(())
 }

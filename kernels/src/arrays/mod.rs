@@ -9,17 +9,19 @@ mod equal;
 mod lists;
 mod views;
 
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, BooleanArray, FixedSizeBinaryArray, NullArray, RecordBatch, RecordBatchOptions};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_schema::{DataType, SchemaRef};
 
-pub use bytes::{bytes_array, offsets, text_bytes};
+pub use bytes::{Text, bytes_array, offsets, text, text_bytes};
 pub use equal::equal;
 #[cfg(feature = "nested")]
 pub(crate) use lists::list_span;
 #[cfg(feature = "nested")]
-pub use lists::{list_value, list_values};
-pub use views::views_array;
+pub use lists::{list_array, list_parts, list_value, list_values, struct_array};
+pub use views::{compact_views, views, views_array};
 
 use crate::error::all;
 use crate::types::{self, Kind};
@@ -64,7 +66,7 @@ pub fn validity(bits: &Buffer, rows: usize, null_count: usize, trust: Option<Tru
         return Ok(None);
     }
     if bits.len() < rows.div_ceil(8) {
-        return Err(Error::LengthMismatch { expected: rows, found: bits.len().saturating_mul(8) });
+        return Err(Error::length_mismatch(rows, bits.len().saturating_mul(8)));
     }
     let bits = BooleanBuffer::new(bits.clone(), 0, rows);
     Ok(Some(match trust {
@@ -106,9 +108,9 @@ pub fn fixed_array(data_type: &DataType, rows: usize, buffer: Buffer, nulls: Opt
     let Some(width) = fixed_width(data_type) else {
         return Err(types::unsupported("a fixed-width array", data_type));
     };
-    let bytes = rows.checked_mul(width).ok_or(Error::TooManyRows { rows })?;
+    let bytes = rows.checked_mul(width).ok_or_else(|| Error::too_many_rows(rows))?;
     if buffer.len() < bytes {
-        return Err(Error::LengthMismatch { expected: rows, found: buffer.len() / width });
+        return Err(Error::length_mismatch(rows, buffer.len() / width));
     }
     types::make_fixed_buffer(data_type, aligned(&buffer, bytes, width.min(16)), nulls, "a fixed-width array")
 }
@@ -126,12 +128,39 @@ pub fn dictionary_array(
     take::dictionary_array(key_type, keys, values, trust)
 }
 
+/// A column of nothing but nulls.
+#[must_use]
+pub fn nothing(rows: usize) -> ArrayRef {
+    Arc::new(NullArray::new(rows))
+}
+
+/// A column of Booleans.
+///
+/// # Errors
+/// [`Error::LengthMismatch`] when the validity has another length.
+pub fn boolean_array(values: BooleanBuffer, nulls: Option<NullBuffer>) -> Result<ArrayRef> {
+    if let Some(nulls) = &nulls
+        && nulls.len() != values.len()
+    {
+        return Err(Error::length_mismatch(values.len(), nulls.len()));
+    }
+    Ok(Arc::new(BooleanArray::new(values, nulls)))
+}
+
+/// A column of bytes of one length.
+///
+/// # Errors
+/// [`Error::Arrow`] when the parts do not go together.
+pub fn fixed_bytes_array(size: i32, rows: usize, values: Buffer, nulls: Option<NullBuffer>) -> Result<ArrayRef> {
+    Ok(Arc::new(FixedSizeBinaryArray::try_new_with_len(size, values, nulls, rows)?))
+}
+
 /// An array of no rows.
 ///
 /// # Errors
 /// [`Error::UnsupportedType`] for a type that the build leaves out.
 pub fn empty_array(data_type: &DataType) -> Result<ArrayRef> {
-    take::empty(data_type)
+    take::blank(data_type, 0)
 }
 
 /// A batch without rows.
@@ -139,9 +168,16 @@ pub fn empty_array(data_type: &DataType) -> Result<ArrayRef> {
 /// # Errors
 /// [`Error::UnsupportedType`] for a type that the build leaves out.
 pub fn empty_batch(schema: &SchemaRef) -> Result<RecordBatch> {
-    let columns = all(schema.fields().iter().map(|field| empty_array(field.data_type())))?;
-    let options = RecordBatchOptions::new().with_row_count(Some(0));
-    Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
+    batch(schema.clone(), all(schema.fields().iter().map(|field| empty_array(field.data_type())))?, 0)
+}
+
+/// A batch of so many rows, which need no column.
+///
+/// # Errors
+/// [`Error::Arrow`] when the columns do not fit the schema.
+pub fn batch(schema: SchemaRef, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    Ok(RecordBatch::try_new_with_options(schema, columns, &options)?)
 }
 
 /// An array of nulls.
@@ -149,6 +185,6 @@ pub fn empty_batch(schema: &SchemaRef) -> Result<RecordBatch> {
 /// # Errors
 /// [`Error::UnsupportedType`] for a type that the build leaves out; [`Error::TooManyRows`].
 pub fn null_array(data_type: &DataType, rows: usize) -> Result<ArrayRef> {
-    let one = take::null_row(data_type)?;
+    let one = take::blank(data_type, 1)?;
     take(one.as_ref(), &Indices::try_new(vec![0; rows], 1)?)
 }

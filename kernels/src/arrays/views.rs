@@ -6,12 +6,14 @@
 
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use arrow_array::types::{BinaryViewType, ByteViewType, StringViewType};
-use arrow_array::{ArrayRef, GenericByteViewArray};
+use arrow_array::{Array, ArrayRef, GenericByteViewArray};
 use arrow_buffer::{Buffer, NullBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 
 use super::{Trust, aligned};
+use crate::bytes::{BytesColumn, make_bytes};
 use crate::{Error, Result, types};
 
 /// Bytes of a value that stand in the view itself.
@@ -39,6 +41,30 @@ pub fn views_array(
     }
 }
 
+/// A column of views, and with it only what its rows show.
+///
+/// # Errors
+/// [`Error::UnsupportedType`] for other columns.
+pub fn compact_views(array: &dyn Array) -> Result<ArrayRef> {
+    let column = BytesColumn::try_new(array, "a column of views")?;
+    make_bytes(array.data_type(), array.len(), array.nulls().cloned(), "a column of views", |row| column.get(row))
+}
+
+/// The views of a column, and the buffers that they point into; `None` of other columns.
+#[must_use]
+pub fn views(array: &dyn Array) -> Option<(Buffer, &[Buffer])> {
+    Some(match array.data_type() {
+        DataType::Utf8View => {
+            let array = array.as_string_view_opt()?;
+            (array.views().inner().clone(), array.data_buffers())
+        }
+        _ => {
+            let array = array.as_binary_view_opt()?;
+            (array.views().inner().clone(), array.data_buffers())
+        }
+    })
+}
+
 fn build<T: ByteViewType + ?Sized>(
     rows: usize,
     views: &Buffer,
@@ -47,14 +73,14 @@ fn build<T: ByteViewType + ?Sized>(
     trust: Option<Trust>,
     text: bool,
 ) -> Result<ArrayRef> {
-    let bytes = rows.checked_mul(16).ok_or(Error::TooManyRows { rows })?;
+    let bytes = rows.checked_mul(16).ok_or_else(|| Error::too_many_rows(rows))?;
     if views.len() < bytes {
-        return Err(Error::LengthMismatch { expected: rows, found: views.len() / 16 });
+        return Err(Error::length_mismatch(rows, views.len() / 16));
     }
     if let Some(nulls) = &nulls
         && nulls.len() != rows
     {
-        return Err(Error::LengthMismatch { expected: rows, found: nulls.len() });
+        return Err(Error::length_mismatch(rows, nulls.len()));
     }
     let views: ScalarBuffer<u128> = ScalarBuffer::from(aligned(views, bytes, align_of::<u128>()));
     if trust.is_none() {
@@ -75,11 +101,11 @@ fn check(view: u128, buffers: &[Buffer], text: bool, row: usize) -> Result<()> {
     if length <= INLINE {
         // Nothing may stand behind the value. A shift by all bits is none.
         if length < INLINE && view >> (32 + 8 * length) != 0 {
-            return Err(Error::InvalidOffset { row });
+            return Err(Error::invalid_offset(row));
         }
         if text && view & TOPS != 0 {
             let value = &view.to_le_bytes()[4..4 + length as usize];
-            std::str::from_utf8(value).map_err(|_| Error::InvalidText { row })?;
+            std::str::from_utf8(value).map_err(|_| Error::invalid_text(row))?;
         }
         return Ok(());
     }
@@ -88,9 +114,9 @@ fn check(view: u128, buffers: &[Buffer], text: bool, row: usize) -> Result<()> {
         .get(buffer as usize)
         .and_then(|buffer| buffer.get(offset as usize..(offset as usize).checked_add(length as usize)?))
         .filter(|value| value[..4] == prefix.to_le_bytes())
-        .ok_or(Error::InvalidOffset { row })?;
+        .ok_or_else(|| Error::invalid_offset(row))?;
     if text && !value.is_ascii() && !super::bytes::is_utf8(value) {
-        return Err(Error::InvalidText { row });
+        return Err(Error::invalid_text(row));
     }
     Ok(())
 }

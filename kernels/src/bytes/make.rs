@@ -6,13 +6,13 @@ use arrow_array::builder::make_view;
 use arrow_array::types::{
     BinaryType, BinaryViewType, ByteArrayType, LargeBinaryType, LargeUtf8Type, StringViewType, Utf8Type,
 };
-use arrow_array::{ArrayRef, FixedSizeBinaryArray, GenericByteArray, GenericByteViewArray, OffsetSizeTrait};
+use arrow_array::{ArrayRef, GenericByteArray, GenericByteViewArray, OffsetSizeTrait};
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 
 use crate::group::SHORT;
 use crate::types::unsupported;
-use crate::{Error, Result, prefetch};
+use crate::{Error, Result, arrays, prefetch};
 
 /// A byte-string array of `rows` values given by a function, which is asked once for each.
 ///
@@ -73,8 +73,7 @@ fn build_bytes<'a>(
                 let value = value(row);
                 bytes[row * width..row * width + value.len()].copy_from_slice(value);
             }
-            let array = FixedSizeBinaryArray::try_new_with_len(*size, Buffer::from_vec(bytes), nulls.clone(), rows)?;
-            Ok(Arc::new(array))
+            arrays::fixed_bytes_array(*size, rows, Buffer::from_vec(bytes), nulls.clone())
         }
         _ => Err(unsupported(operation, data_type)),
     }
@@ -217,7 +216,7 @@ fn put_together<'a, O: OffsetSizeTrait>(rows: usize, value: &impl Fn(usize) -> &
     }
     // Offsets that wrapped are never used: the sum tells.
     if !O::IS_LARGE && i32::try_from(bytes.len()).is_err() {
-        return Err(Error::OffsetOverflow { bytes: bytes.len() });
+        return Err(Error::offset_overflow(bytes.len()));
     }
     Ok((Buffer::from_vec(offsets), Buffer::from_vec(bytes)))
 }
@@ -261,7 +260,7 @@ fn build_views<'a>(rows: usize, value: &impl Fn(usize) -> &'a [u8]) -> Result<(V
             buffers.push(Buffer::from_vec(std::mem::take(&mut block)));
         }
         if u32::try_from(value.len()).is_err() {
-            return Err(Error::OffsetOverflow { bytes: value.len() });
+            return Err(Error::offset_overflow(value.len()));
         }
         views.push(make_view(value, buffers.len() as u32, block.len() as u32));
         if value.len() > 12 {

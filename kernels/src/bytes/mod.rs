@@ -10,9 +10,7 @@ use std::ops::Range;
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    BinaryType, BinaryViewType, ByteArrayType, LargeBinaryType, LargeUtf8Type, StringViewType, Utf8Type,
-};
+use arrow_array::types::{BinaryViewType, StringViewType};
 use arrow_buffer::{ArrowNativeType, Buffer};
 use arrow_schema::DataType;
 
@@ -20,12 +18,12 @@ use arrow_schema::DataType;
 pub(crate) use make::WindowBuilder;
 pub(crate) use make::{behind_offsets, make_bytes, make_view_array, make_windows};
 
-use crate::Result;
 use crate::error::all;
 use crate::group::{SHORT, pack_short};
 #[cfg(not(feature = "small"))]
 use crate::prefetch;
 use crate::types::unsupported;
+use crate::{Result, arrays};
 
 /// The values of a byte-string array, borrowed.
 #[derive(Debug, Clone, Copy)]
@@ -39,19 +37,13 @@ pub(crate) enum BytesColumn<'a> {
 impl<'a> BytesColumn<'a> {
     /// Borrows an array of a byte-string type.
     pub(crate) fn try_new(array: &'a dyn Array, operation: &'static str) -> Result<Self> {
-        fn small<T: ByteArrayType<Offset = i32>>(array: &dyn Array) -> Option<BytesColumn<'_>> {
-            let array = array.as_bytes_opt::<T>()?;
-            Some(BytesColumn::Small { offsets: array.value_offsets(), values: array.value_data() })
-        }
-        fn large<T: ByteArrayType<Offset = i64>>(array: &dyn Array) -> Option<BytesColumn<'_>> {
-            let array = array.as_bytes_opt::<T>()?;
-            Some(BytesColumn::Large { offsets: array.value_offsets(), values: array.value_data() })
-        }
         let column = match array.data_type() {
-            DataType::Utf8 => small::<Utf8Type>(array),
-            DataType::Binary => small::<BinaryType>(array),
-            DataType::LargeUtf8 => large::<LargeUtf8Type>(array),
-            DataType::LargeBinary => large::<LargeBinaryType>(array),
+            DataType::Utf8 | DataType::Binary | DataType::LargeUtf8 | DataType::LargeBinary => {
+                arrays::text(array).map(|text| match text.large {
+                    false => Self::Small { offsets: text.offsets.typed_data(), values: text.values },
+                    true => Self::Large { offsets: text.offsets.typed_data(), values: text.values },
+                })
+            }
             DataType::Utf8View => array
                 .as_byte_view_opt::<StringViewType>()
                 .map(|array| Self::View { views: array.views(), buffers: array.data_buffers() }),

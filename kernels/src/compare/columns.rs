@@ -22,7 +22,7 @@ use crate::{Error, Result, bits, runs};
 /// order.
 pub fn compare_columns(left: &dyn Array, op: CompareOp, right: &dyn Array) -> Result<Truth> {
     if left.len() != right.len() {
-        return Err(Error::LengthMismatch { expected: left.len(), found: right.len() });
+        return Err(Error::length_mismatch(left.len(), right.len()));
     }
     if left.data_type() != right.data_type() {
         return Err(Error::schema_mismatch(1, left.data_type(), right.data_type()));

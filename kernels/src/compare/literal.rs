@@ -386,7 +386,7 @@ fn expected(data_type: &DataType) -> &'static str {
 
 #[cold]
 #[inline(never)]
-fn wrong_type(column: &str, data_type: &DataType, value: &Scalar, expected: &'static str) -> Error {
+fn wrong_type(column: &str, data_type: &DataType, value: &Scalar, expected: &'static str) -> Box<Error> {
     let found = match value {
         Scalar::Null => "null".to_owned(),
         Scalar::Boolean(true) => "true".to_owned(),
@@ -395,7 +395,7 @@ fn wrong_type(column: &str, data_type: &DataType, value: &Scalar, expected: &'st
         number => ["number ", &written(number)].concat(),
     };
     let (column, data_type) = (column.to_owned(), data_type.clone());
-    Error::WrongType(Box::new(WrongType { column, data_type, found, expected }))
+    Box::new(Error::WrongType(WrongType { column, data_type, found, expected }))
 }
 
 #[cfg(test)]

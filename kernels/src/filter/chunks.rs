@@ -16,7 +16,7 @@ use crate::{Error, Mask, Result, bits};
 pub(super) fn compact(chunks: &[&dyn Array], masks: &[&Mask]) -> Result<Option<ArrayRef>> {
     let Some(data_type) = types::one_type(chunks)? else { return Ok(None) };
     if let Some((chunk, mask)) = chunks.iter().zip(masks).find(|(chunk, mask)| chunk.len() != mask.len()) {
-        return Err(Error::LengthMismatch { expected: mask.len(), found: chunk.len() });
+        return Err(Error::length_mismatch(mask.len(), chunk.len()));
     }
     let selected = masks.iter().map(|mask| mask.selected()).sum();
     match types::kind(data_type) {

@@ -21,11 +21,11 @@ mod text;
 
 use std::sync::OnceLock;
 
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::SchemaRef;
 
 use crate::take::{empty, take, take_batches, take_chunks};
-use crate::{Error, Indices, Mask, Result, bits, threads};
+use crate::{Error, Indices, Mask, Result, arrays, bits, threads};
 
 /// A mask made ready to be applied to many columns.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl<'a> Filter<'a> {
     /// [`Error::LengthMismatch`] when the mask speaks of another number of rows.
     pub fn apply(&self, array: &dyn Array) -> Result<ArrayRef> {
         if array.len() != self.mask.len() {
-            return Err(Error::LengthMismatch { expected: self.mask.len(), found: array.len() });
+            return Err(Error::length_mismatch(self.mask.len(), array.len()));
         }
         if self.mask.selected() == array.len() {
             return Ok(array.slice(0, array.len()));
@@ -99,8 +99,7 @@ pub fn filter_batch(batch: &RecordBatch, mask: &Mask) -> Result<RecordBatch> {
     let filter = Filter::new(mask);
     let columns = batch.columns().iter().collect();
     let columns = threads::try_map_if(batch.num_rows(), columns, |column| filter.apply(column.as_ref()))?;
-    let options = RecordBatchOptions::new().with_row_count(Some(mask.selected()));
-    Ok(RecordBatch::try_new_with_options(batch.schema(), columns, &options)?)
+    arrays::batch(batch.schema(), columns, mask.selected())
 }
 
 /// The selected rows of a table in batches, each with its mask, as one batch of the given schema. Values are copied
@@ -111,7 +110,7 @@ pub fn filter_batch(batch: &RecordBatch, mask: &Mask) -> Result<RecordBatch> {
 /// the batches' types differ.
 pub fn filter_batches(schema: &SchemaRef, batches: &[RecordBatch], masks: &[Mask]) -> Result<RecordBatch> {
     if batches.len() != masks.len() {
-        return Err(Error::LengthMismatch { expected: batches.len(), found: masks.len() });
+        return Err(Error::length_mismatch(batches.len(), masks.len()));
     }
     if let ([batch], [mask]) = (batches, masks) {
         return filter_batch(batch, mask);
@@ -135,15 +134,14 @@ pub fn filter_batches(schema: &SchemaRef, batches: &[RecordBatch], masks: &[Mask
     };
     let columns = threads::try_map_if(rows, (0..schema.fields().len()).collect(), column)?;
     let selected = masks.iter().map(|mask| mask.selected()).sum();
-    let options = RecordBatchOptions::new().with_row_count(Some(selected));
-    Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
+    arrays::batch(schema.clone(), columns, selected)
 }
 
 /// The numbers of the selected rows, counted over all masks.
 fn rows_of(masks: &[&Mask]) -> Result<Indices> {
     let rows: usize = masks.iter().map(|mask| mask.len()).sum();
     if u32::try_from(rows).is_err() {
-        return Err(Error::TooManyRows { rows });
+        return Err(Error::too_many_rows(rows));
     }
     let mut numbers = Vec::with_capacity(masks.iter().map(|mask| mask.selected()).sum());
     let mut start = 0;

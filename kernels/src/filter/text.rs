@@ -56,7 +56,7 @@ fn of<T: ByteArrayType>(chunks: &[&dyn Array], masks: &[&Mask], nulls: Option<Nu
         kept.source = array.value_data();
         kept.chunk(array.value_offsets(), mask);
         if !T::Offset::IS_LARGE && i32::try_from(kept.bytes.len()).is_err() {
-            return Err(Error::OffsetOverflow { bytes: kept.bytes.len() });
+            return Err(Error::offset_overflow(kept.bytes.len()));
         }
     }
     kept.bytes.shrink_to(kept.bytes.len() + kept.bytes.len() / 4);

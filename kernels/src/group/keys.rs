@@ -4,10 +4,8 @@
 //! a dictionary column looks each of its values up once per batch. Null is a value like any other. Floats
 //! are made canonical first: −0.0 is 0.0, and every NaN is one NaN.
 
-use std::sync::Arc;
-
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, BooleanArray, NullArray};
+use arrow_array::{Array, ArrayRef};
 use arrow_buffer::{MutableBuffer, NullBuffer};
 use arrow_schema::DataType;
 
@@ -17,7 +15,7 @@ use crate::error::all;
 use crate::types::{self, Kind, Order, Width};
 #[cfg(not(feature = "small"))]
 use crate::types::{Word, by_narrow_width};
-use crate::{Result, bits, take};
+use crate::{Result, arrays, bits, take};
 
 const UNSEEN: u32 = u32::MAX;
 
@@ -271,7 +269,7 @@ impl KeyColumn {
             (Values::Words(words), Kind::Boolean) => {
                 let words = words.words();
                 let bits = bits::collect(rows, |row| words.get(numbers[row] as usize).is_some_and(|&word| word != 0));
-                Ok(Arc::new(BooleanArray::new(bits, nulls)))
+                arrays::boolean_array(bits, nulls)
             }
             (Values::Words(words), Kind::Fixed(width, _)) => {
                 let words = words.words();
@@ -289,7 +287,7 @@ impl KeyColumn {
                 types::make_fixed_buffer(data_type, words.into(), nulls, "group by")
             }
             (Values::Bytes(bytes), _) => make_bytes(data_type, rows, nulls, "group by", |row| bytes.get(numbers[row])),
-            (Values::None, _) => Ok(Arc::new(NullArray::new(rows))),
+            (Values::None, _) => Ok(arrays::nothing(rows)),
             _ => Err(types::unsupported("group by", data_type)),
         }
     }

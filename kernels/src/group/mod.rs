@@ -96,14 +96,11 @@ impl GroupBy {
     /// [`Error::UnsupportedType`] when a type is not the one that the grouping was made for.
     pub fn update(&mut self, rows: usize, keys: &[&dyn Array], values: &[Vec<&dyn Array>]) -> Result<()> {
         if keys.len() != self.keys.keys() || values.len() != self.accumulators.len() {
-            return Err(Error::LengthMismatch {
-                expected: self.keys.keys() + self.accumulators.len(),
-                found: keys.len() + values.len(),
-            });
+            return Err(Error::length_mismatch(self.keys.keys() + self.accumulators.len(), keys.len() + values.len()));
         }
         let arrays = keys.iter().copied().chain(values.iter().flatten().copied());
         if let Some(odd) = arrays.map(Array::len).find(|&len| len != rows) {
-            return Err(Error::LengthMismatch { expected: rows, found: odd });
+            return Err(Error::length_mismatch(rows, odd));
         }
         let expected = self.rows_seen + rows;
         let mut start = 0;
@@ -163,7 +160,7 @@ impl GroupBy {
     /// As [`GroupBy::update`].
     pub fn merge(&mut self, other: &Self) -> Result<()> {
         if other.accumulators.len() != self.accumulators.len() {
-            return Err(Error::LengthMismatch { expected: self.accumulators.len(), found: other.accumulators.len() });
+            return Err(Error::length_mismatch(self.accumulators.len(), other.accumulators.len()));
         }
         let keys = other.key_arrays()?;
         let ids = self.group_ids(other.groups, &keys, self.rows_seen + other.rows_seen)?;

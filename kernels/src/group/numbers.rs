@@ -59,10 +59,10 @@ impl KeyNumbers {
     /// [`Error::UnsupportedType`] when a column has another type.
     pub fn update(&mut self, rows: usize, columns: &[&dyn Array]) -> Result<Vec<u32>> {
         if columns.len() != self.keys.keys() {
-            return Err(Error::LengthMismatch { expected: self.keys.keys(), found: columns.len() });
+            return Err(Error::length_mismatch(self.keys.keys(), columns.len()));
         }
         if let Some(odd) = columns.iter().map(|column| column.len()).find(|&length| length != rows) {
-            return Err(Error::LengthMismatch { expected: rows, found: odd });
+            return Err(Error::length_mismatch(rows, odd));
         }
         self.rows += rows;
         let mut numbers = Vec::with_capacity(rows);

@@ -4,10 +4,8 @@
 //! all values share; anything else is interned, and its number taken. Each has a bit more for null once one is seen.
 //! A value that does not fit is noticed, and the part grows.
 
-use std::sync::Arc;
-
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, BooleanArray};
+use arrow_array::{Array, ArrayRef};
 use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 
@@ -15,7 +13,7 @@ use super::keys::{KeyColumn, canonical_words};
 use crate::bitcode::{BLOCK, Moves, bounds, difference, load_keys, load_windows, subtract, words_to_keys};
 use crate::bytes::{BytesColumn, make_windows};
 use crate::types::{self, Kind, Order, Width};
-use crate::{Result, bits};
+use crate::{Result, arrays, bits};
 
 /// One key column.
 #[derive(Debug)]
@@ -282,7 +280,7 @@ impl Part {
             }
             (Shape::Number { .. }, _) => {
                 let values = bits::collect(raw.low.len(), |row| raw.low[row] != 0);
-                Ok(Arc::new(BooleanArray::new(values, nulls.and_then(|n| bits::nulls_from_bits(n.into_inner())))))
+                arrays::boolean_array(values, nulls.and_then(|nulls| bits::nulls_from_bits(nulls.into_inner())))
             }
         }
     }

@@ -1,9 +1,7 @@
 //! One growing column: validity, values and, for text, offsets.
 
-use std::sync::Arc;
-
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, BooleanArray, OffsetSizeTrait};
+use arrow_array::{Array, ArrayRef};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, Buffer, NullBuffer};
 use arrow_schema::DataType;
 
@@ -124,8 +122,15 @@ impl GrowingColumn {
                 memory.append(&values[..rows * *width]);
             }
             Values::Bits(bits) => bits.append_buffer(array.as_boolean().values()),
-            Values::Bytes { large: false, offsets, memory } => append_bytes::<i32>(array, offsets, memory)?,
-            Values::Bytes { large: true, offsets, memory } => append_bytes::<i64>(array, offsets, memory)?,
+            Values::Bytes { large, offsets, memory } => {
+                let text = arrays::text(array).ok_or_else(|| types::unsupported("append", &self.data_type))?;
+                let total = memory.len() + text.bytes().len();
+                if !*large && i32::try_from(total).is_err() {
+                    return Err(Error::offset_overflow(total));
+                }
+                offsets.append(&text.ends_behind(memory.len()));
+                memory.append(text.bytes());
+            }
         }
         self.append_validity(array);
         self.rows += rows;
@@ -163,10 +168,10 @@ impl GrowingColumn {
             return Err(Error::schema_mismatch(0, &self.data_type, values.data_type()));
         }
         if rows.len() != values.len() {
-            return Err(Error::LengthMismatch { expected: rows.len(), found: values.len() });
+            return Err(Error::length_mismatch(rows.len(), values.len()));
         }
         if let Some(position) = rows.iter().position(|&row| row as usize >= self.rows) {
-            return Err(Error::IndexOutOfBounds { position, index: rows[position], bound: self.rows });
+            return Err(Error::index_out_of_bounds(position, rows[position], self.rows));
         }
         match &mut self.values {
             Values::Fixed { width, memory } => {
@@ -207,7 +212,7 @@ impl GrowingColumn {
         let nulls = self.validity.as_ref().filter(|_| self.nulls > 0).map(|bits| NullBuffer::new(copy(bits)));
         match &self.values {
             Values::Fixed { memory, .. } => arrays::fixed_array(&self.data_type, self.rows, memory.share(), nulls),
-            Values::Bits(bits) => Ok(Arc::new(BooleanArray::new(copy(bits), nulls))),
+            Values::Bits(bits) => arrays::boolean_array(copy(bits), nulls),
             Values::Bytes { offsets, memory, .. } => {
                 // SAFETY: offsets and values were taken from arrays of this very type, row by row, and only moved.
                 let trust = unsafe { Trust::promise() };
@@ -215,22 +220,4 @@ impl GrowingColumn {
             }
         }
     }
-}
-
-/// Adds text or bytes behind offsets, which are moved to where the values come to lie.
-fn append_bytes<O: OffsetSizeTrait>(array: &dyn Array, offsets: &mut Memory, memory: &mut Memory) -> Result<()> {
-    let (starts, bytes) = match array.data_type() {
-        DataType::Utf8 | DataType::LargeUtf8 => (array.as_string::<O>().offsets(), array.as_string::<O>().values()),
-        _ => (array.as_binary::<O>().offsets(), array.as_binary::<O>().values()),
-    };
-    let (first, last) = (starts[0], starts[array.len()]);
-    let total = memory.len() + (last - first).as_usize();
-    if O::from_usize(total).is_none() {
-        return Err(Error::OffsetOverflow { bytes: total });
-    }
-    let end = O::usize_as(memory.len());
-    let moved: Vec<O> = starts[1..].iter().map(|&start| start - first + end).collect();
-    offsets.append(Buffer::from_vec(moved).as_slice());
-    memory.append(&bytes[first.as_usize()..last.as_usize()]);
-    Ok(())
 }

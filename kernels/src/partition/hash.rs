@@ -52,7 +52,7 @@ pub fn hash_rows(columns: &[&dyn Array]) -> Result<Vec<u64>> {
     let mut hashes = vec![0; first.len()];
     for column in columns {
         if column.len() != hashes.len() {
-            return Err(Error::LengthMismatch { expected: hashes.len(), found: column.len() });
+            return Err(Error::length_mismatch(hashes.len(), column.len()));
         }
         for (hash, value) in hashes.iter_mut().zip(hash_values(*column)?) {
             *hash = fold(*hash, value);
@@ -83,8 +83,8 @@ fn hash_values(array: &dyn Array) -> Result<Vec<u64>> {
                 return Err(types::unsupported("partition", array.data_type()));
             };
             let values = hash_values(dictionary.values().as_ref())?;
-            // A null's key may be any number.
-            let keys = dictionary.normalized_keys();
+            // A null's key may be any number. Without values there are nulls only, and Arrow will not look.
+            let keys = if values.is_empty() { vec![0; array.len()] } else { dictionary.normalized_keys() };
             keys.into_iter().map(|key| values.get(key).copied().unwrap_or(NULL)).collect()
         }
         Kind::Nested => return Err(types::unsupported("partition", array.data_type())),

@@ -83,12 +83,12 @@ pub fn partition_by_range(column: &dyn Array, bounds: &dyn Array, parts: usize, 
 pub fn split(part_of_rows: &[u32], parts: usize) -> Result<Vec<Indices>> {
     check_parts(parts)?;
     let bound = part_of_rows.len();
-    let rows = u32::try_from(bound).map_err(|_| Error::TooManyRows { rows: bound })?;
+    let rows = u32::try_from(bound).map_err(|_| Error::too_many_rows(bound))?;
     let mut counts = vec![0usize; parts];
     for (position, &part) in part_of_rows.iter().enumerate() {
         match counts.get_mut(part as usize) {
             Some(count) => *count += 1,
-            None => return Err(Error::IndexOutOfBounds { position, index: part, bound: parts }),
+            None => return Err(Error::index_out_of_bounds(position, part, parts)),
         }
     }
     let mut lists: Vec<Vec<u32>> = counts.into_iter().map(Vec::with_capacity).collect();

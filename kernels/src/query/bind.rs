@@ -95,13 +95,12 @@ impl Plan {
             let indices = all(aggregate.columns().map(|name| column(schema, name)))?;
             let inputs: Vec<DataType> =
                 indices.iter().map(|&index| plain_type(schema.field(index).data_type()).clone()).collect();
-            let result = group::output_type(aggregate.function, &inputs).map_err(|error| match error {
-                Error::UnsupportedAggregate(mut unsupported) => {
+            let result = group::output_type(aggregate.function, &inputs).map_err(|mut error| {
+                if let Error::UnsupportedAggregate(unsupported) = &mut *error {
                     let odd = inputs.iter().position(|input| *input == unsupported.data_type).unwrap_or(0);
                     unsupported.column = aggregate.columns().nth(odd).cloned().unwrap_or_default();
-                    Error::UnsupportedAggregate(unsupported)
                 }
-                other => other,
+                error
             })?;
             indices.iter().for_each(|&index| used[index] = true);
             let nullable = !matches!(aggregate.function, AggregateFunction::Count | AggregateFunction::CountDistinct);
@@ -123,7 +122,7 @@ impl Plan {
 pub(super) fn column(schema: &Schema, name: &str) -> Result<usize> {
     schema.fields().iter().position(|field| field.name() == name).ok_or_else(|| {
         let available = schema.fields().iter().map(|field| field.name().clone()).collect();
-        Error::UnknownColumn(Box::new(UnknownColumn { name: name.to_owned(), available }))
+        Box::new(Error::UnknownColumn(UnknownColumn { name: name.to_owned(), available }))
     })
 }
 

@@ -4,7 +4,7 @@
 //! limit, and handed out at once. A grouping keeps only its groups. A sort keeps the rows that pass the
 //! filter until the end.
 
-use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_array::RecordBatch;
 use arrow_buffer::BooleanBufferBuilder;
 use arrow_schema::SchemaRef;
 
@@ -16,7 +16,7 @@ use crate::filter::filter_batches;
 use crate::group::GroupBy;
 use crate::sort::{SortKey, SortOptions, sort_keys_to_indices};
 use crate::take::take_batches;
-use crate::{Error, Indices, Mask, Result, threads};
+use crate::{Error, Indices, Mask, Result, arrays, threads};
 
 /// Whether a running query wants more input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,7 +196,7 @@ impl BoundPlan {
     /// Whether a batch has the types that the plan was bound to.
     pub(super) fn check(&self, batch: &RecordBatch) -> Result<()> {
         if batch.num_columns() != self.input.fields().len() {
-            return Err(Error::LengthMismatch { expected: self.input.fields().len(), found: batch.num_columns() });
+            return Err(Error::length_mismatch(self.input.fields().len(), batch.num_columns()));
         }
         for (column, (field, array)) in self.input.fields().iter().zip(batch.columns()).enumerate() {
             if field.data_type() != array.data_type() {
@@ -248,8 +248,7 @@ fn project_all(batches: &[RecordBatch], plan: &BoundPlan) -> Result<Vec<RecordBa
 
 pub(super) fn project(batch: &RecordBatch, columns: &[usize], schema: &SchemaRef) -> Result<RecordBatch> {
     let columns = columns.iter().map(|&column| batch.column(column).clone()).collect();
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
+    arrays::batch(schema.clone(), columns, batch.num_rows())
 }
 
 /// The masked rows of some columns.

@@ -1,6 +1,6 @@
 //! The grouped half of a plan: batches into a running [`GroupBy`], and its groups into the result.
 
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, SchemaRef};
 
 use super::bind::{BoundPlan, Grouping};
@@ -9,7 +9,7 @@ use crate::error::all;
 use crate::filter::Filter;
 use crate::group::GroupBy;
 use crate::sort::{SortKey, sort_keys_to_indices};
-use crate::{Error, Mask, Result, threads};
+use crate::{Error, Mask, Result, arrays, threads};
 
 /// Rows that are filtered and grouped at a time, where there is a filter: what it keeps stays in the cache.
 const MORSEL: usize = 1 << 16;
@@ -119,8 +119,7 @@ pub(super) fn finish_grouping(plan: &BoundPlan, state: &GroupBy) -> Result<Recor
     };
     let mut columns = state.key_arrays()?;
     columns.extend(state.aggregate_arrays()?);
-    let options = RecordBatchOptions::new().with_row_count(Some(state.groups()));
-    let groups = RecordBatch::try_new_with_options(grouping.schema.clone(), columns, &options)?;
+    let groups = arrays::batch(grouping.schema.clone(), columns, state.groups())?;
     if plan.sort.is_empty() {
         let rows = project(&groups, &plan.columns, &plan.output)?;
         let start = plan.offset.min(rows.num_rows());

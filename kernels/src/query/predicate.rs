@@ -80,7 +80,7 @@ fn bind(predicate: &Predicate, schema: &Schema, used: &mut [bool], depth: usize)
             let (left_index, right_index) = (find(left)?, find(right)?);
             let (left_type, right_type) = (schema.field(left_index).data_type(), schema.field(right_index).data_type());
             if left_type != right_type {
-                return Err(Error::WrongType(Box::new(WrongType {
+                return Err(Box::new(Error::WrongType(WrongType {
                     column: left.clone(),
                     data_type: left_type.clone(),
                     found: ["column \"", right, "\" of another type"].concat(),

@@ -59,7 +59,7 @@ impl Selecting {
         let start = self.rows;
         self.rows += batch.num_rows();
         if u32::try_from(self.rows).is_err() {
-            return Err(Error::TooManyRows { rows: self.rows });
+            return Err(Error::too_many_rows(self.rows));
         }
         let Some(mask) = self.plan.mask(batch)? else { return Ok(()) };
         self.kept.extend(mask_to_indices(&mask)?.as_slice().iter().map(|&row| start as u32 + row));

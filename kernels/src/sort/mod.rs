@@ -82,10 +82,10 @@ pub fn sort_keys_to_indices(keys: &[SortKey<'_>], limit: Option<usize>) -> Resul
         return Err(Error::invalid_plan("a sort needs at least one key", ""));
     };
     if let Some(&found) = lengths.iter().find(|&&length| length != rows) {
-        return Err(Error::LengthMismatch { expected: rows, found });
+        return Err(Error::length_mismatch(rows, found));
     }
     if u32::try_from(rows).is_err() {
-        return Err(Error::TooManyRows { rows });
+        return Err(Error::too_many_rows(rows));
     }
     let limit = limit.unwrap_or(rows).min(rows);
     let mut expanded: Vec<Vec<ArrayRef>> = vec![Vec::new(); keys.len()];

@@ -68,7 +68,7 @@ fn first(arrays: Vec<ArrayRef>) -> Result<ArrayRef> {
     arrays.into_iter().next().ok_or_else(no_chunks)
 }
 
-fn no_chunks() -> Error {
+fn no_chunks() -> Box<Error> {
     Error::invalid_plan("a column without chunks has no type", "")
 }
 

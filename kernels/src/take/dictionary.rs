@@ -37,14 +37,6 @@ pub(super) fn gather(data_type: &DataType, chunks: &[&dyn Array], places: &Place
     dictionary_array(key_type, codes_to_keys(key_type, codes, nulls)?, merged, None)
 }
 
-/// A dictionary array of no rows.
-pub(super) fn empty(data_type: &DataType) -> Result<ArrayRef> {
-    let DataType::Dictionary(key_type, values) = data_type else {
-        return Err(types::unsupported("take", data_type));
-    };
-    dictionary_from_codes(key_type, Vec::new(), None, super::empty(values)?)
-}
-
 /// Keys of every chunk as numbers; `None` is null.
 fn key_ids(keys: &[&dyn Array]) -> Result<Vec<Vec<Option<u64>>>> {
     let mut ids = Vec::with_capacity(keys.len());
@@ -178,7 +170,7 @@ fn check_keys(keys: &dyn Array, values: usize) -> Result<()> {
                     ["Invalid argument error: Invalid dictionary key ", &key, " at index ", &(at + row).to_string()]
                         .concat();
                 let text = [&text, ", expected 0 <= key < ", &values.to_string()].concat();
-                return Err(Error::Arrow(text));
+                return Err(Error::arrow(&text));
             }
         }
     }

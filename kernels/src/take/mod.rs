@@ -17,13 +17,13 @@ mod small;
 #[cfg(feature = "unions")]
 mod unions;
 
-use std::sync::Arc;
-
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, BooleanArray, NullArray, RecordBatch, RecordBatchOptions};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 #[cfg(not(feature = "small"))]
 use arrow_buffer::ArrowNativeType;
-use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
+#[cfg(not(feature = "small"))]
+use arrow_buffer::Buffer;
+use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::{DataType, SchemaRef};
 
 #[cfg(not(feature = "small"))]
@@ -33,7 +33,7 @@ use crate::starts::Starts;
 #[cfg(not(feature = "small"))]
 use crate::types::by_width;
 use crate::types::{self, Kind};
-use crate::{Error, Indices, Result, bits, threads};
+use crate::{Error, Indices, Result, arrays, bits, threads};
 
 #[cfg(not(feature = "small"))]
 use cluster::Clusters;
@@ -66,7 +66,7 @@ impl<'a> Places<'a> {
     fn locate(indices: &'a Indices, lengths: &[usize], columns: usize) -> Result<Self> {
         let total: usize = lengths.iter().sum();
         if indices.bound() > total {
-            return Err(Error::LengthMismatch { expected: indices.bound(), found: total });
+            return Err(Error::length_mismatch(indices.bound(), total));
         }
         if lengths.len() == 1 {
             return Ok(Self::One(indices.as_slice(), Clusters::try_new(indices.as_slice(), total, columns)));
@@ -128,39 +128,32 @@ pub fn take_batches(schema: &SchemaRef, batches: &[RecordBatch], indices: &Indic
         if chunks.is_empty() { empty(schema.field(column).data_type()) } else { gather(&chunks, &places) }
     };
     let columns = threads::try_map_if(indices.len(), (0..schema.fields().len()).collect(), column)?;
-    let options = RecordBatchOptions::new().with_row_count(Some(indices.len()));
-    Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
+    arrays::batch(schema.clone(), columns, indices.len())
 }
 
 /// An array of no rows.
 pub(crate) fn empty(data_type: &DataType) -> Result<ArrayRef> {
-    match types::kind(data_type) {
-        Kind::Null => Ok(Arc::new(NullArray::new(0))),
-        Kind::Boolean => Ok(Arc::new(BooleanArray::new(BooleanBuffer::new_unset(0), None))),
-        Kind::Fixed(..) => types::make_fixed_buffer(data_type, Buffer::default(), None, "take"),
-        Kind::Bytes => make_bytes(data_type, 0, None, "take", |_| &[]),
-        Kind::Dictionary => dictionary::empty(data_type),
-        #[cfg(feature = "nested")]
-        Kind::Nested => nested::empty_of(data_type),
-        #[cfg(not(feature = "nested"))]
-        Kind::Nested => Err(types::unsupported("take", data_type)),
-    }
+    blank(data_type, 0)
 }
 
-/// An array of one row, which is null.
-pub(crate) fn null_row(data_type: &DataType) -> Result<ArrayRef> {
-    let null = Some(NullBuffer::new_null(1));
+/// An array of no rows, or of one, which is null.
+pub(crate) fn blank(data_type: &DataType, rows: usize) -> Result<ArrayRef> {
+    let nulls = (rows > 0).then(|| NullBuffer::new_null(rows));
     match types::kind(data_type) {
-        Kind::Null => Ok(Arc::new(NullArray::new(1))),
-        Kind::Boolean => Ok(Arc::new(BooleanArray::new(BooleanBuffer::new_unset(1), null))),
-        Kind::Fixed(width, _) => types::make_fixed_buffer(data_type, vec![0u8; width.bytes()].into(), null, "take"),
-        Kind::Bytes => make_bytes(data_type, 1, null, "take", |_| &[]),
+        Kind::Null => Ok(arrays::nothing(rows)),
+        Kind::Boolean => arrays::boolean_array(BooleanBuffer::new_unset(rows), nulls),
+        Kind::Fixed(width, _) => {
+            types::make_fixed_buffer(data_type, vec![0u8; rows * width.bytes()].into(), nulls, "take")
+        }
+        Kind::Bytes => make_bytes(data_type, rows, nulls, "take", |_| &[]),
         Kind::Dictionary => match data_type {
-            DataType::Dictionary(key_type, values) => dictionary_from_codes(key_type, vec![0], null, empty(values)?),
+            DataType::Dictionary(key_type, values) => {
+                dictionary_from_codes(key_type, vec![0; rows], nulls, empty(values)?)
+            }
             _ => Err(types::unsupported("take", data_type)),
         },
         #[cfg(feature = "nested")]
-        Kind::Nested => nested::null_of(data_type, null),
+        Kind::Nested => nested::blank(data_type, rows, nulls),
         #[cfg(not(feature = "nested"))]
         Kind::Nested => Err(types::unsupported("take", data_type)),
     }
@@ -168,14 +161,14 @@ pub(crate) fn null_row(data_type: &DataType) -> Result<ArrayRef> {
 
 fn gather(chunks: &[&dyn Array], places: &Places<'_>) -> Result<ArrayRef> {
     let Some(data_type) = types::one_type(chunks)? else {
-        return Err(Error::LengthMismatch { expected: 1, found: 0 });
+        return Err(Error::length_mismatch(1, 0));
     };
     match types::kind(data_type) {
-        Kind::Null => Ok(Arc::new(NullArray::new(places.len()))),
+        Kind::Null => Ok(arrays::nothing(places.len())),
         Kind::Boolean => {
             let values: Vec<&BooleanBuffer> = chunks.iter().map(|chunk| chunk.as_boolean().values()).collect();
             let bits = gather_bits(&values, places);
-            Ok(Arc::new(BooleanArray::new(bits, gather_nulls(chunks, places))))
+            arrays::boolean_array(bits, gather_nulls(chunks, places))
         }
         Kind::Fixed(width, _) => {
             #[cfg(feature = "small")]

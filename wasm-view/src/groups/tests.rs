@@ -40,7 +40,7 @@ fn run(plan: &Plan, rows: &RecordBatch) -> RecordBatch {
 
 fn tree(rows: &RecordBatch) -> Tree {
     let schema = plan().bind(&rows.schema()).unwrap().output_schema().clone();
-    Tree::new(plan(), schema, &run(&Tree::plan_first(&plan()), rows)).unwrap()
+    Tree::new(plan(), schema, &run(&Tree::plans(&plan(), None, &formats())[0], rows)).unwrap()
 }
 
 fn open(tree: &mut Tree, line: usize, rows: &RecordBatch) {
@@ -110,7 +110,7 @@ fn what_was_open_is_known_again_in_another_order() {
     whole.sort[1].descending = true;
     whole.sort.remove(0);
     let schema = whole.bind(&rows.schema()).unwrap().output_schema().clone();
-    let first = run(&Tree::plan_first(&whole), &rows);
+    let first = run(&Tree::plans(&whole, None, &formats())[0], &rows);
     let mut after = Tree::new(whole, schema, &first).unwrap();
     for path in &opened {
         let line = after.line_of(path, &formats()).unwrap();
@@ -160,4 +160,46 @@ fn what_is_below_adds_up_and_is_in_the_order_of_the_view() {
             assert!(below.is_sorted_by(|a, b| a >= b), "{below:?}");
         }
     }
+}
+
+#[test]
+fn what_was_open_is_open_in_other_rows() {
+    let all = rows();
+    let mut tree = tree(&all);
+    // The second town, its first number, and the third town, which the other rows do not have.
+    open(&mut tree, 2, &all);
+    open(&mut tree, 1, &all);
+    open(&mut tree, 2, &all);
+    let opened = tree.opened(&formats());
+    assert_eq!(opened.len(), 3);
+    let towns = rows().column(0).clone();
+    let last = run(&Tree::plans(&plan(), None, &formats())[0], &all);
+    let gone = format_cell(last.column(0).as_ref(), 2);
+    let kept = (0..60u32).filter(|&row| format_cell(towns.as_ref(), row as usize) != gone && row % 5 > 0).collect();
+    let kept = kernels::Indices::try_new(kept, 60).unwrap();
+    let other = kernels::take_batches(&all.schema(), std::slice::from_ref(&all), &kept).unwrap();
+    let plans = Tree::plans(&plan(), Some(&tree), &formats());
+    assert_eq!(plans.len(), 4);
+    let schema = tree.schema().clone();
+    let mut again = Tree::new(plan(), schema, &run(&plans[0], &other)).unwrap();
+    for (path, below) in opened.iter().zip(&plans[1..]) {
+        if let Some(line) = again.line_of(path, &formats()) {
+            assert!(again.open(line, &run(below, &other)));
+        }
+    }
+    let mut expected = Tree::new(plan(), again.schema().clone(), &run(&plans[0], &other)).unwrap();
+    for path in &opened {
+        if let Some(line) = expected.line_of(path, &formats()) {
+            open(&mut expected, line, &other);
+        }
+    }
+    assert_eq!((told(&again), again.opened(&formats())), (told(&expected), opened[..2].to_vec()));
+    // By other keys it is another tree.
+    let turned = Plan { group_by: ["number", "town"].map(str::to_owned).to_vec(), ..plan() };
+    assert_eq!(Tree::plans(&turned, Some(&tree), &formats()).len(), 1);
+}
+
+fn format_cell(array: &dyn Array, row: usize) -> Option<String> {
+    let mut text = String::new();
+    format::write(array, row, None, &formats(), &mut text).then_some(text)
 }

@@ -1,7 +1,10 @@
 //! Cells that have just changed: they are seen for a moment.
 //!
 //! A cell is named by its row's serial and its column, so that it keeps its colour when the row moves. A row that came has all
-//! of its cells marked by one entry.
+//! of its cells marked by one entry. Rows without serials, those that stay on the server, are named by their place, and given
+//! other names when they move.
+
+use std::ops::Range;
 
 use wire::table::Touched;
 
@@ -29,19 +32,51 @@ impl Flashes {
     pub(crate) fn mark(&mut self, touched: &Touched, rows: bool, now: f64) {
         self.cells.retain(|(_, since)| now - since < LASTS);
         if touched.replaced {
-            self.cells.clear();
+            return self.cells.clear();
         }
         let came = if rows { touched.inserted.clone() } else { 0..0 };
-        if touched.cells.len() + came.len() > MOST || self.cells.len() > MOST {
-            return;
+        let count = touched.cells.len() + came.len();
+        if count > 0 && count <= MOST && self.cells.len() <= MOST {
+            let cells = touched.cells.iter().map(|&(serial, column)| name(serial, column));
+            let came = came.map(|serial| name(serial, ROW));
+            self.cells.extend(cells.chain(came).map(|cell| (cell, now)));
+            self.last = now;
         }
-        let cells = touched.cells.iter().map(|&(serial, column)| name(serial, column));
-        let came = came.map(|serial| name(serial, ROW));
-        self.cells.extend(cells.chain(came).map(|cell| (cell, now)));
         // The latest of several for one cell comes first and stays.
         self.cells.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
         self.cells.dedup_by_key(|entry| entry.0);
-        self.last = now;
+    }
+
+    /// Gives rows other names, before what was then touched is marked; those that have none lose their colour.
+    pub(crate) fn rename(&mut self, to: &dyn Fn(usize) -> Option<usize>) {
+        self.cells.retain_mut(|(cell, _)| {
+            let now = to((*cell >> 32) as usize);
+            *cell = name(now.unwrap_or(0) as u32, *cell as u32);
+            now.is_some()
+        });
+    }
+
+    /// Tells of rows of a view which cells are marked: for each the row, the column (−1 for all of them) and the age (ms). The
+    /// rows are those of a range, as far as they have names.
+    pub(crate) fn tell(
+        &self,
+        rows: Range<usize>,
+        serial: &dyn Fn(usize) -> Option<u32>,
+        columns: usize,
+        now: f64,
+        news: &mut Vec<f64>,
+    ) {
+        if !self.is_alive(now) {
+            return;
+        }
+        for row in rows {
+            let Some(serial) = serial(row) else { break };
+            for column in (0..columns as u32).chain([ROW]) {
+                if let Some(age) = self.age(serial, column, now) {
+                    news.extend([row as f64, if column == ROW { -1.0 } else { f64::from(column) }, age]);
+                }
+            }
+        }
     }
 
     /// Whether anything is to be seen.

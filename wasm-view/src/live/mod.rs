@@ -11,10 +11,12 @@
 //! * `groups` – groups: what is appended is added to them, all else makes them anew now and then.
 //! * `flash` – which cells have just changed, and how much of their colour is left.
 //! * `anchor` – what stays in sight when rows come and go around it.
+//! * `anew` – all this for rows that stay on the server, of which there are two windows: of before and of now.
 //!
 //! Nothing here knows of a page or a canvas; time comes from outside, in milliseconds.
 
 mod anchor;
+mod anew;
 mod flash;
 mod groups;
 mod kept;
@@ -26,6 +28,7 @@ mod rows;
 mod tests;
 
 pub(crate) use anchor::{Anchor, Place};
+pub(crate) use anew::{Anew, names};
 pub(crate) use flash::{Flashes, LASTS, ROW};
 pub(crate) use groups::KeptGroups;
 pub(crate) use kept::Kept;

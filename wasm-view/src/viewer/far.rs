@@ -10,6 +10,7 @@ use wire::stream::{Event, StreamDecoder, StreamEncoder};
 
 use std::sync::Arc;
 
+use super::follow::table;
 use super::query::bytes_of;
 use super::{Viewer, change, failed};
 use crate::far::{Far, NUMBER};
@@ -186,7 +187,7 @@ impl Viewer {
     /// When the bytes are no such stream.
     #[wasm_bindgen(js_name = settleGroups)]
     pub fn settle_groups(&mut self, stream: Vec<u8>) -> Result<u32, JsError> {
-        self.view.rows = Rows::Groups(Table::read(stream).map_err(failed)?);
+        self.view.rows = Rows::Groups(table(stream)?);
         self.before = None;
         Ok(self.refreshed())
     }

@@ -1,55 +1,64 @@
-//! Live tables whose rows stay on the server: where what is in sight stands among rows that were asked for anew.
+//! Live tables whose rows stay on the server: where what is in sight stands among rows that were asked for anew, and which of
+//! its cells have changed.
 //!
-//! The server tells that something has changed, not what; the rows in sight come again, with some screens around them. A row is
-//! known again by its key, or without one by all that it holds. The first row in sight that is still there stands where it
-//! stood, as in `live/anchor.rs`; where none is, the view stays where it is.
+//! The server tells that something has changed and how many rows came, changed and went, not which; the rows in sight come
+//! again, with some screens around them. `live/anew.rs` knows them again. The first row in sight that is still there stands
+//! where it stood, as in `live/anchor.rs`; where none is, the view stays where it is.
 
+use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
 use super::{Viewer, failed};
-use crate::format;
+use crate::live::{Anew, names};
+use crate::load;
 use crate::table::Table;
 use crate::view::Rows;
 
-impl Viewer {
-    /// What names a row, as text; nothing behind the last row.
-    fn row_name(&self, table: &Table, row: usize, columns: &[usize]) -> Option<String> {
-        let mut name = String::new();
-        for &column in columns {
-            let (array, at) = table.cell(row, column)?;
-            let some = format::write(array, at, None, &self.formats, &mut name);
-            name.push(if some { '\u{1}' } else { '\u{2}' });
-        }
-        Some(name)
-    }
+/// The rows of an Arrow stream as a table.
+pub(super) fn table(stream: Vec<u8>) -> Result<Table, JsError> {
+    let (schema, batches) = load::read(stream).map_err(failed)?;
+    let mut table = Table::new(schema);
+    table.set(batches);
+    Ok(table)
 }
 
 #[wasm_bindgen]
 impl Viewer {
-    /// Where the view and the row that has the focus (less than 0: none) are to stand when these rows have come anew, of which
-    /// `first` is the first.
+    /// Where the view and the row that has the focus (less than 0: none) are to stand when rows have come anew; and the cells that
+    /// have just changed, as [`Viewer::live_took`] takes them. `streams` has the rows as an Arrow stream, and perhaps what names
+    /// rows that came, which then have no place of their own. `numbers` has the time, the first of the rows, from which one on
+    /// rows are new (no number: nobody knows what happened), and the key's columns.
     ///
     /// # Errors
-    /// When the bytes are no Arrow stream.
+    /// When the bytes are no Arrow streams.
     #[wasm_bindgen(js_name = placeAnew)]
-    pub fn place_anew(&self, first: usize, stream: Vec<u8>, key: Vec<String>) -> Result<Vec<f64>, JsError> {
-        let top = self.layout.top_row();
-        let head = self.selection.map(|selection| selection.head.0);
-        let anew = Table::read(stream).map_err(failed)?;
-        let fields = anew.schema.fields().iter().enumerate();
-        let named = fields.filter(|(_, field)| key.is_empty() || key.contains(field.name()));
-        let columns: Vec<usize> = named.map(|(column, _)| column).collect();
-        let names: Vec<String> = (0..anew.rows()).map_while(|row| self.row_name(&anew, row, &columns)).collect();
-        let still = |row: usize| {
-            let Rows::Far(far) = &self.view.rows else { return None };
-            let (table, at) = far.source(row)?;
-            let name = self.row_name(table, at, &columns)?;
-            let same = names.iter().enumerate().filter(|(_, other)| **other == name).map(|(at, _)| first + at);
-            same.min_by_key(|other| other.abs_diff(row))
+    pub fn place_anew(&mut self, streams: Vec<Uint8Array>, numbers: &[f64]) -> Result<Vec<f64>, JsError> {
+        let mut news = vec![self.layout.top_row(), -1.0];
+        let top = news[0];
+        let &[now, first, came, ref key @ ..] = numbers else { return Ok(news) };
+        let Rows::Far(far) = &mut self.view.rows else { return Ok(news) };
+        let Some(rows) = streams.first() else { return Ok(news) };
+        let anew = Anew::new(first as usize, table(rows.to_vec())?, far, key, &self.formats);
+        let named = match streams.get(1) {
+            Some(named) => names(&table(named.to_vec())?, &[], &self.formats),
+            None => Vec::new(),
         };
-        let mut seen = self.layout.visible_rows().enumerate();
-        let found = if top > 0.0 { seen.find_map(|(at, row)| Some((at, still(row)?))) } else { None };
-        let place = found.map_or(top, |(at, row)| (row as f64 - at as f64 + top.fract()).max(0.0));
-        Ok(vec![place, head.and_then(still).map_or(-1.0, |row| row as f64)])
+        let mut touched = anew.touched(far, came as usize, &named);
+        touched.replaced = came.is_nan();
+        far.flashes.rename(&|row| anew.still(row));
+        far.flashes.mark(&touched, false, now);
+        if top > 0.0 {
+            for (at, row) in self.layout.visible_rows().enumerate() {
+                if let Some(row) = anew.still(row) {
+                    news[0] = (row as f64 - at as f64 + top.fract()).max(0.0);
+                    break;
+                }
+            }
+        }
+        if let Some(row) = self.selection.and_then(|selection| anew.still(selection.head.0)) {
+            news[1] = row as f64;
+        }
+        far.flashes.tell(anew.rows(), &|row| Some(row as u32), anew.columns(), now, &mut news);
+        Ok(news)
     }
 }

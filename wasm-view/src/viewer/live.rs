@@ -41,6 +41,11 @@ pub(super) struct Marks {
 }
 
 impl Marks {
+    /// Other rows are shown: no cell of them has changed.
+    pub(super) fn clear(&mut self) {
+        self.marks.clear();
+    }
+
     /// How much of its colour a cell has: 1 when it has just changed, 0 when it did not.
     pub(super) fn strength(&self, row: usize, column: usize) -> f64 {
         // They come row by row.
@@ -212,19 +217,11 @@ impl Viewer {
         let (epoch, sequence) = live.rows.position();
         news.extend([table.rows() as f64, shown as f64, place, focus, f64::from(u8::from(is_busy))]);
         news.extend([epoch as f64, sequence as f64]);
-        if live.flashes.is_alive(now) {
-            let seen = seen as usize;
-            let first = if place < 0.0 { shown.saturating_sub(seen) } else { place as usize };
-            for row in first.saturating_sub(seen)..(first + 2 * seen).min(shown) {
-                let Some(serial) = live.serial(&self.view.rows, row) else { break };
-                let columns = (0..table.schema.fields().len() as u32).chain([ROW]);
-                for column in columns {
-                    if let Some(age) = live.flashes.age(serial, column, now) {
-                        news.extend([row as f64, if column == ROW { -1.0 } else { f64::from(column) }, age]);
-                    }
-                }
-            }
-        }
+        let seen = seen as usize;
+        let first = if place < 0.0 { shown.saturating_sub(seen) } else { place as usize };
+        let marked = first.saturating_sub(seen)..(first + 2 * seen).min(shown);
+        let serial = |row| live.serial(&self.view.rows, row);
+        live.flashes.tell(marked, &serial, table.schema.fields().len(), now, &mut news);
         if is_first && self.painter.is_some() {
             // Widths and formats are those of the first rows that come.
             self.arrange_columns();
@@ -255,9 +252,10 @@ impl Viewer {
         };
         if let Rows::Far(far) = &mut self.view.rows {
             far.renew(shown as usize);
-            if let Some(table) = &mut self.table {
-                table.elsewhere = loaded as usize;
-            }
+        }
+        // Groups may be here of rows that are not.
+        if let Some(table) = self.table.as_mut().filter(|table| table.batches.is_empty()) {
+            table.elsewhere = loaded as usize;
         }
         let stood = self.layout.top_row();
         // The row that has the focus keeps it; a rectangle of cells stays where it is.

@@ -302,6 +302,7 @@ impl Viewer {
 
     /// Fits everything to the rows that were found.
     fn refreshed(&mut self) -> u32 {
+        self.marks.clear();
         let grouped = self.view.shows_groups();
         if grouped != self.is_grouped {
             self.is_grouped = grouped;

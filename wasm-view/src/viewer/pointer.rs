@@ -115,7 +115,7 @@ impl Viewer {
         let before = (self.hover, self.hover_head);
         let hit = self.layout.hit(x, y);
         let cursor = match hit {
-            Hit::Header(_) => CURSOR_HAND,
+            Hit::Header(column) if self.has_order(column) => CURSOR_HAND,
             Hit::Edge(_) => CURSOR_RESIZE,
             _ => CURSOR_ARROW,
         };
@@ -145,8 +145,8 @@ impl Viewer {
         change::PAINT
     }
 
-    /// The pointer goes up: a header sorts (with shift beside the other keys; with control it is selected), what was
-    /// pulled is put down.
+    /// The pointer goes up: a header sorts (with shift beside the other keys; with control it is selected) if its column has an
+    /// order, what was pulled is put down.
     ///
     /// # Errors
     /// When the column's type has no order.
@@ -164,7 +164,7 @@ impl Viewer {
                 }
                 Ok(change::PAINT | change::SELECTION)
             }
-            (Press::Header(column, _), Hit::Header(at)) if at == column => {
+            (Press::Header(column, _), Hit::Header(at)) if at == column && self.has_order(column) => {
                 self.toggle_sort(column, modifiers & SHIFT != 0)
             }
             (Press::Move(column, gap), _) => Ok(self.move_column(column, gap)),

@@ -1,12 +1,13 @@
 //! What is shown, as numbers and text for the page.
 
-use arrow_schema::SchemaRef;
+use arrow_schema::{DataType, IntervalUnit, SchemaRef};
 use wasm_bindgen::prelude::*;
 
 use super::{Viewer, change};
 use crate::filter_text;
 use crate::format;
 use crate::grid::{Columns, FILTER_HEIGHT, Head, ROW_HEIGHT};
+use crate::load::is_unread;
 use crate::table::Table;
 
 impl Viewer {
@@ -34,6 +35,15 @@ impl Viewer {
 
 fn names(schema: &SchemaRef) -> Vec<String> {
     schema.fields().iter().map(|field| field.name().clone()).collect()
+}
+
+/// Whether the values of a type have an order, here and where the rows are.
+fn is_ordered(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Dictionary(_, values) => is_ordered(values),
+        DataType::Interval(unit) => *unit == IntervalUnit::YearMonth,
+        other => !other.is_nested() && !is_unread(other),
+    }
 }
 
 #[wasm_bindgen]
@@ -118,6 +128,15 @@ impl Viewer {
         }
     }
 
+    /// Whether a shown column can be sorted by.
+    #[wasm_bindgen(js_name = hasOrder)]
+    pub fn has_order(&self, position: usize) -> bool {
+        let field = self.original_schema().zip(self.columns.column(position));
+        field
+            .and_then(|(schema, column)| schema.fields().get(column))
+            .is_some_and(|field| is_ordered(field.data_type()))
+    }
+
     /// What a filter box of a shown column takes, in a few letters.
     #[wasm_bindgen(js_name = filterHint)]
     pub fn filter_hint(&self, position: usize) -> String {
@@ -199,5 +218,46 @@ impl Viewer {
     pub fn scroll_to_row(&mut self, row: f64) -> u32 {
         self.layout.scroll_to_row(if row.is_finite() { row } else { 0.0 });
         change::PAINT | change::LAYOUT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_schema::{DataType, Field, IntervalUnit, Schema, TimeUnit};
+    use kernels::query::{Nulls, Plan, SortBy};
+
+    use super::is_ordered;
+
+    #[test]
+    fn what_can_be_sorted_is_what_the_kernels_sort() {
+        let child = || Arc::new(Field::new("item", DataType::Int32, true));
+        let coded = |values| DataType::Dictionary(Box::new(DataType::Int32), Box::new(values));
+        let sort = vec![SortBy { column: "a".to_owned(), descending: false, nulls: Nulls::Last }];
+        let plan = Plan { sort, ..Plan::default() };
+        for data_type in [
+            DataType::Null,
+            DataType::Boolean,
+            DataType::Float16,
+            DataType::Decimal256(40, 2),
+            DataType::Utf8View,
+            DataType::FixedSizeBinary(3),
+            DataType::Timestamp(TimeUnit::Second, Some("+01:00".into())),
+            DataType::Interval(IntervalUnit::YearMonth),
+            DataType::Interval(IntervalUnit::DayTime),
+            DataType::Interval(IntervalUnit::MonthDayNano),
+            coded(DataType::Utf8),
+            DataType::List(child()),
+            DataType::FixedSizeList(child(), 2),
+            DataType::Struct(vec![child()].into()),
+            DataType::ListView(child()),
+        ] {
+            let schema = Schema::new(vec![Field::new("a", data_type.clone(), true)]);
+            assert_eq!(is_ordered(&data_type), plan.bind(&schema).is_ok(), "{data_type}");
+        }
+        // Sorted by a server, but not read here.
+        let runs = DataType::RunEndEncoded(Arc::new(Field::new("run_ends", DataType::Int32, false)), child());
+        assert!(!is_ordered(&runs));
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::Array;
+use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
 use super::query::bytes_of;
@@ -63,40 +64,42 @@ impl Viewer {
         self.shown_tree().is_some()
     }
 
-    /// A plan for the first level of the groups that are asked for.
+    /// Plans for the groups that are asked for: the first level, and what is below groups that were open in the tree that was
+    /// shown last, if it had the same keys.
     ///
     /// # Errors
-    /// When the plan cannot be written.
-    #[wasm_bindgen(js_name = treePlan)]
-    pub fn tree_plan(&self) -> Result<Vec<u8>, JsError> {
-        bytes_of(&Tree::plan_first(&self.view.plan()))
+    /// When a plan cannot be written.
+    #[wasm_bindgen(js_name = levelPlans)]
+    pub fn level_plans(&self) -> Result<Vec<Uint8Array>, JsError> {
+        let mut plans = Vec::new();
+        for plan in Tree::plans(&self.view.plan(), self.tree.as_ref(), &self.formats) {
+            plans.push(Uint8Array::from(&bytes_of(&plan)?[..]));
+        }
+        Ok(plans)
     }
 
-    /// Shows the first level in place of the groups that are shown.
+    /// Shows, in place of the groups that are shown, what the plans of [`Viewer::level_plans`] gave, as far as the groups that
+    /// were open are still there.
     ///
     /// # Errors
     /// When the bytes are no Arrow stream, or the plan does not fit the table.
     #[wasm_bindgen(js_name = plantTree)]
-    pub fn plant_tree(&mut self, stream: Vec<u8>) -> Result<u32, JsError> {
+    pub fn plant_tree(&mut self, streams: Vec<Uint8Array>) -> Result<u32, JsError> {
         let Some(table) = &self.table else { return Ok(0) };
         let plan = self.view.plan();
+        let before = self.tree.as_ref().filter(|tree| tree.is_by(&plan));
+        let open = before.map_or_else(Vec::new, |tree| tree.opened(&self.formats));
         let schema = plan.bind(&table.schema).map_err(failed)?.output_schema().clone();
-        let Some(tree) = Tree::new(plan, schema, &leaving::read(stream).map_err(failed)?) else { return Ok(0) };
+        let read = |stream: &Uint8Array| leaving::read(stream.to_vec()).map_err(failed);
+        let [first, below @ ..] = &streams[..] else { return Ok(0) };
+        let Some(mut tree) = Tree::new(plan, schema, &read(first)?) else { return Ok(0) };
+        for (path, stream) in open.iter().zip(below) {
+            if let Some(line) = tree.line_of(path, &self.formats) {
+                tree.open(line, &read(stream)?);
+            }
+        }
         self.tree = Some(tree);
         Ok(self.show_tree())
-    }
-
-    /// The groups that are open in the tree that was shown last, each as the texts of its keys.
-    #[wasm_bindgen(js_name = openGroups)]
-    pub fn open_groups(&self) -> Vec<String> {
-        self.tree.as_ref().map_or_else(Vec::new, |tree| tree.opened(&self.formats))
-    }
-
-    /// The row of a group that [`Viewer::open_groups`] told; −1 where it does not show.
-    #[wasm_bindgen(js_name = groupRow)]
-    pub fn group_row(&self, path: &str) -> i32 {
-        let line = self.shown_tree().and_then(|tree| tree.line_of(path, &self.formats));
-        line.and_then(|line| i32::try_from(line).ok()).unwrap_or(-1)
     }
 
     /// Whether the group of a row is open (1) or can be opened (0); −1 for others.

@@ -5,16 +5,13 @@
 //! hands typed parts to constructors that check values: offsets monotonic and in range, text UTF-8, views
 //! and dictionary keys in range.
 
-use std::sync::Arc;
-
-use arrow_array::{Array, ArrayRef, BooleanArray, FixedSizeBinaryArray, NullArray};
+use arrow_array::{Array, ArrayRef};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
-use arrow_schema::{ArrowError, DataType, Field};
+use arrow_schema::{DataType, Field};
 use kernels::arrays::{self, Trust};
 
 use crate::codec::Codec;
 use crate::flat::Vector;
-use crate::message::malformed;
 use crate::schema::Ids;
 use crate::{Error, Result};
 
@@ -77,8 +74,8 @@ impl<'a> ArrayReader<'a> {
 
     pub(super) fn array(&mut self, field: &Field, data_type: &DataType, ids: &Ids) -> Result<ArrayRef> {
         let (rows, null_count) = self.node(field)?;
-        if *data_type == DataType::Null {
-            return Ok(Arc::new(NullArray::new(rows)));
+        if matches!(data_type, DataType::Null) {
+            return Ok(arrays::nothing(rows));
         }
         // These two have no validity of their own.
         match data_type {
@@ -98,7 +95,7 @@ impl<'a> ArrayReader<'a> {
         match data_type {
             DataType::Boolean => {
                 let bits = self.values_of(field, rows.div_ceil(8))?;
-                Ok(Arc::new(BooleanArray::new(BooleanBuffer::new(bits, 0, rows), nulls)))
+                self.made(field, arrays::boolean_array(BooleanBuffer::new(bits, 0, rows), nulls))
             }
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Binary | DataType::LargeBinary => {
                 let (offsets, values) = (self.buffer(field)?, self.buffer(field)?);
@@ -109,8 +106,7 @@ impl<'a> ArrayReader<'a> {
             DataType::FixedSizeBinary(size) => {
                 let width = usize::try_from(*size).unwrap_or(0);
                 let values = self.values(field, rows, width)?;
-                let array = FixedSizeBinaryArray::try_new_with_len(*size, values, nulls, rows);
-                Ok(Arc::new(self.checked(field, array)?))
+                self.made(field, arrays::fixed_bytes_array(*size, rows, values, nulls))
             }
             DataType::Dictionary(key_type, value_type) => {
                 let Some(width) = arrays::fixed_width(key_type) else {
@@ -139,7 +135,7 @@ impl<'a> ArrayReader<'a> {
         if self.next.node >= self.nodes.len() {
             return Err(Error::metadata(self.offset, "a batch has fewer nodes than its schema"));
         }
-        let part = |distance: usize| self.nodes.i64(self.next.node, distance).map_err(malformed(self.offset));
+        let part = |distance: usize| self.nodes.i64(self.next.node, distance);
         let (length, null_count) = (part(0)?, part(8)?);
         self.next.node += 1;
         let limit = i32::MAX as usize;
@@ -190,7 +186,7 @@ impl<'a> ArrayReader<'a> {
         if self.next.buffer >= self.buffers.len() {
             return Err(Error::metadata(self.offset, "a batch has fewer buffers than its schema"));
         }
-        let part = |distance: usize| self.buffers.i64(self.next.buffer, distance).map_err(malformed(self.offset));
+        let part = |distance: usize| self.buffers.i64(self.next.buffer, distance);
         let span = (part(0)?, part(8)?);
         self.next.buffer += 1;
         let start = usize::try_from(span.0).ok().and_then(|start| start.checked_sub(self.shift));
@@ -257,7 +253,7 @@ impl<'a> ArrayReader<'a> {
         if self.next.variadic >= counts.len() {
             return Err(missing());
         }
-        let count = counts.i64(self.next.variadic, 0).map_err(malformed(self.offset))?;
+        let count = counts.i64(self.next.variadic, 0)?;
         self.next.variadic += 1;
         let left = self.buffers.len() - self.next.buffer;
         let count = usize::try_from(count)
@@ -268,13 +264,9 @@ impl<'a> ArrayReader<'a> {
         self.made(field, arrays::views_array(data_type, rows, &views, buffers, nulls, self.trust))
     }
 
-    pub(super) fn checked<T>(&self, field: &Field, array: Result<T, ArrowError>) -> Result<T> {
-        array.map_err(|error| self.invalid(field, error.to_string()))
-    }
-
     /// A kernel's error with the column and the message.
     pub(super) fn made<T>(&self, field: &Field, array: kernels::Result<T>) -> Result<T> {
-        array.map_err(|error| match error {
+        array.map_err(|error| match *error {
             kernels::Error::InvalidOffset { row } => {
                 Box::new(Error::InvalidOffset { offset: self.offset, column: field.name().clone(), row })
             }

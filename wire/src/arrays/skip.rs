@@ -7,7 +7,6 @@ use kernels::arrays;
 
 use super::ArrayReader;
 use super::read::unsupported_type;
-use crate::message::malformed;
 use crate::{Error, Result};
 
 impl ArrayReader<'_> {
@@ -21,7 +20,7 @@ impl ArrayReader<'_> {
         }
         let mut span: Option<Range<usize>> = None;
         for buffer in first..past {
-            let part = |distance: usize| self.buffers.i64(buffer, distance).map_err(malformed(self.offset));
+            let part = |distance: usize| self.buffers.i64(buffer, distance);
             let (start, length) = (part(0)?, part(8)?);
             if length == 0 {
                 continue;
@@ -54,7 +53,7 @@ impl ArrayReader<'_> {
             DataType::Utf8View | DataType::BinaryView => {
                 let missing = || Error::metadata(self.offset, "a view column lacks its number of buffers");
                 let counts = self.variadic.filter(|counts| self.next.variadic < counts.len()).ok_or_else(missing)?;
-                let count = counts.i64(self.next.variadic, 0).map_err(malformed(self.offset))?;
+                let count = counts.i64(self.next.variadic, 0)?;
                 self.next.variadic += 1;
                 let limit = self.buffers.len();
                 let count = usize::try_from(count)

@@ -6,7 +6,7 @@ use arrow_array::types::{Int16Type, Int32Type, Int64Type, RunEndIndexType};
 use arrow_array::{Array, ArrayRef, GenericListViewArray, OffsetSizeTrait, PrimitiveArray, RunArray, UnionArray};
 use arrow_buffer::{ArrowNativeType, Buffer, NullBuffer, ScalarBuffer};
 use arrow_data::ArrayData;
-use arrow_schema::{DataType, Field, FieldRef, UnionFields, UnionMode};
+use arrow_schema::{ArrowError, DataType, Field, FieldRef, UnionFields, UnionMode};
 use kernels::arrays;
 
 use super::ArrayReader;
@@ -16,6 +16,10 @@ use crate::schema::Ids;
 use crate::{Error, Result};
 
 impl ArrayReader<'_> {
+    fn checked<T>(&self, field: &Field, array: Result<T, ArrowError>) -> Result<T> {
+        array.map_err(|error| self.invalid(field, error.to_string()))
+    }
+
     /// Words of a buffer, which is copied only when it is not aligned to them.
     fn words<T: ArrowNativeType>(buffer: &Buffer, words: usize) -> ScalarBuffer<T> {
         ScalarBuffer::from(arrays::aligned(buffer, words * size_of::<T>(), align_of::<T>()))

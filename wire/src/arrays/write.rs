@@ -3,11 +3,11 @@
 //! The same walk as the reader's. Buffers are handed out as they lie in memory; only what a slice makes necessary is
 //! copied: bits that do not begin at a byte, and offsets that do not begin at zero.
 
+use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use arrow_array::types::ByteViewType;
-use arrow_array::{Array, GenericByteViewArray, OffsetSizeTrait};
-use arrow_buffer::{BooleanBuffer, Buffer, OffsetBuffer};
+use arrow_buffer::{BooleanBuffer, Buffer};
 use arrow_schema::DataType;
+use kernels::arrays;
 
 use crate::{Error, Result};
 
@@ -40,37 +40,21 @@ impl Body {
             Some(nulls) => self.bits(nulls.inner()),
             None => self.buffers.push(Buffer::default()),
         }
-        if let Some(values) = kernels::arrays::fixed_values(array) {
+        if let Some(values) = arrays::fixed_values(array) {
             self.buffers.push(values);
+            return Ok(());
+        }
+        if let Some(text) = arrays::text(array) {
+            self.buffers.extend(text.parts());
             return Ok(());
         }
         match data_type {
             DataType::Boolean => self.bits(array.as_boolean().values()),
-            DataType::Utf8 => {
-                let array = array.as_string::<i32>();
-                self.bytes(array.offsets(), array.values());
-            }
-            DataType::LargeUtf8 => {
-                let array = array.as_string::<i64>();
-                self.bytes(array.offsets(), array.values());
-            }
-            DataType::Binary => {
-                let array = array.as_binary::<i32>();
-                self.bytes(array.offsets(), array.values());
-            }
-            DataType::LargeBinary => {
-                let array = array.as_binary::<i64>();
-                self.bytes(array.offsets(), array.values());
-            }
-            DataType::Utf8View => self.views(array.as_string_view()),
-            DataType::BinaryView => self.views(array.as_binary_view()),
-            DataType::FixedSizeBinary(_) => {
-                let array = array.as_fixed_size_binary();
-                self.buffers.push(array.values().clone());
-            }
+            DataType::Utf8View | DataType::BinaryView => self.views(array)?,
+            DataType::FixedSizeBinary(_) => self.buffers.push(array.as_fixed_size_binary().values().clone()),
             DataType::Dictionary(..) => {
                 let keys = array.as_any_dictionary().keys();
-                let values = kernels::arrays::fixed_values(keys);
+                let values = arrays::fixed_values(keys);
                 self.buffers
                     .push(values.ok_or_else(|| Box::new(Error::Encode("a dictionary's keys are no integers".into())))?);
             }
@@ -89,31 +73,25 @@ impl Body {
         self.buffers.push(bits.sliced().slice_with_length(0, bits.len().div_ceil(8)));
     }
 
-    /// Offsets that begin at zero; the first and the last that they had.
-    pub(super) fn offsets<O: OffsetSizeTrait>(&mut self, offsets: &OffsetBuffer<O>) -> (usize, usize) {
-        let (first, last) = (offsets[0], offsets[offsets.len() - 1]);
-        if first == O::default() {
-            self.buffers.push(offsets.inner().inner().clone());
-        } else {
-            let moved: Vec<O> = offsets.iter().map(|&offset| offset - first).collect();
-            self.buffers.push(Buffer::from_vec(moved));
-        }
-        (first.as_usize(), last.as_usize())
-    }
-
-    fn bytes<O: OffsetSizeTrait>(&mut self, offsets: &OffsetBuffer<O>, values: &Buffer) {
-        let (first, last) = self.offsets(offsets);
-        self.buffers.push(values.slice_with_length(first, last - first));
-    }
-
     /// Views with their buffers; text that no row shows is left behind when it is most of it.
-    fn views<T: ByteViewType + ?Sized>(&mut self, array: &GenericByteViewArray<T>) {
-        let held: usize = array.data_buffers().iter().map(Buffer::len).sum();
-        let shown: usize = array.lengths().filter(|&length| length > 12).map(|length| length as usize).sum();
-        let compact = (held > 2 * shown + 4096).then(|| array.gc());
-        let array = compact.as_ref().unwrap_or(array);
-        self.buffers.push(array.views().inner().clone());
-        self.buffers.extend(array.data_buffers().iter().cloned());
-        self.variadic.push(array.data_buffers().len() as i64);
+    fn views(&mut self, array: &dyn Array) -> Result<()> {
+        let Some((views, buffers)) = arrays::views(array) else { return Ok(()) };
+        let held: usize = buffers.iter().map(Buffer::len).sum();
+        let lengths = views.typed_data::<u128>().iter().map(|&view| view as u32 as usize);
+        let shown: usize = lengths.filter(|&length| length > 12).sum();
+        if held > 2 * shown + 4096 {
+            let compact = arrays::compact_views(array).map_err(|error| Error::encode(&error))?;
+            self.put_views(compact.as_ref());
+        } else {
+            self.put_views(array);
+        }
+        Ok(())
+    }
+
+    fn put_views(&mut self, array: &dyn Array) {
+        let Some((views, buffers)) = arrays::views(array) else { return };
+        self.buffers.push(views);
+        self.buffers.extend_from_slice(buffers);
+        self.variadic.push(buffers.len() as i64);
     }
 }

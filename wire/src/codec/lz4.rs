@@ -82,7 +82,7 @@ fn frame(input: &mut Input<'_>, out: &mut [u8], done: &mut usize) -> Result<(), 
 }
 
 /// Packs bytes as one frame of independent blocks of at most 4 MB.
-#[cfg(feature = "encode")]
+#[cfg(feature = "pack")]
 pub(super) fn pack(bytes: &[u8]) -> Vec<u8> {
     /// Version 1, independent blocks of at most 4 MB, no checksums; the last byte is the checksum of the two before.
     const HEADER: [u8; 7] = [0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0x73];
@@ -109,7 +109,7 @@ pub(super) fn pack(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-#[cfg(all(test, feature = "encode"))]
+#[cfg(all(test, feature = "pack"))]
 #[allow(clippy::unwrap_used, reason = "a test stops where it fails")]
 mod tests {
     use std::io::{Read, Write};

@@ -33,7 +33,7 @@ impl Codec {
     }
 
     /// The codec's number in `Message.fbs`.
-    #[cfg(feature = "encode")]
+    #[cfg(feature = "pack")]
     pub(crate) fn number(self) -> u8 {
         match self {
             Self::Lz4 => 0,
@@ -89,7 +89,7 @@ impl Codec {
     }
 
     /// Packs bytes; `None` when that makes them no shorter.
-    #[cfg(feature = "encode")]
+    #[cfg(feature = "pack")]
     pub(crate) fn pack(self, bytes: &[u8], level: i32) -> Option<Vec<u8>> {
         let _ = level;
         let packed: Vec<u8> = match self {

@@ -80,19 +80,17 @@ impl FileIndex {
         let Some(offset) = start else {
             return Err(Box::new(Error::NotAFile { what: "a footer length within the file" }));
         };
-        let bad = message::malformed(offset);
         let footer_bytes = fetch(offset..tail)?;
-        let footer = Table::root(&footer_bytes).map_err(&bad)?;
+        let footer = Table::root(&footer_bytes, offset)?;
         let mut reader = Reader::default();
         reader.trust = trust;
-        let schema =
-            footer.table(1).map_err(&bad)?.ok_or_else(|| Error::metadata(offset, "the footer has no schema"))?;
+        let schema = footer.table(1)?.ok_or_else(|| Error::metadata(offset, "the footer has no schema"))?;
         let schema = reader.set_schema(schema, offset, &limits)?;
         // A block is a place, the metadata's length in 32 bits and four of padding, and the body's length.
         let block = |blocks: &Vector<'_>, index: usize| -> Result<Block> {
             let part = |value: i64| u64::try_from(value).ok();
-            let long = |distance: usize| blocks.i64(index, distance).map_err(&bad);
-            let metadata = blocks.i32(index, 8).map_err(&bad)?;
+            let long = |distance: usize| blocks.i64(index, distance);
+            let metadata = blocks.i32(index, 8)?;
             let (start, metadata, body) = (part(long(0)?), part(metadata.into()), part(long(16)?));
             let found = start.zip(metadata).zip(body).map(|((start, metadata), body)| Block { start, metadata, body });
             let past = |block: &Block| block.start.checked_add(block.metadata)?.checked_add(block.body);
@@ -101,7 +99,7 @@ impl FileIndex {
                 .ok_or_else(|| Error::metadata(offset, "a block of the footer does not lie in the file"))
         };
         let all = |number: usize| -> Result<Vec<Block>> {
-            let Some(blocks) = footer.vector(number, 24).map_err(&bad)? else { return Ok(Vec::new()) };
+            let Some(blocks) = footer.vector(number, 24)? else { return Ok(Vec::new()) };
             (0..blocks.len()).map(|index| block(&blocks, index)).collect()
         };
         for block in all(2)? {

@@ -64,7 +64,7 @@ fn build_field(builder: &mut Builder, field: &Field, ids: &Ids) -> Result<Place>
     ]);
     let name = builder.text(field.name());
     builder.link(table, 0, name);
-    let type_table = builder.table(&described.slots);
+    let type_table = builder.table(described.slots());
     builder.link(table, 3, type_table);
     if let DataType::Timestamp(_, Some(zone)) = data_type {
         let zone = builder.text(zone);
@@ -80,7 +80,7 @@ fn build_field(builder: &mut Builder, field: &Field, ids: &Ids) -> Result<Place>
         let dictionary =
             builder.table(&[Slot::I64(ids.dictionary.unwrap_or(0)), Slot::Link, Slot::Bool(ordered), Slot::I16(0)]);
         builder.link(table, 4, dictionary);
-        let key = builder.table(&describe(field, key_type)?.slots);
+        let key = builder.table(describe(field, key_type)?.slots());
         builder.link(dictionary, 1, key);
     }
     let below = children(data_type);
@@ -97,79 +97,91 @@ fn build_field(builder: &mut Builder, field: &Field, ids: &Ids) -> Result<Place>
     Ok(table)
 }
 
-/// A type's kind, and the fields of the table that says more.
+/// A type's kind, and the table that says more.
 struct Described {
     kind: u8,
-    slots: Vec<Slot>,
+    slots: [Slot; 3],
+    count: usize,
+}
+
+impl Described {
+    fn slots(&self) -> &[Slot] {
+        &self.slots[..self.count]
+    }
 }
 
 fn describe(field: &Field, data_type: &DataType) -> Result<Described> {
+    let (kind, [a, b, c]) = numbers(field, data_type)?;
+    let link_if = |wanted: i32| if wanted == 1 { Slot::Link } else { Slot::Out };
+    let (count, slots) = match kind {
+        k::INT => (2, [Slot::I32(a), Slot::Bool(b == 1), Slot::Out]),
+        k::DECIMAL => (3, [Slot::I32(a), Slot::I32(b), Slot::I32(c)]),
+        k::FIXED_SIZE_BINARY | k::FIXED_SIZE_LIST => (1, [Slot::I32(a), Slot::Out, Slot::Out]),
+        k::MAP => (1, [Slot::Bool(a == 1), Slot::Out, Slot::Out]),
+        k::TIME => (2, [Slot::I16(a as i16), Slot::I32(b), Slot::Out]),
+        k::TIMESTAMP | k::UNION => (2, [Slot::I16(a as i16), link_if(b), Slot::Out]),
+        k::FLOATING_POINT | k::DATE | k::DURATION | k::INTERVAL => (1, [Slot::I16(a as i16), Slot::Out, Slot::Out]),
+        _ => (0, [Slot::Out; 3]),
+    };
+    Ok(Described { kind, slots, count })
+}
+
+/// A type's kind, and the numbers and flags that say more, in the order of the format's fields.
+fn numbers(field: &Field, data_type: &DataType) -> Result<(u8, [i32; 3])> {
     use DataType as D;
-    let unit = |unit: &TimeUnit| {
-        Slot::I16(match unit {
-            TimeUnit::Second => 0,
-            TimeUnit::Millisecond => 1,
-            TimeUnit::Microsecond => 2,
-            TimeUnit::Nanosecond => 3,
-        })
+    let unit = |unit: &TimeUnit| match unit {
+        TimeUnit::Second => 0,
+        TimeUnit::Millisecond => 1,
+        TimeUnit::Microsecond => 2,
+        TimeUnit::Nanosecond => 3,
     };
-    let int = |bits: i32, signed: bool| (k::INT, vec![Slot::I32(bits), Slot::Bool(signed)]);
-    let decimal = |precision: &u8, scale: &i8, bits: i32| {
-        (k::DECIMAL, vec![Slot::I32((*precision).into()), Slot::I32((*scale).into()), Slot::I32(bits)])
-    };
-    let (kind, slots) = match data_type {
-        D::Null => (k::NULL, vec![]),
-        D::Boolean => (k::BOOL, vec![]),
-        D::Int8 => int(8, true),
-        D::Int16 => int(16, true),
-        D::Int32 => int(32, true),
-        D::Int64 => int(64, true),
-        D::UInt8 => int(8, false),
-        D::UInt16 => int(16, false),
-        D::UInt32 => int(32, false),
-        D::UInt64 => int(64, false),
-        D::Float16 => (k::FLOATING_POINT, vec![Slot::I16(0)]),
-        D::Float32 => (k::FLOATING_POINT, vec![Slot::I16(1)]),
-        D::Float64 => (k::FLOATING_POINT, vec![Slot::I16(2)]),
-        D::Decimal32(precision, scale) => decimal(precision, scale, 32),
-        D::Decimal64(precision, scale) => decimal(precision, scale, 64),
-        D::Decimal128(precision, scale) => decimal(precision, scale, 128),
-        D::Decimal256(precision, scale) => decimal(precision, scale, 256),
-        D::Date32 => (k::DATE, vec![Slot::I16(0)]),
-        D::Date64 => (k::DATE, vec![Slot::I16(1)]),
-        D::Time32(of) => (k::TIME, vec![unit(of), Slot::I32(32)]),
-        D::Time64(of) => (k::TIME, vec![unit(of), Slot::I32(64)]),
-        D::Timestamp(of, zone) => (k::TIMESTAMP, vec![unit(of), if zone.is_some() { Slot::Link } else { Slot::Out }]),
-        D::Duration(of) => (k::DURATION, vec![unit(of)]),
-        D::Interval(of) => (
-            k::INTERVAL,
-            vec![Slot::I16(match of {
-                IntervalUnit::YearMonth => 0,
-                IntervalUnit::DayTime => 1,
-                IntervalUnit::MonthDayNano => 2,
-            })],
-        ),
-        D::Utf8 => (k::UTF8, vec![]),
-        D::LargeUtf8 => (k::LARGE_UTF8, vec![]),
-        D::Utf8View => (k::UTF8_VIEW, vec![]),
-        D::Binary => (k::BINARY, vec![]),
-        D::LargeBinary => (k::LARGE_BINARY, vec![]),
-        D::BinaryView => (k::BINARY_VIEW, vec![]),
-        D::FixedSizeBinary(size) => (k::FIXED_SIZE_BINARY, vec![Slot::I32(*size)]),
-        D::List(_) => (k::LIST, vec![]),
-        D::LargeList(_) => (k::LARGE_LIST, vec![]),
-        D::ListView(_) => (k::LIST_VIEW, vec![]),
-        D::LargeListView(_) => (k::LARGE_LIST_VIEW, vec![]),
-        D::FixedSizeList(_, size) => (k::FIXED_SIZE_LIST, vec![Slot::I32(*size)]),
-        D::Struct(_) => (k::STRUCT, vec![]),
-        D::Map(_, ordered) => (k::MAP, vec![Slot::Bool(*ordered)]),
-        D::RunEndEncoded(..) => (k::RUN_END_ENCODED, vec![]),
-        D::Union(_, mode) => (k::UNION, vec![Slot::I16(i16::from(*mode == UnionMode::Dense)), Slot::Link]),
+    Ok(match data_type {
+        D::Null => (k::NULL, [0; 3]),
+        D::Boolean => (k::BOOL, [0; 3]),
+        D::Int8 => (k::INT, [8, 1, 0]),
+        D::Int16 => (k::INT, [16, 1, 0]),
+        D::Int32 => (k::INT, [32, 1, 0]),
+        D::Int64 => (k::INT, [64, 1, 0]),
+        D::UInt8 => (k::INT, [8, 0, 0]),
+        D::UInt16 => (k::INT, [16, 0, 0]),
+        D::UInt32 => (k::INT, [32, 0, 0]),
+        D::UInt64 => (k::INT, [64, 0, 0]),
+        D::Float16 => (k::FLOATING_POINT, [0; 3]),
+        D::Float32 => (k::FLOATING_POINT, [1, 0, 0]),
+        D::Float64 => (k::FLOATING_POINT, [2, 0, 0]),
+        D::Decimal32(precision, scale) => (k::DECIMAL, [(*precision).into(), (*scale).into(), 32]),
+        D::Decimal64(precision, scale) => (k::DECIMAL, [(*precision).into(), (*scale).into(), 64]),
+        D::Decimal128(precision, scale) => (k::DECIMAL, [(*precision).into(), (*scale).into(), 128]),
+        D::Decimal256(precision, scale) => (k::DECIMAL, [(*precision).into(), (*scale).into(), 256]),
+        D::Date32 => (k::DATE, [0; 3]),
+        D::Date64 => (k::DATE, [1, 0, 0]),
+        D::Time32(of) => (k::TIME, [unit(of), 32, 0]),
+        D::Time64(of) => (k::TIME, [unit(of), 64, 0]),
+        D::Timestamp(of, zone) => (k::TIMESTAMP, [unit(of), i32::from(zone.is_some()), 0]),
+        D::Duration(of) => (k::DURATION, [unit(of), 0, 0]),
+        D::Interval(IntervalUnit::YearMonth) => (k::INTERVAL, [0; 3]),
+        D::Interval(IntervalUnit::DayTime) => (k::INTERVAL, [1, 0, 0]),
+        D::Interval(IntervalUnit::MonthDayNano) => (k::INTERVAL, [2, 0, 0]),
+        D::Utf8 => (k::UTF8, [0; 3]),
+        D::LargeUtf8 => (k::LARGE_UTF8, [0; 3]),
+        D::Utf8View => (k::UTF8_VIEW, [0; 3]),
+        D::Binary => (k::BINARY, [0; 3]),
+        D::LargeBinary => (k::LARGE_BINARY, [0; 3]),
+        D::BinaryView => (k::BINARY_VIEW, [0; 3]),
+        D::FixedSizeBinary(size) => (k::FIXED_SIZE_BINARY, [*size, 0, 0]),
+        D::List(_) => (k::LIST, [0; 3]),
+        D::LargeList(_) => (k::LARGE_LIST, [0; 3]),
+        D::ListView(_) => (k::LIST_VIEW, [0; 3]),
+        D::LargeListView(_) => (k::LARGE_LIST_VIEW, [0; 3]),
+        D::FixedSizeList(_, size) => (k::FIXED_SIZE_LIST, [*size, 0, 0]),
+        D::Struct(_) => (k::STRUCT, [0; 3]),
+        D::Map(_, ordered) => (k::MAP, [i32::from(*ordered), 0, 0]),
+        D::RunEndEncoded(..) => (k::RUN_END_ENCODED, [0; 3]),
+        D::Union(_, mode) => (k::UNION, [i32::from(*mode == UnionMode::Dense), 1, 0]),
         // The format has one dictionary for a field, not a dictionary of dictionaries.
         D::Dictionary(..) => {
             let what = "dictionary of dictionaries";
             return Err(Box::new(Error::UnsupportedType { field: field.name().clone(), what }));
         }
-    };
-    Ok(Described { kind, slots })
+    })
 }

@@ -208,8 +208,7 @@ impl StreamDecoder {
     /// # Errors
     /// [`Error::Metadata`] when the bytes are no footer.
     pub fn push_footer(&mut self, footer: &[u8]) -> Result<()> {
-        let bad = message::malformed(0);
-        let table = Table::root(footer).map_err(&bad)?.table(1).map_err(&bad)?;
+        let table = Table::root(footer, 0)?.table(1)?;
         let schema = table.ok_or_else(|| Error::metadata(0, "the footer has no schema"))?;
         self.footer = Some((self.reader.set_schema(schema, 0, &self.limits)?, false));
         Ok(())

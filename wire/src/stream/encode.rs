@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 use arrow_schema::{FieldRef, Schema};
+use kernels::arrays;
 
 use crate::frame::{FrameWriter, Frames, Options};
 use crate::update::{Change, MORE, Update};
@@ -112,7 +113,7 @@ impl StreamEncoder {
 
     fn empty(&self) -> Result<RecordBatch> {
         let schema = Arc::new(self.frames.schema.clone());
-        kernels::arrays::empty_batch(&schema).map_err(|error| Error::encode(&error))
+        arrays::empty_batch(&schema).map_err(|error| Error::encode(&error))
     }
 
     /// A batch with the stream's columns in the stream's order; nulls in those that it does not have.
@@ -127,13 +128,10 @@ impl StreamEncoder {
         }
         let column = |field: &FieldRef| match batch.column_by_name(field.name()) {
             Some(column) => Ok(column.clone()),
-            None => {
-                kernels::arrays::null_array(field.data_type(), batch.num_rows()).map_err(|error| Error::encode(&error))
-            }
+            None => arrays::null_array(field.data_type(), batch.num_rows()).map_err(|error| Error::encode(&error)),
         };
         let columns = fields.iter().map(column).collect::<Result<Vec<_>>>()?;
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        RecordBatch::try_new_with_options(Arc::new(self.frames.schema.clone()), columns, &options)
+        arrays::batch(Arc::new(self.frames.schema.clone()), columns, batch.num_rows())
             .map_err(|error| Error::encode(&error))
     }
 

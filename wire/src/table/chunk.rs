@@ -1,11 +1,11 @@
 //! One chunk of a table: its columns, which of its rows have been removed, and the keys of its rows.
 
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_buffer::BooleanBuffer;
 use arrow_schema::SchemaRef;
 use kernels::growing::GrowingColumn;
 use kernels::query::CompareOp;
-use kernels::{Indices, Mask};
+use kernels::{Indices, Mask, arrays};
 
 use super::kernel;
 use super::part::{Part, Serials};
@@ -210,9 +210,7 @@ impl Chunk {
     /// All rows, removed ones among them.
     pub(super) fn whole(&mut self, schema: &SchemaRef) -> Result<RecordBatch> {
         let columns = self.columns.iter_mut().map(Store::array).collect::<Result<Vec<_>>>()?;
-        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
-        RecordBatch::try_new_with_options(schema.clone(), columns, &options)
-            .map_err(|error| kernel(kernels::Error::Arrow(error.to_string())))
+        arrays::batch(schema.clone(), columns, self.rows).map_err(kernel)
     }
 
     /// The rows that are left, as a mask over all.
@@ -264,7 +262,7 @@ fn spliced(old: &ArrayRef, rows: &[u32], cells: &dyn Array) -> Result<ArrayRef> 
         let order = Indices::try_new(order, old.len() + cells.len()).map_err(kernel)?;
         return kernels::take_chunks(&[old.as_ref(), cells], &order).map_err(kernel);
     }
-    let text = kernels::arrays::text_bytes(old.as_ref()) + kernels::arrays::text_bytes(cells);
+    let text = arrays::text_bytes(old.as_ref()) + arrays::text_bytes(cells);
     let mut column = GrowingColumn::try_new(old.data_type(), old.len(), text).map_err(kernel)?;
     let mut next = 0;
     for (cell, &row) in rows.iter().enumerate() {

@@ -165,7 +165,7 @@ pub struct Table {
 #[allow(clippy::needless_pass_by_value, reason = "as map_err gives it")]
 #[cold]
 #[inline(never)]
-fn kernel(error: kernels::Error) -> Box<Error> {
+fn kernel(error: Box<kernels::Error>) -> Box<Error> {
     Error::mismatch("", &error.to_string())
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use arrow_array::{Array, RecordBatch, RecordBatchOptions};
-use kernels::Indices;
+use arrow_array::{Array, RecordBatch};
+use kernels::{Indices, arrays};
 
 use super::index::Place;
 use super::{Applied, Table, kernel};
@@ -102,9 +102,7 @@ impl Table {
     /// [`Error::Mismatch`] and [`Error::NullCell`] when it does not fit the table.
     pub fn fitted(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let columns = self.complete(&self.fit(batch)?, batch.num_rows())?;
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
-            .map_err(|error| kernel(kernels::Error::Arrow(error.to_string())))
+        arrays::batch(self.schema.clone(), columns, batch.num_rows()).map_err(kernel)
     }
 
     /// The rows that have the keys of a batch, whole, as they are now; keys that are not there are left out. Costs the
@@ -136,15 +134,13 @@ impl Table {
                 }
             }
             columns.push(match parts.is_empty() {
-                true => kernels::arrays::null_array(field.data_type(), 0).map_err(kernel)?,
+                true => arrays::null_array(field.data_type(), 0).map_err(kernel)?,
                 false => {
                     let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
                     kernels::take_chunks(&parts, &rows).map_err(kernel)?
                 }
             });
         }
-        let options = RecordBatchOptions::new().with_row_count(Some(places.len()));
-        RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)
-            .map_err(|error| kernel(kernels::Error::Arrow(error.to_string())))
+        arrays::batch(self.schema.clone(), columns, places.len()).map_err(kernel)
     }
 }

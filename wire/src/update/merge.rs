@@ -5,7 +5,7 @@
 
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::SchemaRef;
-use kernels::{Indices, KeyNumbers};
+use kernels::{Indices, KeyNumbers, arrays};
 
 use super::Change;
 use crate::{Error, Result};
@@ -70,7 +70,7 @@ pub fn merge(schema: &SchemaRef, key: &[String], changes: &[Change]) -> Result<M
         fates.resize(numbers.len(), Fate::default());
         let next = if is_removal { &mut gone_rows } else { &mut come_rows };
         let end = u32::try_from(batch.num_rows()).ok().and_then(|rows| next.checked_add(rows));
-        let end = end.ok_or_else(|| kernel(kernels::Error::TooManyRows { rows: usize::MAX }))?;
+        let end = end.ok_or_else(|| kernel(Box::new(kernels::Error::TooManyRows { rows: usize::MAX })))?;
         for (id, at) in ids.into_iter().zip(*next..end) {
             let fate = &mut fates[id as usize];
             if is_removal {
@@ -121,7 +121,7 @@ fn aligned(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
         None => Err(mismatch(field.name(), "the rows to be merged lack it")),
     };
     let columns = schema.fields().iter().map(column).collect::<Result<Vec<_>>>()?;
-    RecordBatch::try_new(schema.clone(), columns).map_err(|error| mismatch("", &error.to_string()))
+    arrays::batch(schema.clone(), columns, batch.num_rows()).map_err(kernel)
 }
 
 fn mismatch(column: &str, reason: &str) -> Box<Error> {
@@ -129,6 +129,6 @@ fn mismatch(column: &str, reason: &str) -> Box<Error> {
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "as map_err gives it")]
-fn kernel(error: kernels::Error) -> Box<Error> {
+fn kernel(error: Box<kernels::Error>) -> Box<Error> {
     mismatch("", &error.to_string())
 }

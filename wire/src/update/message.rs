@@ -1,13 +1,14 @@
 //! Updates to bytes and back.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt64Array};
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt64Array};
 use arrow_buffer::{BooleanBuffer, Buffer};
 #[cfg(feature = "encode")]
 use arrow_schema::Field;
 use arrow_schema::{DataType, Metadata, Schema, SchemaRef};
-use kernels::Mask;
+use kernels::{Mask, arrays};
 
 use super::{AFTER, Change, EPOCH, MORE, REMOVE, ROW, ROWS, SEQUENCE, UPDATE, Update};
 use crate::stream::StreamDecoder;
@@ -44,7 +45,7 @@ impl Update {
             }
             Change::Exchange { remove, insert } => vec![exchange(remove, insert)?],
             Change::Trim(_) => {
-                let none = kernels::arrays::empty_batch(&Arc::new(Schema::empty()));
+                let none = arrays::empty_batch(&Arc::new(Schema::empty()));
                 vec![none.map_err(|error| Error::encode(&error))?]
             }
         };
@@ -76,18 +77,21 @@ impl Update {
 
     fn from_stream((schema, batches): (SchemaRef, Vec<RecordBatch>)) -> Result<Self> {
         // What the message says of itself is no part of the table's schema.
-        let own = |(key, _): &(&String, &String)| ![UPDATE, EPOCH, SEQUENCE, AFTER, ROWS].contains(&key.as_str());
-        let kept: Metadata = schema.metadata().iter().filter(own).collect();
-        let plain = Arc::new(Schema::new_with_metadata(schema.fields().clone(), kept));
+        let mut kept = BTreeMap::new();
+        for (key, value) in schema.metadata() {
+            if ![UPDATE, EPOCH, SEQUENCE, AFTER, ROWS].contains(&key.as_str()) {
+                kept.insert(key.clone(), value.clone());
+            }
+        }
+        let plain = Arc::new(Schema::new_with_metadata(schema.fields().clone(), Metadata::from(kept)));
         let batches = batches
             .into_iter()
             .map(|batch| {
-                let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-                RecordBatch::try_new_with_options(plain.clone(), batch.columns().to_vec(), &options)
+                arrays::batch(plain.clone(), batch.columns().to_vec(), batch.num_rows())
                     .map_err(|error| Error::encode(&error))
             })
             .collect::<Result<Vec<_>>>()?;
-        Self::from_batches(schema.metadata(), batches)
+        Self::from_batches(schema.metadata(), None, batches)
     }
 
     /// An update from a batch of a continuous stream and the metadata that came with it. Those of several batches are put
@@ -99,10 +103,11 @@ impl Update {
         if metadata.contains_key(MORE) {
             return Err(Error::update("one batch is not all of it, says", MORE));
         }
-        Self::from_batches(metadata, vec![batch])
+        Self::from_batches(metadata, None, vec![batch])
     }
 
-    pub(super) fn from_batches(metadata: &Metadata, mut batches: Vec<RecordBatch>) -> Result<Self> {
+    /// An update of the kind that the metadata says, or of the given one.
+    pub(super) fn from_batches(metadata: &Metadata, kind: Option<&str>, mut batches: Vec<RecordBatch>) -> Result<Self> {
         let text = |key: &'static str| metadata.get(key).ok_or_else(|| Error::update("its metadata lacks", key));
         let number = |key: &'static str| {
             text(key)?.parse::<u64>().map_err(|_| Error::update("its metadata holds no number as", key))
@@ -112,7 +117,7 @@ impl Update {
         if after.is_some_and(|after| after >= sequence) {
             return Err(Error::update("it does not come behind its", AFTER));
         }
-        let kind = text(UPDATE)?.as_str();
+        let kind = kind.map_or_else(|| text(UPDATE).map(String::as_str), Ok)?;
         let change = if kind == "replace" {
             Change::Replace(batches)
         } else if kind == "trim" {
@@ -161,7 +166,7 @@ fn with_first(
         std::iter::once(first).chain(batch.schema().fields().iter().map(|old| field(old))).collect();
     let columns = std::iter::once(column).chain(batch.columns().iter().cloned()).collect();
     let schema = Schema::new_with_metadata(fields, batch.schema().metadata().clone());
-    RecordBatch::try_new(Arc::new(schema), columns).map_err(|error| Error::encode(&error))
+    arrays::batch(Arc::new(schema), columns, batch.num_rows()).map_err(|error| Error::encode(&error))
 }
 
 /// A batch without its first column, and that column, which must have the name.
@@ -172,8 +177,7 @@ fn split_first(batch: &RecordBatch, name: &'static str) -> Result<(ArrayRef, Rec
     }
     let fields: Vec<_> = schema.fields().iter().skip(1).cloned().collect();
     let rest = Schema::new_with_metadata(fields, schema.metadata().clone());
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    let rest = RecordBatch::try_new_with_options(Arc::new(rest), batch.columns()[1..].to_vec(), &options)
+    let rest = arrays::batch(Arc::new(rest), batch.columns()[1..].to_vec(), batch.num_rows())
         .map_err(|error| Error::encode(&error))?;
     Ok((batch.column(0).clone(), rest))
 }
@@ -181,7 +185,7 @@ fn split_first(batch: &RecordBatch, name: &'static str) -> Result<(ArrayRef, Rec
 /// The rows that come and the keys of those that go, in one batch with a mark.
 #[cfg(feature = "encode")]
 fn exchange(remove: &RecordBatch, insert: &RecordBatch) -> Result<RecordBatch> {
-    let failed = |error: kernels::Error| Box::new(Error::Encode(error.to_string()));
+    let failed = |error: Box<kernels::Error>| Error::encode(&error);
     let (gone, new) = (remove.num_rows(), insert.num_rows());
     let mut columns = Vec::with_capacity(insert.num_columns());
     for (position, field) in insert.schema().fields().iter().enumerate() {
@@ -189,7 +193,7 @@ fn exchange(remove: &RecordBatch, insert: &RecordBatch) -> Result<RecordBatch> {
         let head = match remove.column_by_name(field.name()) {
             Some(column) if column.data_type() == data_type => column.clone(),
             Some(_) => return Err(Box::new(Error::Encode(["column ", field.name(), " has two types"].concat()))),
-            None => kernels::arrays::null_array(data_type, gone).map_err(failed)?,
+            None => arrays::null_array(data_type, gone).map_err(failed)?,
         };
         let chunks = [head.as_ref(), insert.column(position).as_ref()];
         let all = kernels::Indices::identity(gone + new).map_err(failed)?;
@@ -198,7 +202,7 @@ fn exchange(remove: &RecordBatch, insert: &RecordBatch) -> Result<RecordBatch> {
     let nullable = |field: &Arc<Field>| field.as_ref().clone().with_nullable(true);
     let fields: Vec<Field> = insert.schema().fields().iter().map(nullable).collect();
     let schema = Schema::new_with_metadata(fields, insert.schema().metadata().clone());
-    let rows = RecordBatch::try_new(Arc::new(schema), columns).map_err(|error| Error::encode(&error))?;
+    let rows = arrays::batch(Arc::new(schema), columns, gone + new).map_err(failed)?;
     let marks = BooleanArray::new(BooleanBuffer::collect_bool(gone + new, |row| row < gone), None);
     with_first(&rows, REMOVE, Arc::new(marks), Clone::clone)
 }

@@ -35,15 +35,12 @@ impl Parts {
         self.said = None;
         let mut batches = std::mem::take(&mut self.waiting);
         if !is_exchange {
-            return Update::from_batches(metadata, batches).map(Some);
+            return Update::from_batches(metadata, None, batches).map(Some);
         }
         let (Some(insert), Some(remove), None) = (batches.pop(), batches.pop(), batches.pop()) else {
             return Err(Error::update("there are not two batches in the", "exchange"));
         };
-        let others = metadata.iter().filter(|(key, _)| key.as_str() != UPDATE);
-        let others = others.map(|(key, value)| (key.as_str(), value.as_str()));
-        let plain: Metadata = others.chain([(UPDATE, "upsert")]).collect();
-        let update = Update::from_batches(&plain, vec![insert.clone()])?;
+        let update = Update::from_batches(metadata, Some("upsert"), vec![insert.clone()])?;
         Ok(Some(Update { change: Change::Exchange { remove, insert }, ..update }))
     }
 }

@@ -3,10 +3,8 @@
 //! Numbers, booleans and moments are compared as order-preserving keys; byte strings as bytes. Floats
 //! follow the total order: a NaN of positive sign is the greatest value.
 
-use std::sync::Arc;
-
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, BooleanArray};
+use arrow_array::{Array, ArrayRef};
 use arrow_buffer::{Buffer, NullBuffer};
 use arrow_schema::DataType;
 
@@ -19,7 +17,7 @@ use crate::bytes::{BytesColumn, make_bytes};
 use crate::types::by_narrow_width;
 use crate::types::{self, Kind, Order, Width};
 use crate::wide::{WideKeys, word_of};
-use crate::{Result, bits};
+use crate::{Result, arrays, bits};
 
 /// The best value of every group so far.
 #[derive(Debug)]
@@ -170,7 +168,7 @@ impl Extremes {
         match (&self.best, types::kind(&self.result)) {
             (Best::Narrow { keys, seen }, Kind::Boolean) => {
                 let bits = bits::collect(groups, |group| key(keys, group) == 1);
-                Ok(Arc::new(BooleanArray::new(bits, seen.nulls(groups))))
+                arrays::boolean_array(bits, seen.nulls(groups))
             }
             (Best::Narrow { keys, seen }, Kind::Fixed(width, order)) => {
                 let words = (0..groups).map(|group| types::word_of(key(keys, group), width, order));

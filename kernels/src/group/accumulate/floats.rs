@@ -90,6 +90,6 @@ fn one_loop(array: &dyn Array, width: Width, order: Order) -> Result<Vec<f64>> {
 }
 
 /// The error of two states that do not belong together.
-pub(super) fn mismatch() -> Error {
+pub(super) fn mismatch() -> Box<Error> {
     Error::invalid_plan("states of different aggregates do not merge", "")
 }

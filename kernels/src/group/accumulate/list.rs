@@ -18,7 +18,7 @@ pub(super) fn list_type(input: &DataType) -> DataType {
 fn make_list(lengths: impl Iterator<Item = usize>, values: ArrayRef) -> Result<ArrayRef> {
     let bytes = values.len();
     if i32::try_from(bytes).is_err() {
-        return Err(Error::OffsetOverflow { bytes });
+        return Err(Error::offset_overflow(bytes));
     }
     let mut end = 0;
     let ends = lengths.map(|length| {
@@ -63,7 +63,7 @@ impl Lists {
         for end in &mut ends {
             start += std::mem::replace(end, start);
         }
-        let rows = u32::try_from(self.ids.len()).map_err(|_| Error::TooManyRows { rows: self.ids.len() })?;
+        let rows = u32::try_from(self.ids.len()).map_err(|_| Error::too_many_rows(self.ids.len()))?;
         let mut order = vec![0u32; self.ids.len()];
         for (row, &id) in (0..rows).zip(&self.ids) {
             let end = &mut ends[id as usize];
@@ -104,7 +104,7 @@ impl Top {
 
     fn resize(&mut self, groups: usize) -> Result<()> {
         let keys = groups.checked_mul(self.most).filter(|&keys| keys <= i32::MAX as usize);
-        let keys = keys.ok_or(Error::OffsetOverflow { bytes: usize::MAX })?;
+        let keys = keys.ok_or_else(|| Error::offset_overflow(usize::MAX))?;
         self.keys.resize(keys.max(self.keys.len()), 0);
         self.lengths.resize(groups.max(self.lengths.len()), 0);
         Ok(())

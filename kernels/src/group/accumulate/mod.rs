@@ -94,7 +94,7 @@ pub(crate) fn output_type(function: AggregateFunction, inputs: &[DataType]) -> R
     let unsupported = |input: &DataType| {
         let function = function.name();
         let unsupported = UnsupportedAggregate { function, column: String::new(), data_type: input.clone() };
-        Error::UnsupportedAggregate(Box::new(unsupported))
+        Box::new(Error::UnsupportedAggregate(unsupported))
     };
     match function {
         F::Count => Ok(D::Int64),
@@ -373,7 +373,7 @@ impl Seen {
     }
 }
 
-fn sum_overflow() -> Error {
+fn sum_overflow() -> Box<Error> {
     Error::overflow("sum")
 }
 

@@ -81,7 +81,7 @@ impl Place {
             return self.gather((0..groups).filter_map(place).collect());
         }
         // A group without a value takes a null row, which stands behind all others.
-        let null = take::null_row(&self.data_type)?;
+        let null = take::blank(&self.data_type, 1)?;
         let mut parts: Vec<&dyn Array> = self.parts.iter().map(|part| part.as_ref()).collect();
         parts.push(null.as_ref());
         let places = (0..groups).map(|group| place(group).unwrap_or(self.kept)).collect();

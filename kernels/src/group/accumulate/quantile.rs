@@ -30,7 +30,7 @@ impl Quantile {
     pub(super) fn update(&mut self, ids: &[u32], array: &dyn Array) -> Result<()> {
         let rows = self.ids.len() + ids.len();
         if u32::try_from(rows).is_err() {
-            return Err(Error::TooManyRows { rows });
+            return Err(Error::too_many_rows(rows));
         }
         let numbers = floats(array)?;
         if array.null_count() == 0 {
@@ -48,7 +48,7 @@ impl Quantile {
     pub(super) fn merge(&mut self, ids: &[u32], other: &Self) -> Result<()> {
         let rows = self.ids.len() + other.ids.len();
         if u32::try_from(rows).is_err() {
-            return Err(Error::TooManyRows { rows });
+            return Err(Error::too_many_rows(rows));
         }
         self.ids.extend(other.ids.iter().map(|&id| ids[id as usize]));
         self.keys.extend_from_slice(&other.keys);

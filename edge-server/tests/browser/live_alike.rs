@@ -1,0 +1,243 @@
+//! A live table by each engine: the same cells flash, the same is told, and a tree of groups follows.
+
+use edge_server::live::Store;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use wire::update::Change;
+
+use crate::cdp::{Browser, Page};
+use crate::common::Served;
+use crate::drive::{VIEWER, filter, screenshots, viewer};
+use crate::tables::{change, definition, make, rows};
+
+/// A live table with these rows in a page whose rows an engine holds.
+pub(crate) fn open(
+    keyed: bool,
+    first: &[(i64, &str, f64)],
+    engine: &str,
+    height: u32,
+) -> (TempDir, Served, Browser, Page) {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Served::live(Store::open(folder.path()).unwrap());
+    make(&server, "prices", &definition(keyed, json!({})));
+    change(&server, "prices", Change::Append(rows(first)));
+    let browser = Browser::launch();
+    let mut page = browser.page(1000, height);
+    page.colour_scheme("light");
+    page.goto(&server.url("/"));
+    page.wait_for(&format!("Boolean({VIEWER}?.state)"));
+    page.eval(&format!("{VIEWER}.setAttribute('engine', '{engine}')"));
+    page.wait_for(&format!("{VIEWER}.state().loading === false && {VIEWER}.state().live?.state === 'live'"));
+    assert_eq!(viewer(&mut page, "state().engine"), engine);
+    (folder, server, browser, page)
+}
+
+/// What a page showed of updates: what was told, and which cells in sight were marked then.
+struct Seen<'a> {
+    server: &'a Served,
+    page: &'a mut Page,
+    all: Vec<Value>,
+}
+
+impl<'a> Seen<'a> {
+    fn new(server: &'a Served, page: &'a mut Page) -> Self {
+        page.eval(&format!(
+            "(() => {{ window.seen = []; {VIEWER}.addEventListener('bodkin-update', ({{ detail }}) => {{ \
+             const {{ live: {{ marks }}, topRow }} = {VIEWER}.state(); const cells = []; \
+             for (let at = 0; at < marks.length; at += 2) if (marks[at] >= topRow && marks[at] < topRow + 20) \
+             cells.push([marks[at], marks[at + 1]]); \
+             seen.push([detail, cells]) }}) }})()"
+        ));
+        Self { server, page, all: Vec::new() }
+    }
+
+    /// Makes a change, and notes what is seen of it until nothing is any more.
+    fn sees(&mut self, what: Change) -> Value {
+        viewer(self.page, "settled()");
+        change(self.server, "prices", what);
+        self.page.wait_for("seen.length === 1");
+        // Also out of sight, where marks may come into it.
+        self.page.eval("new Promise(done => setTimeout(done, 650))");
+        self.page.wait_for(&format!("{VIEWER}.state().live.marks.length === 0"));
+        let seen = self.page.eval("seen.pop()");
+        self.all.push(seen.clone());
+        seen
+    }
+}
+
+fn ids(ids: &[i64]) -> Change {
+    let all: Vec<_> = ids.iter().map(|&id| (id, "", 0.0)).collect();
+    Change::Delete(rows(&all).project(&[0]).unwrap())
+}
+
+fn told(inserted: u32, updated: u32, removed: u32, cells: Value) -> Value {
+    json!([{"inserted": inserted, "updated": updated, "removed": removed}, cells])
+}
+
+fn first(count: i64) -> Vec<(i64, &'static str, f64)> {
+    (0..count).map(|id| (id, ["ash", "birch", "cedar"][id as usize % 3], (id * 37 % 101) as f64)).collect()
+}
+
+/// Updates of a table with a key, in its own order, in another one and behind a filter.
+fn with_a_key(server: &Served, page: &mut Page) -> Vec<Value> {
+    let mut seen = Seen::new(server, page);
+    // One cell of two is another; a row that comes below is not in sight.
+    let two = rows(&[(4, "birch", -1.0), (100, "ash", 5.0)]);
+    assert_eq!(seen.sees(Change::Upsert(two)), told(1, 1, 0, json!([[4, 2]])));
+    // Nothing is another.
+    assert_eq!(seen.sees(Change::Upsert(rows(&[(4, "birch", -1.0)]))), told(0, 1, 0, json!([])));
+    // Rows go above a cell that changes.
+    assert_eq!(
+        seen.sees(Change::Exchange {
+            remove: rows(&[(0, "", 0.0), (2, "", 0.0)]).project(&[0]).unwrap(),
+            insert: rows(&[(7, "oak", 57.0)]),
+        }),
+        told(0, 1, 2, json!([[5, 1]]))
+    );
+    // At the end rows are seen to come.
+    viewer(seen.page, "scrollToRow(1000)");
+    seen.page.settle();
+    let two = rows(&[(101, "ash", 1.0), (102, "elm", 2.0), (100, "ash", 6.0)]);
+    seen.sees(Change::Upsert(two));
+    assert!(seen.all[3][1].as_array().unwrap().len() == 3, "{}", seen.all[3]);
+    // In another order: one comes to the top, one moves there, one goes.
+    viewer(seen.page, "setSort(['-value'])");
+    viewer(seen.page, "scrollToRow(0)");
+    let two = rows(&[(103, "fir", 500.0), (9, "ash", 400.0)]);
+    assert_eq!(seen.sees(Change::Upsert(two)), told(1, 1, 0, json!([[0, -1], [1, 2]])));
+    assert_eq!(seen.sees(ids(&[103])), told(0, 0, 1, json!([])));
+    // Behind a filter: of two that come one passes, one that was there does not any more.
+    filter(seen.page, "name", "=ash");
+    let some = rows(&[(104, "ash", 600.0), (105, "fir", 700.0), (9, "oak", 400.0), (12, "ash", 450.0)]);
+    assert_eq!(seen.sees(Change::Upsert(some)), told(2, 2, 0, json!([[0, -1], [1, 2]])));
+    // Groups have no marks, and are told of as well.
+    filter(seen.page, "name", "");
+    viewer(seen.page, "setGroup(['name'], [['count']])");
+    assert_eq!(seen.sees(Change::Upsert(rows(&[(4, "birch", -2.0)]))), told(0, 1, 0, json!([])));
+    viewer(seen.page, "setGroup([], [])");
+    // All rows anew.
+    let before = viewer(seen.page, "state().rowsLoaded").as_u64().unwrap() as u32;
+    assert_eq!(seen.sees(Change::Replace(vec![rows(&first(50))])), told(50, 0, before, json!([])));
+    seen.all
+}
+
+/// Updates of a table without one.
+fn without_a_key(server: &Served, page: &mut Page) -> Vec<Value> {
+    let mut seen = Seen::new(server, page);
+    seen.sees(Change::Append(rows(&[(200, "oak", 1.0)])));
+    viewer(seen.page, "scrollToRow(1000)");
+    seen.page.settle();
+    seen.sees(Change::Append(rows(&[(201, "oak", 1.0), (202, "oak", 900.0)])));
+    assert!(seen.all[1][1].as_array().unwrap().len() == 2, "{}", seen.all[1]);
+    assert_eq!(seen.sees(Change::Trim(5)), told(0, 0, 5, json!([])));
+    viewer(seen.page, "setSort(['-value'])");
+    viewer(seen.page, "scrollToRow(0)");
+    let two = rows(&[(203, "oak", 901.0), (204, "oak", 899.0)]);
+    assert_eq!(seen.sees(Change::Append(two)), told(2, 0, 0, json!([[0, -1], [2, -1]])));
+    seen.all
+}
+
+#[test]
+fn all_engines_flash_the_same_and_tell_the_same() {
+    for (is_keyed, run) in [(true, with_a_key as fn(&Served, &mut Page) -> Vec<Value>), (false, without_a_key)] {
+        let mut expected = None;
+        for engine in ["page", "worker", "server"] {
+            let (_folder, server, _browser, mut page) = open(is_keyed, &first(40), engine, 600);
+            let seen = run(&server, &mut page);
+            for (step, (seen, expected)) in seen.iter().zip(expected.get_or_insert(seen.clone())).enumerate() {
+                assert_eq!(seen, expected, "step {step}, by the {engine}, with a key: {is_keyed}");
+            }
+            assert!(page.complaints.is_empty(), "{:?}", page.complaints);
+        }
+    }
+}
+
+#[test]
+fn a_flash_outlasts_the_next_update_and_rows_that_move() {
+    let (_folder, server, _browser, mut page) = open(true, &first(40), "server", 600);
+    page.eval(&format!(
+        "window.marks = []; {VIEWER}.addEventListener('bodkin-update', () => marks.push({VIEWER}.state().live.marks))"
+    ));
+    change(&server, "prices", Change::Upsert(rows(&[(5, "oak", 1.0)])));
+    page.wait_for("marks.length === 1");
+    change(&server, "prices", ids(&[1]));
+    page.wait_for("marks.length === 2");
+    // Unless this machine took longer than a flash lasts.
+    let marks = page.eval("marks");
+    assert_eq!(marks[0], json!([5, 1, 5, 2]));
+    assert!(marks[1] == json!([4, 1, 4, 2]) || marks[1] == json!([]), "{marks}");
+    for scheme in ["dark", "light"] {
+        page.colour_scheme(scheme);
+        page.wait_for(&format!("{VIEWER}.state().live.marks.length === 0"));
+        page.eval("marks.length = 0");
+        let value = if scheme == "dark" { 0.25 } else { 0.75 };
+        let some: Vec<_> = (0..40).map(|id| (id * 3 % 31, "birch", f64::from(id as i32) + value)).collect();
+        change(&server, "prices", Change::Upsert(rows(&some)));
+        page.wait_for("marks.length === 1");
+        page.screenshot(&screenshots().join(format!("live-fresh-server-{scheme}.png")));
+    }
+    assert!(page.complaints.is_empty(), "{:?}", page.complaints);
+}
+
+#[test]
+fn an_open_tree_of_groups_follows() {
+    for engine in ["page", "worker", "server"] {
+        let (_folder, server, _browser, mut page) = open(true, &first(300), engine, 600);
+        viewer(&mut page, "setGroup(['name', 'value'], [['count']], { tree: true })");
+        page.wait_for(&format!("{VIEWER}.state().rowsShown === 3"));
+        let (x, y) = crate::drive::cell(&mut page, 1, "count");
+        page.click(x, y, 0);
+        page.press("Enter", 13, 0);
+        page.wait_for(&format!("{VIEWER}.state().rowsShown > 3"));
+        let before = viewer(&mut page, "state().rowsShown").as_u64().unwrap();
+        // A group comes, one below an open one comes, one there has more rows.
+        let open = viewer(&mut page, "cells(1, 1)")[0][0].as_str().unwrap().to_owned();
+        let held = viewer(&mut page, "cells(2, 1)")[0][1].as_str().unwrap().parse::<f64>().unwrap();
+        change(&server, "prices", Change::Upsert(rows(&[(900, "elm", 1.0), (901, &open, -5.5), (902, &open, held)])));
+        page.wait_for(&format!("{VIEWER}.state().rowsShown === {}", before + 2));
+        let lines = viewer(&mut page, "cells(0, 999)");
+        let lines = lines.as_array().unwrap();
+        let count = |line: &Value| line[2].as_str().unwrap().parse::<u64>().unwrap();
+        let (above, below): (Vec<&Value>, Vec<&Value>) =
+            lines.iter().filter(|line| line[0] == open.as_str()).partition(|line| line[1] == Value::Null);
+        assert_eq!(above.len(), 1, "{engine}");
+        assert_eq!(below.iter().map(|line| count(line)).sum::<u64>(), count(above[0]));
+        assert_eq!((count(above[0]), lines.iter().filter(|line| line[0] == "elm").count()), (102, 1));
+        // An open group that goes is gone, and what has the focus stays where it is.
+        change(&server, "prices", ids(&(0..300).filter(|id| id % 3 == 1).chain([901, 902]).collect::<Vec<_>>()));
+        let kept = if open == "birch" { 3 } else { before };
+        page.wait_for(&format!("{VIEWER}.state().rowsShown <= {kept}"));
+        // Rows again, and no groups.
+        viewer(&mut page, "setGroup([], [], { tree: false })");
+        page.wait_for(&format!("{VIEWER}.state().rowsShown === {VIEWER}.state().rowsLoaded"));
+        change(&server, "prices", Change::Upsert(rows(&[(903, "elm", 1.0)])));
+        page.wait_for(&format!("{VIEWER}.cells(0, 999).then(all => all.some(([id]) => id === '903'))"));
+        assert!(page.complaints.is_empty(), "{engine}: {:?}", page.complaints);
+    }
+}
+
+#[test]
+fn who_scrolls_while_rows_are_asked_for_stays_where_he_is() {
+    let (_folder, server, _browser, mut page) = open(true, &first(400), "server", 600);
+    viewer(&mut page, "scrollToRow(1000)");
+    page.eval(&format!("window.told = 0; {VIEWER}.addEventListener('bodkin-update', () => told++)"));
+    // Held back until the reader has gone up from the end.
+    page.eval(
+        "window.held = 0; window.gate = new Promise((done) => { window.letGo = done }); \
+         window.fetch = new Proxy(fetch, { apply: async (f, self, args) => { \
+         if (args[1]?.method === 'POST' && !told) { held++; await gate } return Reflect.apply(f, self, args) } }); 1",
+    );
+    change(&server, "prices", Change::Append(rows(&[(500, "oak", 1.0)])));
+    page.wait_for("window.held > 0");
+    viewer_now(&mut page, "scrollToRow(200)");
+    page.eval("letGo()");
+    page.wait_for("told === 1");
+    assert_eq!(viewer(&mut page, "state().topRow"), 200.0);
+    assert_eq!(viewer(&mut page, "cells(200, 1)")[0][0], "200");
+    assert!(page.complaints.is_empty(), "{:?}", page.complaints);
+}
+
+/// A call of the element that waits for nothing.
+fn viewer_now(page: &mut Page, call: &str) -> Value {
+    page.eval(&format!("{VIEWER}.{call}"))
+}
