@@ -12,7 +12,7 @@
 // ready, first, all   milliseconds from the navigation: the library runs; the first rows are there; all are
 // sort                by delay, descending, to the first 30 rows
 // order               the same, but 30 rows from the middle of the table, for which all must be in order; of those whose sort
-//                     makes the whole order anyway, the figure of sort
+//                     makes the whole order anyway, the time until that is there
 // filter              delay > 60, to the count and the first 30 rows
 // group               by origin, mean of delay and count
 // loaded, peak        the greatest resident memory of the page's process (VmHWM, so Linux only), its workers and the
@@ -166,13 +166,15 @@ async function turn(name) {
   for (const mark of ['ready', 'first', 'all']) note(name, mark, marks[mark] ?? null);
   note(name, 'loaded', (await largest()).bytes);
   await page.waitForTimeout(2000);
+  let whole = null;
   for (const task of TASKS) {
     if (task === 'order' && await page.evaluate(() => window.peer.sortsAll)) {
-      note(name, task, figures.get(`${name} sort`).at(-1));
+      note(name, task, whole);
       continue;
     }
     const done = await page.evaluate((task) => window.peer.run(task), task);
     note(name, task, done?.ms ?? null);
+    if (task === 'sort') whole = done?.all ?? null;
     if (done) {
       if (!facts.has(task)) facts.set(task, new Map());
       facts.get(task).set(name, done.facts);

@@ -49,6 +49,8 @@ mod patterns;
 mod selecting;
 #[path = "browser/signin.rs"]
 mod signin;
+#[path = "browser/sorting.rs"]
+mod sorting;
 #[path = "common/live.rs"]
 mod tables;
 

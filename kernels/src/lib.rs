@@ -48,5 +48,5 @@ pub use filter::{Filter, filter, filter_batch, filter_batches, mask_to_indices};
 pub use group::{GroupBy, KeyNumbers};
 pub use indices::Indices;
 pub use mask::Mask;
-pub use sort::{RowOrder, SortKey, SortOptions, sort_keys_to_indices, sort_to_indices};
+pub use sort::{RowOrder, SortKey, SortOptions, SortSteps, sort_keys_to_indices, sort_to_indices};
 pub use take::{take, take_batches, take_chunks};

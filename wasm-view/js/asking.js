@@ -1,5 +1,5 @@
 // What is asked of whoever holds the rows, while the page goes on: the view's rows anew, and windows of them. Meanwhile the
-// rows of before stay, the bar tells how far it is, and *Cancel* goes back.
+// rows of before stay, or the first of a sort come ahead of the others; the bar tells how far it is, and *Cancel* goes back.
 
 /** Shorter than this, nobody has to know (ms). */
 const UNSEEN = 120;
@@ -50,9 +50,14 @@ class Asking {
     const begin = performance.now();
     const isOver = () => number !== this.#number || !host.viewer();
     const shown = setTimeout(() => { if (!isOver()) this.#working(0); }, UNSEEN);
+    // Whoever has scrolled away does not see the first rows.
+    const head = host.viewer().topRow() > 0 ? null : (rows, first) => { if (!isOver()) this.#head(rows, first, begin); };
     const asks = (async () => {
+      // What is asked for by the same script right behind it takes its place.
+      await null;
+      if (isOver()) return;
       try {
-        const changes = await host.holder().find((part) => { if (!isOver()) this.#working(part); });
+        const changes = await host.holder().find((part) => { if (!isOver()) this.#working(part); }, head);
         if (isOver()) return;
         host.status.took(this.what, performance.now() - begin);
         this.#end();
@@ -70,6 +75,17 @@ class Asking {
       }
     })();
     this.#asks = asks;
+  }
+
+  /** The first rows are here: nothing else is asked for until the others are in order. */
+  #head(rows, first, begin) {
+    const host = this.#host;
+    const changes = host.viewer().showHead(rows, first);
+    if (!changes) return;
+    this.changed();
+    host.status.tell(`first rows in ${Math.round(performance.now() - begin)} ms, the others follow`);
+    host.after(changes);
+    host.emit('bodkin-head', { rows });
   }
 
   #working(part) {

@@ -179,6 +179,12 @@ export interface ViewDetail {
   readonly group: Grouping;
 }
 
+/** The first rows of a sort of many are shown; the others are being put in order. */
+export interface HeadDetail {
+  /** Rows of the view. */
+  readonly rows: number;
+}
+
 /** Columns were moved, hidden, shown or pinned. */
 export interface ColumnsDetail {
   readonly columns: readonly ArrangedColumn[];
@@ -215,6 +221,7 @@ export interface BodkinTableEventMap {
   'bodkin-checked': CustomEvent<CheckedDetail>;
   /** Headers know what their columns hold. */
   'bodkin-profile': CustomEvent<Record<string, never>>;
+  'bodkin-head': CustomEvent<HeadDetail>;
   'bodkin-view': CustomEvent<ViewDetail>;
   'bodkin-columns': CustomEvent<ColumnsDetail>;
   'bodkin-select': CustomEvent<SelectDetail>;

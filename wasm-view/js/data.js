@@ -157,7 +157,7 @@ class TableData extends (globalThis.HTMLElement ?? Object) {
     const engine = this[HOST]().engine();
     let changed = false;
     const change = () => { changed = true; };
-    const events = ['bodkin-view', 'bodkin-schema'];
+    const events = ['bodkin-head', 'bodkin-view', 'bodkin-schema'];
     for (const name of events) this.addEventListener(name, change);
     try {
       end = Math.min(end, viewer.rowsShown());

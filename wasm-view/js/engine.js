@@ -40,23 +40,33 @@ class PageEngine {
     }
   }
 
-  async find(told) {
+  async find(told, head) {
     this.cancel();
     const { signal } = (this.#working = new AbortController());
     await bringMore();
-    return work(this.#host.viewer(), signal, told);
+    return work(this.#host.viewer(), signal, told, head);
+  }
+
+  /** The viewer, unless it has the head of a sort and nothing else. */
+  #whole() {
+    const viewer = this.#host.viewer();
+    if (viewer.isWindowed()) throw new Error('the view has changed meanwhile; ask again');
+    return viewer;
   }
 
   cancel() { this.#working.abort(); }
-  async window(from, to) { return this.#host.viewer().windowOf(from, to); }
+  async window(from, to) { return this.#whole().windowOf(from, to); }
   async live(messages, where) { await bringMore(); return { news: this.#host.viewer().liveApply(new Uint8Array(), messages, where, performance.now()) }; }
-  async call(name, ...args) { await bringMore(); return this.#host.viewer()[name](...args); }
+  async call(name, ...args) {
+    await bringMore();
+    return (name === 'textOf' ? this.#whole() : this.#host.viewer())[name](...args);
+  }
   async slice(name, argument, millis) {
     await Promise.all([bringMore(), breathe()]);
     return slice(() => this.#host.viewer()[name](argument), millis);
   }
   async ask(plan) { await bringMore(); return this.#host.viewer().runPlan(plan); }
-  async sync() {}
+  sync() { return this.#host.element.settled(); }
   async memory() { return wasm.memory.buffer.byteLength; }
   async profile(told) { await bringMore(); return profiles(this.#host.viewer(), () => this.#loading.signal.aborted, told); }
 
@@ -80,6 +90,8 @@ class WorkerEngine {
   #isWhole = false;
   #completing = null;
   #working = () => {};
+  #head = () => {};
+  #finds = 0;
 
   constructor(host, worker) {
     this.#host = host;
@@ -98,6 +110,7 @@ class WorkerEngine {
         case 'window': return this.#host.after(viewer.giveWindow(...more));
         case 'found': return this.#told.pushed?.(viewer.settle(more[0].rows, more[0].groups));
         case 'working': return this.#working(more[0]);
+        case 'head': return this.#head(...more);
         case 'profile': return this.#host.after(viewer.takeProfile(...more));
         default: return this.#told[event]?.(...more);
       }
@@ -143,10 +156,13 @@ class WorkerEngine {
     if (viewer && (groups || viewer.rowsShown() !== rows)) told.pushed(viewer.settle(rows, groups));
   }
 
-  async find(told) {
+  async find(told, head) {
     this.#working = told;
+    const number = ++this.#finds;
+    // What was found for a question before is of no use.
+    this.#head = (of, ...first) => { if (of === this.#finds) head(...first); };
     const viewer = this.#host.viewer();
-    const { rows, groups } = await this.call('run', viewer.viewPlan(0, 0));
+    const { rows, groups } = await this.call('run', viewer.viewPlan(0, 0), head ? number : 0);
     return this.#host.viewer()?.settle(rows, groups) ?? 0;
   }
 
@@ -159,7 +175,8 @@ class WorkerEngine {
   memory() { return this.call('memory'); }
 
   /** The worker's viewer has the same columns in sight, and the same cells selected. */
-  sync() {
+  async sync() {
+    await this.#host.element.settled();
     const viewer = this.#host.viewer();
     const [top, bottom, left, right] = viewer.selectedArea();
     const selects = top === undefined ? Promise.resolve() : this.call('select', top, left, bottom - 1, right - 1, 0);

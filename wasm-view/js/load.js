@@ -114,12 +114,14 @@ function slice(step, millis) {
   }
 }
 
-/** Finds a viewer's rows anew, in slices between which others have their turn. */
-async function work(viewer, signal, told) {
-  viewer.workBegin();
-  let part = 0;
-  while (slice(() => (part = viewer.workStep(16384)) < 1, 6)) {
-    told(part);
+/** Finds a viewer's rows anew, in slices between which others have their turn; `head` is given the first of many to be sorted. */
+async function work(viewer, signal, told, head) {
+  viewer.workBegin(Boolean(head));
+  for (let part = 0; ;) {
+    slice(() => (part = viewer.workStep(16384)) < 1, 6);
+    if (part === 1) break;
+    if (part > 1) head(...viewer.workHead());
+    else told(part);
     await breathe();
     if (signal.aborted) throw new DOMException('superseded', 'AbortError');
   }

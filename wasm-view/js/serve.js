@@ -66,12 +66,12 @@ function serve() {
       counts();
       return found();
     },
-    async run(plan) {
+    async run(plan, number) {
       working.abort();
       const { signal } = (working = new AbortController());
       viewer.takePlan(plan);
       try {
-        await work(viewer, signal, (part) => post('working', part));
+        await work(viewer, signal, (part) => post('working', part), number && ((...first) => post('head', number, ...first)));
       } catch (error) {
         if (!signal.aborted) viewer.workCancel();
         throw error;

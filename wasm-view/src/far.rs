@@ -49,11 +49,20 @@ pub(crate) struct Far {
     top: usize,
     /// Cells that have just changed, where the server has the rows: by the row of the view.
     pub(crate) flashes: Flashes,
+    /// Whether its first rows are all there is, until the others are in order.
+    pub(crate) is_head: bool,
 }
 
 impl Far {
     pub(crate) fn new(rows: usize, groups: Option<SchemaRef>) -> Self {
         Self { rows, groups, ..Self::default() }
+    }
+
+    /// The first rows of a sort, of so many in all, while the others are put in order.
+    pub(crate) fn head(rows: usize, schema: &SchemaRef, batches: Vec<RecordBatch>) -> Self {
+        let mut far = Self { rows, is_head: true, ..Self::default() };
+        far.give(0, schema, batches);
+        far
     }
 
     fn window(&self, row: usize) -> Option<&Window> {
@@ -81,7 +90,7 @@ impl Far {
         let seen = seen.start..seen.end.min(self.rows);
         let up = seen.start < self.top;
         self.top = seen.start;
-        if seen.is_empty() || self.asked.is_some() {
+        if seen.is_empty() || self.is_head || self.asked.is_some() {
             return None;
         }
         let screen = seen.len().max(20);
@@ -194,6 +203,16 @@ mod tests {
         far.give_up();
         assert!(far.want(5_000..5_030).is_some());
         assert!(far.source(9_010).is_some() && far.source(7_000).is_none());
+    }
+
+    #[test]
+    fn behind_the_head_of_a_sort_nothing_is_wanted_yet() {
+        let schema = batch(0..0, false).schema();
+        let mut far = Far::head(10_000, &schema, vec![batch(0..256, true)]);
+        assert_eq!((far.want(0..30), far.want(5_000..5_030)), (None, None));
+        far.is_head = false;
+        assert_eq!(far.want(0..30), None);
+        assert!(far.want(5_000..5_030).is_some());
     }
 
     #[test]

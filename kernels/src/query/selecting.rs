@@ -8,7 +8,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 use super::bind::BoundPlan;
 use crate::error::all;
 use crate::filter::{Filter, mask_to_indices};
-use crate::sort::{SortKey, sort_keys_to_indices};
+use crate::sort::{SortKey, SortOptions, SortSteps};
 use crate::{Error, Indices, Result};
 
 /// Row numbers in the making: see [`BoundPlan::select`].
@@ -71,27 +71,57 @@ impl Selecting {
         Ok(())
     }
 
+    /// Rows that the filter has kept so far.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        if self.plan.filter.is_some() { self.kept.len() } else { self.rows }
+    }
+
     /// The row numbers. `batches` are those that were pushed.
     ///
     /// # Errors
     /// What the sort reports.
     pub fn finish(self, batches: &[RecordBatch]) -> Result<Indices> {
-        let Self { plan, mut kept, parts, rows } = self;
-        let end = plan.limit.map(|limit| plan.offset.saturating_add(limit));
-        if plan.filter.is_none() {
-            let order = if plan.sort.is_empty() { Indices::identity(rows)? } else { plan.sort_batches(batches, end)? };
-            return Ok(order.window(plan.offset, plan.limit));
+        let (offset, limit) = (self.plan.offset, self.plan.limit);
+        let order = if !self.plan.sort.is_empty() {
+            let mut sort = SortSteps::new(limit.map(|limit| offset.saturating_add(limit)));
+            self.sort(batches, &mut sort, usize::MAX)?;
+            self.in_table(sort.finish()?)
+        } else if self.plan.filter.is_some() {
+            Indices::try_new(self.kept, self.rows)
+        } else {
+            Indices::identity(self.rows)
+        };
+        Ok(order?.window(offset, limit))
+    }
+
+    /// A step of the plan's sort over the rows that are kept, for whoever does not want to wait for [`Selecting::finish`], or
+    /// wants a few rows only; whether it is the last. See [`SortSteps::step`], and for what comes of it
+    /// [`Selecting::in_table`].
+    ///
+    /// # Errors
+    /// What the sort reports; [`Error::InvalidPlan`] without one.
+    pub fn sort(&self, batches: &[RecordBatch], steps: &mut SortSteps, rows: usize) -> Result<bool> {
+        let key = |(number, &(column, options)): (usize, &(usize, SortOptions))| SortKey {
+            chunks: match self.plan.filter {
+                Some(_) => self.parts.iter().map(|part| part[number].as_ref()).collect(),
+                None => batches.iter().map(|batch| batch.column(column).as_ref()).collect(),
+            },
+            options,
+        };
+        let keys: Vec<SortKey<'_>> = self.plan.sort.iter().enumerate().map(key).collect();
+        steps.step(&keys, rows)
+    }
+
+    /// The row numbers in the table of rows in order, which are numbered among those that are kept.
+    ///
+    /// # Errors
+    /// [`Error::IndexOutOfBounds`] when they are rows of something else.
+    pub fn in_table(&self, order: Indices) -> Result<Indices> {
+        if self.plan.filter.is_none() {
+            return Ok(order);
         }
-        if !plan.sort.is_empty() {
-            let keys: Vec<SortKey<'_>> = (0..plan.sort.len())
-                .map(|key| SortKey {
-                    chunks: parts.iter().map(|part| part[key].as_ref()).collect(),
-                    options: plan.sort[key].1,
-                })
-                .collect();
-            let order = sort_keys_to_indices(&keys, end)?;
-            kept = order.as_slice().iter().map(|&position| kept[position as usize]).collect();
-        }
-        Ok(Indices::try_new(kept, rows)?.window(plan.offset, plan.limit))
+        let numbers = order.as_slice().iter().map(|&row| self.kept.get(row as usize).copied().unwrap_or(u32::MAX));
+        Indices::try_new(numbers.collect(), self.rows)
     }
 }

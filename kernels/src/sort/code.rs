@@ -6,24 +6,48 @@
 //! order. One more bit for each key with nulls says where these stand. When everything fits, the code is
 //! **complete**: rows of equal codes are equal.
 
+use std::ops::Range;
+
 use super::column::{Column, Rows, Shape};
 use crate::bitcode::{BLOCK, Moves, bounds, difference, join, subtract};
 use crate::query::Nulls;
 use crate::threads;
 
-/// How the rows' codes are made.
+/// How the rows' codes are made: found by [`Encoder::look`], some rows at a time.
 #[derive(Debug)]
-pub(super) struct Encoder<'c, 'a> {
-    parts: Vec<Part<'c, 'a>>,
+pub(super) struct Encoder {
+    parts: Vec<Part>,
     pub(super) bits: u32,
     pub(super) complete: bool,
     /// Whether the rows stand in order, as far as that is known without codes.
     pub(super) sorted: bool,
+    /// The column that is being looked at, the next row, and what the rows before have told.
+    column: usize,
+    at: usize,
+    seen: Seen,
+}
+
+/// What rows have told of a column: the least and greatest of their words, or of their numbers of bytes; then the bits that
+/// differ behind the byte `skip`.
+#[derive(Debug)]
+struct Seen {
+    least: u128,
+    greatest: u128,
+    window: Option<(usize, bool)>,
+    mask: u128,
+}
+
+impl Seen {
+    const NOTHING: Self = Self { least: u128::MAX, greatest: 0, window: None, mask: 0 };
+
+    fn add(&mut self, least: u128, greatest: u128) {
+        (self.least, self.greatest) = (self.least.min(least), self.greatest.max(greatest));
+    }
 }
 
 #[derive(Debug)]
-struct Part<'c, 'a> {
-    column: &'c Column<'a>,
+struct Part {
+    column: usize,
     code: Code,
     /// Bits of the value; one more when the column has nulls.
     bits: u32,
@@ -48,68 +72,115 @@ enum Code {
     },
 }
 
-impl<'c, 'a> Encoder<'c, 'a> {
-    /// Reads the rows once for each key that has room in the code.
-    pub(super) fn new(columns: &'c [Column<'a>], rows: Rows<'_>) -> Self {
-        let mut encoder = Self { parts: Vec::new(), bits: 0, complete: true, sorted: false };
-        for (position, column) in columns.iter().enumerate() {
-            let room = 64 - encoder.bits - u32::from(column.has_nulls() && encoder.bits < 64);
-            if room == 0 {
-                encoder.complete = false;
-                break;
-            }
-            let Some((code, bits, complete)) = (match column.shape() {
-                Shape::None => None,
-                Shape::Narrow => {
-                    let (least, bits, sorted) = narrow(column, rows);
-                    encoder.sorted = sorted && position == 0 && columns.len() == 1 && !column.has_nulls();
-                    let drop = bits.saturating_sub(room);
-                    Some((Code::Narrow { least, drop }, bits - drop, drop == 0))
-                }
-                Shape::Wide { whole } => {
-                    let (least, bits) = wide(column, rows);
-                    let drop = bits.saturating_sub(room);
-                    Some((Code::Wide { least, drop }, bits - drop, drop == 0 && whole))
-                }
-                Shape::Bytes => Some(bytes(column, rows, room)),
-            }) else {
-                continue;
-            };
+impl Encoder {
+    pub(super) fn new() -> Self {
+        Self { parts: Vec::new(), bits: 0, complete: true, sorted: true, column: 0, at: 0, seen: Seen::NOTHING }
+    }
+
+    /// How far it is, from 0 to 1.
+    pub(super) fn part(&self, columns: usize, rows: usize) -> f64 {
+        (self.column as f64 + self.at as f64 / rows.max(1) as f64) / columns.max(1) as f64
+    }
+
+    /// Looks at so many more rows; whether all is known. The rows are read once for each key that has room in the code, and
+    /// text some times more.
+    pub(super) fn look(&mut self, columns: &[Column<'_>], rows: Rows<'_>, budget: usize) -> bool {
+        let mut left = budget;
+        while let Some(column) = columns.get(self.column) {
             let nulls = u32::from(column.has_nulls());
-            encoder.complete &= complete;
-            if bits + nulls > 0 {
-                encoder.bits += bits + nulls;
-                encoder.parts.push(Part { column, code, bits });
-            }
-            if !complete {
+            if self.bits + nulls >= 64 {
+                self.complete = false;
                 break;
             }
+            let room = 64 - self.bits - nulls;
+            let range = self.at..rows.len().min(self.at.saturating_add(left));
+            self.at = range.end;
+            left -= range.len();
+            let shape = column.shape();
+            match (shape, self.seen.window) {
+                (Shape::None, _) => self.at = rows.len(),
+                (Shape::Narrow, _) => {
+                    let sorted = narrow(column, rows, range, &mut self.seen);
+                    self.sorted &= sorted && columns.len() == 1 && nulls == 0;
+                }
+                (Shape::Wide { .. }, _) => wide(column, rows, range, &mut self.seen),
+                (Shape::Bytes, None) => lengths(column, rows, range, &mut self.seen),
+                (Shape::Bytes, Some((skip, length))) => {
+                    self.seen.mask |= varying(column, rows, range, skip, length);
+                }
+            }
+            self.sorted &= shape == Shape::Narrow;
+            if self.at < rows.len() {
+                return false;
+            }
+            self.at = 0;
+            let Seen { least, greatest, window, mask } = self.seen;
+            let bits = 128 - greatest.saturating_sub(least).leading_zeros();
+            let drop = bits.saturating_sub(room);
+            let (code, bits, complete) = match shape {
+                Shape::None => {
+                    self.column += 1;
+                    continue;
+                }
+                Shape::Narrow => (Code::Narrow { least: least as u64, drop }, bits - drop, drop == 0),
+                Shape::Wide { whole } => (Code::Wide { least, drop }, bits - drop, drop == 0 && whole),
+                Shape::Bytes => {
+                    let (shortest, longest) = (least.min(usize::MAX as u128) as usize, greatest as usize);
+                    let moved = match window {
+                        None => Some(0),
+                        // The window moves to the first byte that differs, where that shows more bytes.
+                        Some((skip, length)) => {
+                            let equal = mask.leading_zeros() as usize / 8;
+                            let moves = !length && equal > 0 && skip < shortest;
+                            moves.then(|| skip + equal.min(shortest - skip))
+                        }
+                    };
+                    match (moved, window) {
+                        (None, Some((skip, length))) => moves(mask, room, skip, length),
+                        _ => {
+                            let skip = moved.unwrap_or(0);
+                            self.seen.window = Some((skip, longest - skip <= 15));
+                            self.seen.mask = 0;
+                            continue;
+                        }
+                    }
+                }
+            };
+            self.seen = Seen::NOTHING;
+            self.complete &= complete;
+            if bits + nulls > 0 {
+                self.bits += bits + nulls;
+                self.parts.push(Part { column: self.column, code, bits });
+            }
+            self.column = if complete { self.column + 1 } else { columns.len() };
         }
-        encoder
+        self.column = columns.len();
+        true
     }
 
     /// The codes of the rows at `at`, at most [`BLOCK`] of them.
-    pub(super) fn fill(&self, rows: Rows<'_>, at: usize, codes: &mut [u64]) {
+    pub(super) fn fill(&self, columns: &[Column<'_>], rows: Rows<'_>, at: usize, codes: &mut [u64]) {
         let mut high = [0u64; BLOCK];
         let mut low = [0u64; BLOCK];
         let count = codes.len();
         let (high, low) = (&mut high[..count], &mut low[..count]);
         codes.fill(0);
         for part in &self.parts {
+            let column = &columns[part.column];
             // The part's value ends up in `low`.
             match &part.code {
                 Code::Narrow { least, drop } => {
-                    part.column.load(rows, at, low);
+                    column.load(rows, at, low);
                     subtract(low, *least, *drop);
                 }
                 Code::Wide { least, drop } => {
-                    part.column.load_wide(rows, at, high, low);
+                    column.load_wide(rows, at, high, low);
                     for (high, low) in high.iter().zip(low.iter_mut()) {
                         *low = ((u128::from(*high) << 64 | u128::from(*low)).wrapping_sub(*least) >> drop) as u64;
                     }
                 }
                 Code::Bytes { skip, length, moves } => {
-                    part.column.load_bytes(rows, at, *skip, *length, high, low);
+                    column.load_bytes(rows, at, *skip, *length, high, low);
                     moves[0].gather(high);
                     moves[1].gather(low);
                     let width = moves[1].bits();
@@ -117,15 +188,15 @@ impl<'c, 'a> Encoder<'c, 'a> {
                     low.iter_mut().zip(high.iter()).for_each(|(low, &high)| *low |= above(high));
                 }
             }
-            if part.column.options.descending {
+            if column.options.descending {
                 let ones = if part.bits == 64 { u64::MAX } else { (1 << part.bits) - 1 };
                 low.iter_mut().for_each(|word| *word ^= ones);
             }
             let mut width = part.bits;
-            if part.column.has_nulls() {
+            if column.has_nulls() {
                 // The flag above the value is 1 for what stands last; a null's own bits are cleared.
-                let last = u64::from(part.column.options.nulls == Nulls::Last);
-                part.column.load_valid(rows, at, high);
+                let last = u64::from(column.options.nulls == Nulls::Last);
+                column.load_valid(rows, at, high);
                 for (word, &valid) in low.iter_mut().zip(&*high) {
                     *word = *word & valid.wrapping_neg() | (valid ^ last) << part.bits;
                 }
@@ -136,10 +207,12 @@ impl<'c, 'a> Encoder<'c, 'a> {
     }
 }
 
-/// The least word, the bits that the distance to the greatest one takes, and whether the words stand in order.
-fn narrow(column: &Column<'_>, rows: Rows<'_>) -> (u64, u32, bool) {
+/// The least and the greatest word; whether the words stand in order, also behind the one before the range.
+fn narrow(column: &Column<'_>, rows: Rows<'_>, range: Range<usize>, seen: &mut Seen) -> bool {
     let descending = column.options.descending;
-    let parts = threads::map_ranges(rows.len(), BLOCK, |range| {
+    let first = range.start;
+    let parts = threads::map_ranges(range.len(), BLOCK, |part| {
+        let range = first + part.start..first + part.end;
         let (mut least, mut greatest) = (u64::MAX, 0);
         let mut sorted = true;
         let mut last = if descending { u64::MAX } else { 0 };
@@ -165,56 +238,42 @@ fn narrow(column: &Column<'_>, rows: Rows<'_>) -> (u64, u32, bool) {
         }
         (least, greatest, sorted)
     });
-    let least = parts.iter().map(|part| part.0).min().unwrap_or(u64::MAX);
-    let greatest = parts.iter().map(|part| part.1).max().unwrap_or(0);
-    (least, 64 - greatest.saturating_sub(least).leading_zeros(), parts.iter().all(|part| part.2))
+    parts.iter().for_each(|part| seen.add(part.0.into(), part.1.into()));
+    parts.iter().all(|part| part.2)
 }
 
-fn wide(column: &Column<'_>, rows: Rows<'_>) -> (u128, u32) {
-    let (mut least, mut greatest) = (u128::MAX, 0);
+fn wide(column: &Column<'_>, rows: Rows<'_>, range: Range<usize>, seen: &mut Seen) {
     let (mut high, mut low) = ([0u64; BLOCK], [0u64; BLOCK]);
-    for at in (0..rows.len()).step_by(BLOCK) {
-        let count = BLOCK.min(rows.len() - at);
+    for at in range.clone().step_by(BLOCK) {
+        let count = BLOCK.min(range.end - at);
         column.load_wide(rows, at, &mut high[..count], &mut low[..count]);
         for (&high, &low) in high[..count].iter().zip(&low) {
             let word = u128::from(high) << 64 | u128::from(low);
-            least = least.min(word);
-            greatest = greatest.max(word);
+            seen.add(word, word);
         }
     }
-    (least, 128 - greatest.saturating_sub(least).leading_zeros())
 }
 
-/// The window of bytes that tells the rows apart, and which of its bits.
-fn bytes(column: &Column<'_>, rows: Rows<'_>, room: u32) -> (Code, u32, bool) {
-    let parts = threads::map_ranges(rows.len(), BLOCK, |range| {
+fn lengths(column: &Column<'_>, rows: Rows<'_>, range: Range<usize>, seen: &mut Seen) {
+    let first = range.start;
+    let parts = threads::map_ranges(range.len(), BLOCK, |part| {
+        let range = first + part.start..first + part.end;
         let lengths = range.clone().step_by(BLOCK).map(|at| column.lengths(rows, at, BLOCK.min(range.end - at)));
         lengths.fold((usize::MAX, 0), |all, block| (all.0.min(block.0), all.1.max(block.1)))
     });
-    let shortest = parts.iter().map(|part| part.0).min().unwrap_or(usize::MAX);
-    let longest = parts.iter().map(|part| part.1).max().unwrap_or(0);
-    let mut skip = 0;
-    loop {
-        let length = longest - skip <= 15;
-        let mask = varying(column, rows, skip, length);
-        let equal = mask.leading_zeros() as usize / 8;
-        // The window moves to the first byte that differs, where that shows more bytes.
-        if !length && equal > 0 && skip < shortest {
-            skip += equal.min(shortest - skip);
-            continue;
-        }
-        return moves(mask, room, skip, length);
-    }
+    parts.iter().for_each(|part| seen.add(part.0 as u128, part.1 as u128));
 }
 
 /// The bits of the window that are not the same in every row.
-fn varying(column: &Column<'_>, rows: Rows<'_>, skip: usize, length: bool) -> u128 {
+fn varying(column: &Column<'_>, rows: Rows<'_>, range: Range<usize>, skip: usize, length: bool) -> u128 {
     let load = |at: usize, high: &mut [u64], low: &mut [u64]| column.load_bytes(rows, at, skip, length, high, low);
     let (mut first_high, mut first_low) = ([0u64], [0u64]);
     if rows.len() > 0 {
         load(0, &mut first_high, &mut first_low);
     }
-    let masks = threads::map_ranges(rows.len(), BLOCK, |range| {
+    let first = range.start;
+    let masks = threads::map_ranges(range.len(), BLOCK, |part| {
+        let range = first + part.start..first + part.end;
         let (mut high, mut low) = ([0u64; BLOCK], [0u64; BLOCK]);
         let mut mask = [0u64; 2];
         for at in range.clone().step_by(BLOCK) {

@@ -1,9 +1,10 @@
 //! A sort key's rows as words whose order is the values' order, and the comparison of two rows.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use arrow_array::Array;
 use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef};
 use arrow_buffer::{Buffer, NullBuffer};
 
 use super::SortOptions;
@@ -63,10 +64,19 @@ enum Keys<'a> {
     /// Words of up to 64 bits, in the chunks.
     Words(Vec<&'a Buffer>, Width, Order),
     /// Words that stand for values: booleans, places in a dictionary's order.
-    Ranks(Vec<u64>),
+    Ranks(Cow<'a, [u64]>),
     /// Decimals of 128 or 256 bits, in the chunks.
     Wide(Vec<WideKeys<'a>>),
     Bytes(Vec<BytesColumn<'a>>),
+}
+
+/// What is found out of a key's chunks once, for all steps of a sort.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// The chunks of a key of runs, written out.
+    pub(super) expanded: Vec<ArrayRef>,
+    pub(super) ranks: Option<Vec<u64>>,
+    pub(super) nulls: Vec<Option<NullBuffer>>,
 }
 
 /// How a column's rows are read.
@@ -85,33 +95,42 @@ pub(super) enum Shape {
 
 impl<'a> Column<'a> {
     pub(super) fn try_new(chunks: &[&'a dyn Array], options: SortOptions) -> Result<Self> {
+        Self::known(chunks, options, None)
+    }
+
+    /// A column of which something may be known.
+    pub(super) fn known(chunks: &[&'a dyn Array], options: SortOptions, known: Option<&'a Known>) -> Result<Self> {
         let starts = Starts::new(chunks.iter().map(|chunk| chunk.len()));
         let mut column = Self { options, chunks: chunks.to_vec(), starts, nulls: Vec::new(), keys: Keys::None };
         let Some(data_type) = types::one_type(chunks)? else { return Ok(column) };
         super::check_type(data_type)?;
         column.keys = match types::kind(data_type) {
             Kind::Null => return Ok(column),
-            Kind::Boolean => {
-                let mut ranks = Vec::new();
-                for chunk in chunks {
-                    let values = chunk.as_boolean().values();
-                    ranks.extend((0..values.len()).map(|row| u64::from(values.value(row))));
-                }
-                Keys::Ranks(ranks)
-            }
+            Kind::Boolean | Kind::Dictionary => Keys::Ranks(match known.and_then(|known| known.ranks.as_ref()) {
+                Some(ranks) => Cow::Borrowed(ranks),
+                None => Cow::Owned(ranks_of(chunks)?),
+            }),
             Kind::Fixed(Width::W16 | Width::W32, _) => {
                 Keys::Wide(all(chunks.iter().map(|chunk| WideKeys::try_new(*chunk, "sort")))?)
             }
             Kind::Fixed(width, order) => Keys::Words(all(chunks.iter().map(|chunk| buffer(*chunk)))?, width, order),
             Kind::Bytes => Keys::Bytes(BytesColumn::of_chunks(chunks, "sort")?),
-            Kind::Dictionary => Keys::Ranks(dictionary_ranks(chunks)?),
             Kind::Nested => return Err(types::unsupported("sort", data_type)),
         };
-        let nulls: Vec<_> = chunks.iter().map(|chunk| chunk.logical_nulls().filter(|n| n.null_count() > 0)).collect();
+        let nulls: Vec<_> = match known {
+            Some(known) => known.nulls.clone(),
+            None => chunks.iter().map(|chunk| chunk.logical_nulls().filter(|n| n.null_count() > 0)).collect(),
+        };
         if nulls.iter().any(Option::is_some) {
             column.nulls = nulls;
         }
         Ok(column)
+    }
+
+    /// What was found out: ranks, and where nulls are.
+    pub(super) fn into_known(self) -> (Option<Vec<u64>>, Vec<Option<NullBuffer>>) {
+        let ranks = if let Keys::Ranks(Cow::Owned(ranks)) = self.keys { Some(ranks) } else { None };
+        (ranks, self.nulls)
     }
 
     pub(super) fn shape(&self) -> Shape {
@@ -323,8 +342,16 @@ fn buffer(array: &dyn Array) -> Result<&Buffer> {
     types::fixed_buffer(array).ok_or_else(|| types::unsupported("sort", array.data_type()))
 }
 
-/// The place of each row's value among all distinct dictionary values in order.
-fn dictionary_ranks(chunks: &[&dyn Array]) -> Result<Vec<u64>> {
+/// The place of each row's value among all distinct values of its dictionaries in order; of Booleans, themselves.
+fn ranks_of(chunks: &[&dyn Array]) -> Result<Vec<u64>> {
+    if chunks.iter().all(|chunk| types::kind(chunk.data_type()) == Kind::Boolean) {
+        let mut ranks = Vec::new();
+        for chunk in chunks {
+            let values = chunk.as_boolean().values();
+            ranks.extend((0..values.len()).map(|row| u64::from(values.value(row))));
+        }
+        return Ok(ranks);
+    }
     let dictionaries = types::dictionaries(chunks, "sort")?;
     let values: Vec<&dyn Array> = dictionaries.iter().map(|dictionary| dictionary.values().as_ref()).collect();
     let column = Column::try_new(&values, SortOptions::default())?;

@@ -5,7 +5,8 @@
 //! partitions that fit the cache; there a word for each row, the next bits of its code above its place, is sorted by
 //! radix (`spread.rs`, `radix.rs`). Only rows whose 64 bits are equal and not their whole keys are looked at again
 //! (`ties.rs`). A limit first
-//! throws out rows that cannot come among the first ones (`top.rs`).
+//! throws out rows that cannot come among the first ones (`top.rs`). All of it goes in steps of a few rows where somebody
+//! wants to rest between them (`steps.rs`).
 //!
 //! The sort is stable: equal rows keep their order. Floats are in IEEE 754 total order, as in arrow-ord:
 //! −NaN < −∞ < … < −0.0 < 0.0 < … < ∞ < NaN. Text is in byte order.
@@ -17,21 +18,20 @@ mod rows;
 mod scatter;
 mod select;
 mod spread;
+mod steps;
 mod ties;
 mod top;
 
-use arrow_array::{Array, ArrayRef};
+use arrow_array::Array;
 use arrow_schema::DataType;
-use column::{Column, Rows};
 pub use rows::RowOrder;
 pub(crate) use scatter::Scatter;
 pub(crate) use select::{select, sort_by};
-use spread::sort_rows;
+pub use steps::SortSteps;
 
-use crate::error::all;
 use crate::query::Nulls;
 use crate::types::{self, Kind, Order};
-use crate::{Error, Indices, Result, runs};
+use crate::{Indices, Result, runs};
 
 /// Direction and place of nulls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -58,7 +58,7 @@ pub struct SortKey<'a> {
 /// 8 bytes of scratch per row out and in, 4 bytes per row out.
 ///
 /// # Errors
-/// [`Error::UnsupportedType`] for nested types and intervals of several units; [`Error::TooManyRows`].
+/// [`crate::Error::UnsupportedType`] for nested types and intervals of several units; [`crate::Error::TooManyRows`].
 ///
 /// ```
 /// # use arrow_array::Int32Array;
@@ -74,33 +74,12 @@ pub fn sort_to_indices(array: &dyn Array, options: SortOptions, limit: Option<us
 /// The order of a table's rows by several keys, the most significant first.
 ///
 /// # Errors
-/// As [`sort_to_indices`]; [`Error::LengthMismatch`] when keys have different numbers of rows;
-/// [`Error::InvalidPlan`] without keys.
+/// As [`sort_to_indices`]; [`crate::Error::LengthMismatch`] when keys have different numbers of rows;
+/// [`crate::Error::InvalidPlan`] without keys.
 pub fn sort_keys_to_indices(keys: &[SortKey<'_>], limit: Option<usize>) -> Result<Indices> {
-    let lengths: Vec<usize> = keys.iter().map(|key| key.chunks.iter().map(|chunk| chunk.len()).sum()).collect();
-    let Some(&rows) = lengths.first() else {
-        return Err(Error::invalid_plan("a sort needs at least one key", ""));
-    };
-    if let Some(&found) = lengths.iter().find(|&&length| length != rows) {
-        return Err(Error::length_mismatch(rows, found));
-    }
-    if u32::try_from(rows).is_err() {
-        return Err(Error::too_many_rows(rows));
-    }
-    let limit = limit.unwrap_or(rows).min(rows);
-    let mut expanded: Vec<Vec<ArrayRef>> = vec![Vec::new(); keys.len()];
-    let columns = keys.iter().zip(&mut expanded);
-    let columns =
-        all(columns.map(|(key, expanded)| Column::try_new(&runs::expand_all(&key.chunks, expanded)?, key.options)))?;
-    let candidates = top::candidates(&columns[0], rows, limit);
-    let chosen = match &candidates {
-        Some(list) => Rows::List(list),
-        None => Rows::All(rows),
-    };
-    let mut order = vec![0; chosen.len()];
-    sort_rows(&columns, chosen, &mut order, 0);
-    order.truncate(limit);
-    Ok(Indices::new_unchecked(order, rows))
+    let mut steps = SortSteps::new(limit);
+    steps.step(keys, usize::MAX)?;
+    steps.finish()
 }
 
 /// Whether a type has an order.

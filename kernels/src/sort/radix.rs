@@ -10,10 +10,10 @@ const FEW: usize = 24;
 /// The most bits of a digit, and as many counters.
 const DIGIT: u32 = 13;
 /// Slices beyond this are spread by fewer bits at first, since they do not fit the cache.
-const LARGE: usize = 1 << 17;
+pub(super) const LARGE: usize = 1 << 17;
 
 /// Counters, kept from slice to slice.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Sorter {
     counts: Vec<u32>,
     scratch: Vec<u64>,

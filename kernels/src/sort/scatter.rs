@@ -24,6 +24,8 @@ pub(crate) struct Scatter {
     /// Where each partition begins, and behind the last one where it ends; and where each one's next entry goes.
     starts: Vec<u32>,
     ends: Vec<u32>,
+    /// Whether all has been written.
+    whole: bool,
 }
 
 impl Scatter {
@@ -40,6 +42,7 @@ impl Scatter {
             lines: vec![Line([0; LINE]); partitions],
             starts: starts.to_vec(),
             ends: starts[..partitions].to_vec(),
+            whole: false,
         }
     }
 
@@ -75,24 +78,27 @@ impl Scatter {
         }
     }
 
-    /// The entries, partition after partition; none when not all of them have been pushed.
+    /// The entries, partition after partition; none when not all of them have been pushed. May be asked again.
     pub(crate) fn finish(&mut self) -> &mut [u64] {
-        let whole = self.starts.first() == Some(&0) && self.ends[..] == self.starts[1..];
-        debug_assert!(whole, "every partition has all of its entries");
-        if !whole {
-            return &mut [];
-        }
-        for partition in 0..self.ends.len() {
-            // A full line has been written.
-            if !(self.ends[partition] as usize).is_multiple_of(LINE) {
-                self.flush(partition);
+        if !self.whole {
+            let whole = self.starts.first() == Some(&0) && self.ends[..] == self.starts[1..];
+            debug_assert!(whole, "every partition has all of its entries");
+            if !whole {
+                return &mut [];
             }
+            for partition in 0..self.ends.len() {
+                // A full line has been written.
+                if !(self.ends[partition] as usize).is_multiple_of(LINE) {
+                    self.flush(partition);
+                }
+            }
+            self.whole = true;
         }
         let last = self.starts.last().map_or(0, |&end| end as usize);
         let entries = &mut self.entries[self.base..self.base + last];
         // SAFETY: the partitions follow one another from 0 to `last`, and each has been pushed to from its beginning
-        // to its end, as has just been tested. Each entry pushed went into a line, and each line was written to its
-        // place when it was full, or just now.
+        // to its end, as was tested before `whole` was set; what is pushed is not taken back. Each entry pushed went into a
+        // line, and each line was written to its place when it was full, or before `whole` was set.
         unsafe { entries.assume_init_mut() }
     }
 }

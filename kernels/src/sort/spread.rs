@@ -1,5 +1,9 @@
 //! Rows spread over partitions by the highest bits of their codes, and each partition sorted.
 //!
+//! One thread goes step by step ([`Sort::step`]), so that whoever has no other thread may rest between two of them: each is about
+//! as much as so many rows take. A partition that is large by itself, since its codes lie close together, is put off, to be
+//! sorted by the bits that tell its own rows apart.
+//!
 //! Several threads first count and spread a stretch of rows each, into pieces of their own; then they take partitions,
 //! join the pieces of each, in the order of the rows, and sort them.
 
@@ -7,7 +11,7 @@ use std::ops::Range;
 
 use super::code::Encoder;
 use super::column::{Column, Rows};
-use super::radix::Sorter;
+use super::radix::{LARGE, Sorter};
 use super::scatter::Scatter;
 use super::ties::{DEEP, sort_dropped, sort_ties};
 use crate::bitcode::BLOCK;
@@ -17,10 +21,12 @@ use crate::threads;
 const PARTITION: u32 = 12;
 /// The most partitions, as a power of two.
 const MOST_PARTITIONS: u32 = 11;
+/// Rows beyond eight times a limit that are sorted rather than looked at again.
+const FEW: usize = 4096;
 
 /// Where the bits of a code go: the highest choose the partition, as many of the others as there is room for stand in
 /// the entry, above the row's place.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Layout {
     places: u32,
     top: u32,
@@ -51,43 +57,231 @@ impl Layout {
             below => (code << (64 - below) >> (64 - below) >> self.drop) << self.places | place as u64,
         }
     }
+
+    /// The partition behind those that hold the first `limit` rows, if that leaves many rows out.
+    fn cut(starts: &[u32], limit: usize) -> Option<usize> {
+        let rows = starts.last().map_or(0, |&end| end as usize);
+        let cut = starts.iter().position(|&start| start as usize >= limit)?;
+        (rows > limit.saturating_mul(8).saturating_add(FEW) && (starts[cut] as usize) < rows).then_some(cut)
+    }
 }
 
-/// Writes the rows into `order`, sorted.
-pub(super) fn sort_rows(columns: &[Column<'_>], rows: Rows<'_>, order: &mut [u32], depth: usize) {
-    let encoder = Encoder::new(columns, rows);
-    let length = rows.len();
-    if encoder.sorted || encoder.bits == 0 && encoder.complete || length < 2 {
-        return copy(rows, order);
+/// Rows of a sort whose order is left for later: so many from a place on, which stand in the order of their numbers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Later {
+    pub(super) to: usize,
+    pub(super) rows: usize,
+    pub(super) depth: usize,
+}
+
+/// Sorts some rows, which are not many and stand in the order of their numbers.
+pub(super) fn sort_list(columns: &[Column<'_>], rows: &mut [u32], depth: usize) {
+    let mut sort = Sort::new(Some(rows.to_vec()), rows.len(), rows.len(), depth, 0);
+    while !sort.step(columns, rows, &mut Vec::new(), usize::MAX) {}
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Stage {
+    /// Finds out what tells the rows apart.
+    Look,
+    /// Counts the rows of each partition.
+    Count,
+    /// Leaves out rows of partitions behind the limit.
+    Choose(usize),
+    /// Writes each row to its place, which its code tells.
+    Place,
+    /// Spreads entries over partitions.
+    Scatter,
+    /// Sorts partitions.
+    Sort,
+}
+
+/// A sort of some rows in the making.
+#[derive(Debug)]
+pub(super) struct Sort {
+    /// The rows, ascending; without it all.
+    list: Option<Vec<u32>>,
+    length: usize,
+    /// Rows that are wanted, from the first.
+    limit: usize,
+    depth: usize,
+    /// Where in the order they go.
+    to: usize,
+    stage: Stage,
+    /// The next row, or partition.
+    at: usize,
+    encoder: Encoder,
+    layout: Layout,
+    counted: Counted,
+    /// Where each partition begins, and where the last one ends.
+    starts: Vec<u32>,
+    chosen: Vec<u32>,
+    scatter: Option<Scatter>,
+    sorter: Sorter,
+}
+
+impl Sort {
+    pub(super) fn new(list: Option<Vec<u32>>, length: usize, limit: usize, depth: usize, to: usize) -> Self {
+        Self {
+            list,
+            length,
+            limit,
+            depth,
+            to,
+            stage: Stage::Look,
+            at: 0,
+            encoder: Encoder::new(),
+            layout: Layout::default(),
+            counted: Counted::default(),
+            starts: Vec::new(),
+            chosen: Vec::new(),
+            scatter: None,
+            sorter: Sorter::default(),
+        }
     }
-    // Codes that told nothing apart will not do so again.
-    let depth = if encoder.bits == 0 { DEEP } else { depth };
-    let layout = Layout::new(encoder.bits, length);
-    let sort = Sort { columns, rows, encoder, layout, depth };
-    let counted = threads::map_ranges(length, BLOCK, |range| sort.count(range));
-    if sort.encoder.complete && in_order(&counted) {
-        return copy(rows, order);
+
+    /// About how far it is, from 0 to 1.
+    pub(super) fn part(&self, columns: usize) -> f64 {
+        let at = match self.stage {
+            Stage::Look => return 0.3 * self.encoder.part(columns, self.length),
+            Stage::Sort => self.starts.get(self.at).map_or(self.length, |&start| start as usize),
+            _ => self.at,
+        };
+        let (before, share) = match self.stage {
+            Stage::Look | Stage::Count => (0.3, 0.2),
+            Stage::Choose(_) | Stage::Place => (0.5, 0.5),
+            Stage::Scatter => (0.5, 0.2),
+            Stage::Sort => (0.7, 0.3),
+        };
+        before + share * at as f64 / self.length.max(1) as f64
     }
-    let starts = counted.into_iter().map(|counted| starts(counted.counts));
-    if threads::count() == 1 {
-        return starts.for_each(|starts| sort.alone(&starts, order));
+
+    /// Does about as much as so many rows take; whether all is done, but for what is put off.
+    pub(super) fn step(
+        &mut self,
+        columns: &[Column<'_>],
+        order: &mut [u32],
+        later: &mut Vec<Later>,
+        budget: usize,
+    ) -> bool {
+        let length = self.length;
+        let rows = self.list.as_ref().map_or(Rows::All(length), |list| Rows::List(list));
+        let order = &mut order[self.to..self.to + length];
+        if matches!(self.stage, Stage::Look) {
+            if !self.encoder.look(columns, rows, budget) {
+                return false;
+            }
+            if self.encoder.sorted || self.encoder.bits == 0 && self.encoder.complete || length < 2 {
+                copy(rows, order);
+                return true;
+            }
+            // Codes that told nothing apart will not do so again.
+            self.depth = if self.encoder.bits == 0 { DEEP } else { self.depth };
+            self.layout = Layout::new(self.encoder.bits, length);
+            self.counted = Counted::new(self.layout);
+            self.stage = Stage::Count;
+            return false;
+        }
+        let coding = Coding { columns, rows, encoder: &self.encoder, layout: self.layout, depth: self.depth };
+        let range = self.at..length.min(self.at.saturating_add(budget));
+        if !matches!(self.stage, Stage::Sort) {
+            self.at = range.end;
+        }
+        let is_end = self.at == length;
+        match self.stage {
+            Stage::Look => {}
+            Stage::Count => {
+                if threads::count() > 1 && threads::ranges(length, BLOCK).len() > 1 {
+                    let Some(chosen) = coding.together(order, self.limit, self.to, later) else { return true };
+                    self.chosen = chosen;
+                    return self.choose_again();
+                }
+                coding.count(range, &mut self.counted);
+                if !is_end {
+                    return false;
+                }
+                if self.encoder.complete && self.counted.sorted {
+                    copy(rows, order);
+                    return true;
+                }
+                self.at = 0;
+                self.starts = starts(std::mem::take(&mut self.counted.counts));
+                self.stage = if let Some(cut) = Layout::cut(&self.starts, self.limit) {
+                    Stage::Choose(cut)
+                } else if self.layout.below == 0 && self.encoder.complete {
+                    Stage::Place
+                } else {
+                    self.scatter = Some(Scatter::new(length, &self.starts));
+                    Stage::Scatter
+                };
+            }
+            Stage::Choose(cut) => {
+                coding.choose(range, cut, &mut self.chosen);
+                return is_end && self.choose_again();
+            }
+            Stage::Place => {
+                coding.place(range, &mut self.starts, order);
+                return is_end;
+            }
+            Stage::Scatter => {
+                if let Some(scatter) = &mut self.scatter {
+                    coding.scatter(range, scatter);
+                }
+                if is_end {
+                    (self.at, self.stage, self.sorter) = (0, Stage::Sort, Sorter::new());
+                }
+            }
+            Stage::Sort => {
+                let entries = self.scatter.as_mut().map(Scatter::finish).unwrap_or_default();
+                let mut left = budget;
+                while let [start, end, ..] = self.starts[self.at..] {
+                    let bounds = start as usize..end as usize;
+                    let rows = &mut order[bounds.clone()];
+                    coding.sort_partition(
+                        &mut entries[bounds],
+                        &mut self.sorter,
+                        rows,
+                        self.to + start as usize,
+                        later,
+                    );
+                    self.at += 1;
+                    let Some(rest) = left.checked_sub((end - start) as usize) else { return false };
+                    left = rest;
+                }
+                return true;
+            }
+        }
+        false
     }
-    let pieces: Vec<(Range<usize>, Vec<u32>)> = threads::ranges(length, BLOCK).into_iter().zip(starts).collect();
-    if let [(_, starts)] = pieces.as_slice() { sort.alone(starts, order) } else { sort.together(pieces, order) }
+
+    /// The rows that are left are sorted in place of all; gives that nothing is done yet.
+    fn choose_again(&mut self) -> bool {
+        let chosen = std::mem::take(&mut self.chosen);
+        let length = chosen.len();
+        *self = Self::new(Some(chosen), length, self.limit, self.depth, self.to);
+        false
+    }
 }
 
 /// What one reading of a stretch of rows tells.
+#[derive(Debug, Default)]
 struct Counted {
     /// Rows of each partition.
     counts: Vec<u32>,
     sorted: bool,
-    first: u64,
+    first: Option<u64>,
     last: u64,
+}
+
+impl Counted {
+    fn new(layout: Layout) -> Self {
+        Self { counts: vec![0; 1 << layout.top], sorted: true, first: None, last: 0 }
+    }
 }
 
 /// Whether all codes stand in order.
 fn in_order(counted: &[Counted]) -> bool {
-    counted.iter().all(|part| part.sorted) && counted.windows(2).all(|parts| parts[0].last <= parts[1].first)
+    counted.iter().all(|part| part.sorted) && counted.windows(2).all(|parts| Some(parts[0].last) <= parts[1].first)
 }
 
 /// Where each partition begins, and where the last one ends.
@@ -98,125 +292,157 @@ fn starts(mut counts: Vec<u32>) -> Vec<u32> {
     counts
 }
 
-struct Sort<'s, 'a> {
+/// Rows, and how their codes are made and laid out.
+struct Coding<'s, 'a> {
     columns: &'s [Column<'a>],
     rows: Rows<'s>,
-    encoder: Encoder<'s, 'a>,
+    encoder: &'s Encoder,
     layout: Layout,
     depth: usize,
 }
 
-impl Sort<'_, '_> {
+impl Coding<'_, '_> {
     /// Calls `each(place, code)` for the rows of a range.
     #[inline(always)]
     fn for_each_code(&self, range: Range<usize>, mut each: impl FnMut(usize, &[u64])) {
         let mut block = [0u64; BLOCK];
         for at in range.clone().step_by(BLOCK) {
             let codes = &mut block[..BLOCK.min(range.end - at)];
-            self.encoder.fill(self.rows, at, codes);
+            self.encoder.fill(self.columns, self.rows, at, codes);
             each(at, codes);
         }
     }
 
-    fn count(&self, range: Range<usize>) -> Counted {
+    fn count(&self, range: Range<usize>, counted: &mut Counted) {
         let layout = self.layout;
-        let mut counted = Counted { counts: vec![0; 1 << layout.top], sorted: true, first: 0, last: 0 };
         if layout.top == 0 {
             // One partition; whether it is in order is found when it is sorted.
-            counted.counts[0] = range.len() as u32;
+            counted.counts[0] += range.len() as u32;
             counted.sorted = false;
-            return counted;
+            return;
         }
-        let begin = range.start;
-        self.for_each_code(range, |at, codes| {
+        self.for_each_code(range, |_, codes| {
             codes.iter().for_each(|&code| counted.counts[(code >> layout.below) as usize] += 1);
-            if at == begin {
-                counted.first = codes[0];
-            }
+            counted.first.get_or_insert(codes[0]);
             counted.sorted = counted.sorted && counted.last <= codes[0] && codes.is_sorted();
             counted.last = codes[codes.len() - 1];
         });
-        counted
     }
 
-    fn scatter(&self, range: Range<usize>, starts: &[u32]) -> Scatter {
+    /// The rows of partitions before `cut`.
+    fn choose(&self, range: Range<usize>, cut: usize, chosen: &mut Vec<u32>) {
         let layout = self.layout;
-        let mut scatter = Scatter::new(range.len(), starts);
+        self.for_each_code(range, |at, codes| {
+            let each = (at as u32..).zip(codes).filter(|(_, code)| layout.partition(**code) < cut);
+            chosen.extend(each.map(|(place, _)| self.rows.get(place)));
+        });
+    }
+
+    /// The code is the partition: each row's place is known. `ends` are those of the rows that have been written.
+    fn place(&self, range: Range<usize>, ends: &mut [u32], order: &mut [u32]) {
+        self.for_each_code(range, |at, codes| {
+            for (position, &code) in (at as u32..).zip(codes) {
+                let end = &mut ends[code as usize];
+                order[*end as usize] = self.rows.get(position);
+                *end += 1;
+            }
+        });
+    }
+
+    fn scatter(&self, range: Range<usize>, scatter: &mut Scatter) {
+        let layout = self.layout;
         self.for_each_code(range, |at, codes| {
             for (place, &code) in (at..).zip(codes) {
                 scatter.push(layout.partition(code), layout.entry(code, place));
             }
         });
-        scatter
     }
 
-    /// Sorts with one thread: partitions are sorted where they lie.
-    fn alone(&self, starts: &[u32], order: &mut [u32]) {
-        let layout = self.layout;
-        if layout.below == 0 && self.encoder.complete {
-            // The code is the partition: each row's place is known.
-            let mut ends = starts.to_vec();
-            return self.for_each_code(0..order.len(), |at, codes| {
-                for (position, &code) in (at as u32..).zip(codes) {
-                    let end = &mut ends[code as usize];
-                    order[*end as usize] = self.rows.get(position);
-                    *end += 1;
-                }
+    /// Sorts with all threads; gives the rows that are left where a limit leaves many out.
+    fn together(&self, order: &mut [u32], limit: usize, to: usize, later: &mut Vec<Later>) -> Option<Vec<u32>> {
+        let ranges = threads::ranges(order.len(), BLOCK);
+        let counted = threads::map(ranges.clone(), |range| {
+            let mut counted = Counted::new(self.layout);
+            self.count(range, &mut counted);
+            counted
+        });
+        if self.encoder.complete && in_order(&counted) {
+            copy(self.rows, order);
+            return None;
+        }
+        let all: Vec<Vec<u32>> = counted.into_iter().map(|counted| starts(counted.counts)).collect();
+        let sums: Vec<u32> = (0..all[0].len()).map(|start| all.iter().map(|starts| starts[start]).sum()).collect();
+        if let Some(cut) = Layout::cut(&sums, limit) {
+            let chosen = threads::map(ranges, |range| {
+                let mut chosen = Vec::new();
+                self.choose(range, cut, &mut chosen);
+                chosen
             });
+            return Some(chosen.concat());
         }
-        let mut scatter = self.scatter(0..order.len(), starts);
-        let entries = scatter.finish();
-        let mut sorter = Sorter::new();
-        for bounds in starts.windows(2) {
-            let bounds = bounds[0] as usize..bounds[1] as usize;
-            self.sort_partition(&mut entries[bounds.clone()], &mut sorter, &mut order[bounds]);
-        }
-    }
-
-    /// Sorts with all threads.
-    fn together(&self, pieces: Vec<(Range<usize>, Vec<u32>)>, order: &mut [u32]) {
-        let all: Vec<Vec<u32>> = pieces.iter().map(|(_, starts)| starts.clone()).collect();
-        let mut scatters = threads::map(pieces, |(range, starts)| self.scatter(range, &starts));
-        let pieces: Vec<(&[u64], Vec<u32>)> =
-            scatters.iter_mut().zip(all).map(|(scatter, starts)| (&*scatter.finish(), starts)).collect();
+        let pieces: Vec<(Range<usize>, &Vec<u32>)> = ranges.into_iter().zip(&all).collect();
+        let mut scatters = threads::map(pieces, |(range, starts)| {
+            let mut scatter = Scatter::new(range.len(), starts);
+            self.scatter(range, &mut scatter);
+            scatter
+        });
+        let pieces: Vec<(&[u64], &Vec<u32>)> =
+            scatters.iter_mut().zip(&all).map(|(scatter, starts)| (&*scatter.finish(), starts)).collect();
         // A task is some partitions that follow one another, and their part of the order.
         let share = order.len() / (4 * threads::count()) + 1;
         let mut tasks = Vec::new();
-        let (mut rest, mut first, mut rows) = (order, 0, 0);
+        let (mut rest, mut first, mut rows, mut to) = (order, 0, 0, to);
         for partition in 0..1usize << self.layout.top {
             rows +=
                 pieces.iter().map(|(_, starts)| (starts[partition + 1] - starts[partition]) as usize).sum::<usize>();
             if rows >= share || partition + 1 == 1 << self.layout.top {
                 let (part, after) = rest.split_at_mut(rows);
-                tasks.push((first..partition + 1, part));
-                (rest, first, rows) = (after, partition + 1, 0);
+                tasks.push((first..partition + 1, part, to));
+                (rest, first, rows, to) = (after, partition + 1, 0, to + rows);
             }
         }
-        threads::map(tasks, |(partitions, mut order)| {
+        let put_off = threads::map(tasks, |(partitions, mut order, mut to)| {
             let mut sorter = Sorter::new();
-            let mut joined = Vec::new();
+            let (mut joined, mut later) = (Vec::new(), Vec::new());
             for partition in partitions {
                 joined.clear();
                 for (entries, starts) in &pieces {
                     joined.extend_from_slice(&entries[starts[partition] as usize..starts[partition + 1] as usize]);
                 }
                 let (part, after) = order.split_at_mut(joined.len());
-                self.sort_partition(&mut joined, &mut sorter, part);
-                order = after;
+                self.sort_partition(&mut joined, &mut sorter, part, to, &mut later);
+                (order, to) = (after, to + joined.len());
             }
+            later
         });
+        later.extend(put_off.concat());
+        None
     }
 
-    /// Sorts the entries of a partition, which stand in the order of their places, and writes its rows.
-    fn sort_partition(&self, entries: &mut [u64], sorter: &mut Sorter, order: &mut [u32]) {
-        let places = self.layout.places;
-        sorter.sort(entries, places);
+    /// Sorts the entries of a partition, which stand in the order of their places, and writes its rows, of which the first stands
+    /// at `to` in the whole order.
+    fn sort_partition(
+        &self,
+        entries: &mut [u64],
+        sorter: &mut Sorter,
+        order: &mut [u32],
+        to: usize,
+        later: &mut Vec<Later>,
+    ) {
+        let Layout { places, below, drop, .. } = self.layout;
+        // What is all in one partition would be so again.
+        let is_put_off = entries.len() > LARGE && entries.len() < self.rows.len() && below > 0 && self.depth < DEEP;
+        if !is_put_off {
+            sorter.sort(entries, places);
+        }
         let mask = (1u64 << places) - 1;
         order.iter_mut().zip(&*entries).for_each(|(row, entry)| *row = self.rows.get((entry & mask) as u32));
-        if !self.encoder.complete {
-            sort_ties(self.columns, entries, places, order, self.depth);
-        } else if self.layout.drop > 0 {
-            sort_dropped(&self.encoder, entries, places, order);
+        if is_put_off {
+            later.push(Later { to, rows: order.len(), depth: self.depth + 1 });
+        } else if !self.encoder.complete {
+            sort_ties(self.columns, entries, places, order, self.depth, to, later);
+        } else if drop > 0 {
+            sort_dropped(self.encoder, self.columns, entries, places, order);
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use super::code::Encoder;
 use super::column::{Column, Rows};
+use super::radix::LARGE;
 use super::select::{sort_by, sort_pairs};
-use super::spread::sort_rows;
+use super::spread::{Later, sort_list};
 use crate::bitcode::BLOCK;
 
 /// Ties up to this many are compared.
@@ -27,7 +28,7 @@ fn for_each_tie(entries: &[u64], places: u32, mut each: impl FnMut(usize, usize)
 
 /// Puts rows in order whose codes are whole, but whose entries had no room for the lowest bits of them. The codes of
 /// all of these rows are fetched together, so that the cache misses overlap.
-pub(super) fn sort_dropped(encoder: &Encoder<'_, '_>, entries: &[u64], places: u32, order: &mut [u32]) {
+pub(super) fn sort_dropped(encoder: &Encoder, columns: &[Column<'_>], entries: &[u64], places: u32, order: &mut [u32]) {
     let mut list = Vec::new();
     let mut ties = Vec::new();
     for_each_tie(entries, places, |start, end| {
@@ -37,7 +38,7 @@ pub(super) fn sort_dropped(encoder: &Encoder<'_, '_>, entries: &[u64], places: u
     let mut codes = vec![0u64; list.len()];
     for at in (0..list.len()).step_by(BLOCK) {
         let end = list.len().min(at + BLOCK);
-        encoder.fill(Rows::List(&list), at, &mut codes[at..end]);
+        encoder.fill(columns, Rows::List(&list), at, &mut codes[at..end]);
     }
     let mut rest = &codes[..];
     let mut pairs: Vec<(u64, u32)> = Vec::new();
@@ -54,13 +55,24 @@ pub(super) fn sort_dropped(encoder: &Encoder<'_, '_>, entries: &[u64], places: u
     }
 }
 
-/// Puts rows in order whose codes are equal and not their whole keys.
-pub(super) fn sort_ties(columns: &[Column<'_>], entries: &[u64], places: u32, order: &mut [u32], depth: usize) {
+/// Puts rows in order whose codes are equal and not their whole keys; the first of them stands at `to` in the whole order.
+/// Many of them are put off.
+pub(super) fn sort_ties(
+    columns: &[Column<'_>],
+    entries: &[u64],
+    places: u32,
+    order: &mut [u32],
+    depth: usize,
+    to: usize,
+    later: &mut Vec<Later>,
+) {
     for_each_tie(entries, places, |start, end| {
         let ties = &mut order[start..end];
+        if ties.len() > LARGE && depth < DEEP {
+            return later.push(Later { to: to + start, rows: ties.len(), depth: depth + 1 });
+        }
         if ties.len() > FEW_TIES && depth < DEEP {
-            let list = ties.to_vec();
-            return sort_rows(columns, Rows::List(&list), ties, depth + 1);
+            return sort_list(columns, ties, depth + 1);
         }
         sort_by(ties, |a, b| {
             let mut orders = columns.iter().map(|column| column.compare(a, b));

@@ -37,8 +37,11 @@ impl Manifest {
 /// the manifest does not grow old.
 pub(super) fn choose(whole: &Whole<'_>, manifest: &Manifest) -> Result<Vec<bool>> {
     let lost = |wanted: &&String| !whole.exports.iter().any(|export| is_called(export.name, wanted));
-    if let Some(lost) = manifest.exports.iter().find(lost) {
-        return Err(Error::Module(["there is no export ", lost, ", which is to be in its first part"].concat()));
+    let lost: Vec<&str> = manifest.exports.iter().filter(lost).map(String::as_str).collect();
+    if !lost.is_empty() {
+        return Err(Error::Module(
+            ["its first part is to have exports that are not there: ", &lost.join(", ")].concat(),
+        ));
     }
     let names: Vec<String> = (0..whole.n_functions() as u32).map(|function| whole.readable(function)).collect();
     let is_later: Vec<bool> = names.iter().map(|name| is_named(name, &manifest.later)).collect();

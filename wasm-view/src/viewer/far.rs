@@ -106,9 +106,30 @@ impl Viewer {
     /// When the bytes are no Arrow stream.
     pub fn settle(&mut self, rows: usize, groups: Option<Vec<u8>>) -> Result<u32, JsError> {
         let groups = groups.map(schemas).transpose()?.map(|(schema, _)| schema);
-        self.view.rows = Rows::Far(Far::new(rows, groups));
-        self.before = None;
+        let is_whole = std::mem::take(&mut self.has_head);
+        match &mut self.view.rows {
+            // Its first rows are here.
+            Rows::Far(far) if is_whole && far.rows == rows && groups.is_none() => far.is_head = false,
+            others => *others = Rows::Far(Far::new(rows, groups)),
+        }
+        (self.before, self.rows_before) = (None, None);
         Ok(self.refreshed())
+    }
+
+    /// Shows the first rows of a sort, of `rows` in all, while the others are put in order; what was shown is kept.
+    ///
+    /// # Errors
+    /// When the bytes are no Arrow stream.
+    #[wasm_bindgen(js_name = showHead)]
+    pub fn show_head(&mut self, rows: usize, stream: Vec<u8>) -> Result<u32, JsError> {
+        let (_, batches) = load::read(stream).map_err(failed)?;
+        let Some(table) = self.table.as_ref().filter(|_| !self.view.shows_groups()) else { return Ok(0) };
+        let head = Rows::Far(Far::head(rows, &table.schema, batches));
+        let before = std::mem::replace(&mut self.view.rows, head);
+        self.rows_before.get_or_insert(before);
+        self.has_head = true;
+        self.fit_rows();
+        Ok(change::PAINT | change::LAYOUT | change::SELECTION)
     }
 
     /// Rows to be asked for now: from, to; nothing when all that are in sight are here or on their way.
@@ -266,9 +287,7 @@ impl Viewer {
         let to = to.min(self.view.len(table));
         let from = from.min(to);
         if let Some(rows) = self.view.picked(from..to) {
-            let rows = Indices::try_new(rows, table.rows()).map_err(failed)?;
-            let taken = take_batches(&table.schema, &table.batches, &rows).map_err(failed)?;
-            return numbered(&taken, &rows).map_err(failed);
+            return numbered(table, &Indices::try_new(rows, table.rows()).map_err(failed)?);
         }
         let table = if let Rows::Groups(groups) = &self.view.rows { groups } else { table };
         to_stream(&table.schema, &table.range(from..to)).map_err(failed)
@@ -296,15 +315,15 @@ impl Viewer {
     }
 }
 
-/// Rows with their numbers before them.
-fn numbered(batch: &RecordBatch, rows: &Indices) -> wire::Result<Vec<u8>> {
+/// Rows of a table as an Arrow stream, with their numbers before them.
+pub(super) fn numbered(table: &Table, rows: &Indices) -> Result<Vec<u8>, JsError> {
+    let batch = take_batches(&table.schema, &table.batches, rows).map_err(failed)?;
     let numbers: ArrayRef = Arc::new(UInt32Array::from(rows.as_slice().to_vec()));
     let field = Arc::new(Field::new(NUMBER, DataType::UInt32, false));
     let schema = batch.schema();
     let fields: Vec<_> = std::iter::once(field).chain(schema.fields().iter().cloned()).collect();
     let schema = Arc::new(Schema::new(fields));
     let columns = std::iter::once(numbers).chain(batch.columns().iter().cloned()).collect();
-    let batch = RecordBatch::try_new(schema.clone(), columns)
-        .map_err(|_unequal| wire::Error::mismatch(NUMBER, "the rows' numbers do not fit the rows"))?;
-    to_stream(&schema, std::slice::from_ref(&batch))
+    let batch = RecordBatch::try_new(schema.clone(), columns).map_err(failed)?;
+    to_stream(&schema, std::slice::from_ref(&batch)).map_err(failed)
 }

@@ -54,7 +54,7 @@ use crate::load::Load;
 use crate::profile::Profiles;
 use crate::selection::Selection;
 use crate::table::Table;
-use crate::view::{View, Wish};
+use crate::view::{Rows, View, Wish};
 use crate::work::Work;
 use pointer::Press;
 use select::Counting;
@@ -121,6 +121,10 @@ pub struct Viewer {
     press: Press,
     /// What the rows that are shown were found by, while others are being found.
     before: Option<Wish>,
+    /// Those rows, while the head of a sort is shown.
+    rows_before: Option<Rows>,
+    /// Whether the head that is shown is of what is asked for.
+    has_head: bool,
     work: Option<Work>,
     /// What follows a live table, where its rows are.
     live: Option<live::Live>,
@@ -188,6 +192,8 @@ impl Viewer {
             hover_head: None,
             press: Press::None,
             before: None,
+            rows_before: None,
+            has_head: false,
             work: None,
             live: None,
             marks: live::Marks::default(),
@@ -220,7 +226,7 @@ impl Viewer {
         self.profiles = Profiles::default();
         self.hover = None;
         self.hover_head = None;
-        (self.before, self.work) = (None, None);
+        (self.before, self.rows_before, self.work) = (None, None, None);
         (self.live, self.marks) = (None, live::Marks::default());
         (self.is_grouped, self.is_arranged) = (false, false);
         self.layout.scroll_to_row(0.0);
@@ -297,6 +303,7 @@ impl Viewer {
     pub fn refresh(&mut self) -> Result<u32, JsError> {
         let Some(table) = &self.table else { return Ok(0) };
         self.view.refresh(table).map_err(failed)?;
+        self.rows_before = None;
         Ok(self.refreshed())
     }
 

@@ -2,6 +2,7 @@
 
 use wasm_bindgen::prelude::*;
 
+use super::far::numbered;
 use super::{Viewer, change, failed};
 use crate::view::Wish;
 use crate::work::Work;
@@ -29,6 +30,7 @@ impl Viewer {
             }
             Ok(false) => {
                 self.work = None;
+                self.has_head = false;
                 self.before.get_or_insert(before);
                 Ok(change::ASK)
             }
@@ -38,18 +40,19 @@ impl Viewer {
 
 #[wasm_bindgen]
 impl Viewer {
-    /// Begins to find the view's rows.
+    /// Begins to find the view's rows; with `wants_head` the first of a sort of many come ahead.
     ///
     /// # Errors
     /// When what is asked for does not fit the table.
     #[wasm_bindgen(js_name = workBegin)]
-    pub fn work_begin(&mut self) -> Result<(), JsError> {
+    pub fn work_begin(&mut self, wants_head: bool) -> Result<(), JsError> {
         let Some(table) = &self.table else { return Ok(()) };
-        self.work = Some(Work::begin(&self.view.plan(), table).map_err(failed)?);
+        self.work = Some(Work::begin(&self.view.plan(), table, wants_head).map_err(failed)?);
         Ok(())
     }
 
-    /// Looks at so many more rows; gives the share that has been looked at.
+    /// Looks at so many more rows, or puts as many in order; gives the share that is done, and 2 when the first rows are here,
+    /// ahead of the others.
     ///
     /// # Errors
     /// What the query reports.
@@ -57,6 +60,18 @@ impl Viewer {
     pub fn work_step(&mut self, rows: usize) -> Result<f64, JsError> {
         let (Some(table), Some(work)) = (&self.table, &mut self.work) else { return Ok(1.0) };
         work.step(table, rows).map_err(failed)
+    }
+
+    /// The first rows of a sort: how many there will be, and an Arrow stream of them as [`Viewer::window_of`] gives it.
+    ///
+    /// # Errors
+    /// When they cannot be taken or written.
+    #[wasm_bindgen(js_name = workHead)]
+    pub fn work_head(&mut self) -> Result<Vec<JsValue>, JsError> {
+        let (Some(table), Some(work)) = (&self.table, &mut self.work) else { return Ok(Vec::new()) };
+        let Some((head, rows)) = work.head() else { return Ok(Vec::new()) };
+        let stream = js_sys::Uint8Array::from(&numbered(table, &head)?[..]);
+        Ok(vec![JsValue::from_f64(rows as f64), stream.into()])
     }
 
     /// Shows the rows that were found.
@@ -67,7 +82,7 @@ impl Viewer {
     pub fn work_end(&mut self) -> Result<u32, JsError> {
         let (Some(table), Some(work)) = (&self.table, self.work.take()) else { return Ok(0) };
         self.view.rows = work.finish(table).map_err(failed)?;
-        self.before = None;
+        (self.before, self.rows_before) = (None, None);
         Ok(self.refreshed())
     }
 
@@ -75,12 +90,14 @@ impl Viewer {
     #[wasm_bindgen(js_name = workCancel)]
     pub fn work_cancel(&mut self) -> u32 {
         self.work = None;
-        match self.before.take() {
-            Some(before) => {
-                self.view.wish(before);
-                change::VIEW | change::LAYOUT | change::PAINT
-            }
-            None => 0,
+        let Some(before) = self.before.take() else { return 0 };
+        self.view.wish(before);
+        if let Some(rows) = self.rows_before.take() {
+            self.view.rows = rows;
+            // What has come since was not taken.
+            self.give_up();
+            self.fit_rows();
         }
+        change::VIEW | change::LAYOUT | change::PAINT
     }
 }
