@@ -322,8 +322,7 @@ class ChartPane {
   }
 
   async #count(viewer) {
-    const answer = await this.#host.ask(viewer.planOf([], ['count'], [''], [], 0, ''));
-    return Number(viewer.cellsOf(answer)[0]);
+    return countOf(viewer, await this.#host.ask(countPlan(viewer)));
   }
 
   #say(title, detail) {

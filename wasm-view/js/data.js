@@ -75,7 +75,7 @@ class TableData extends (globalThis.HTMLElement ?? Object) {
     const out = [];
     for await (const { stream, viewer } of this.#pieces(offset, offset + count, 2_048)) {
       const columns = viewer.shownNames().length;
-      const cells = viewer.windowCells(stream).map((text) => make(tabular ? 'td' : 'span', { textContent: text ?? '' }));
+      const cells = viewer.cellsOf(stream, true).map((text) => make(tabular ? 'td' : 'span', { textContent: text ?? '' }));
       for (let at = 0; at < cells.length; at += columns) out.push(make(tabular ? 'tr' : 'div', {}, ...cells.slice(at, at + columns)));
     }
     element.replaceChildren(...out);

@@ -227,7 +227,7 @@ class BodkinTable extends Embedded {
     const viewer = this.#viewer;
     const to = Math.min(offset + rows, viewer?.rowsShown() ?? 0);
     if (offset >= to) return [];
-    const cells = viewer.windowCells(await this.#host.engine().window(offset, to));
+    const cells = viewer.cellsOf(await this.#host.engine().window(offset, to), true);
     const columns = viewer.shownNames().length;
     return Array.from({ length: to - offset }, (_, row) => cells.slice(row * columns, (row + 1) * columns));
   }

@@ -72,7 +72,7 @@ class ServerEngine {
       const groups = await this.ask(viewer.viewPlan(0, 0), signal);
       return viewer.settleGroups(groups);
     }
-    const rows = viewer.wishesFilter() ? viewer.countOf(await this.ask(viewer.countPlan(), signal)) : this.#rows;
+    const rows = viewer.wishesFilter() ? countOf(viewer, await this.ask(countPlan(viewer), signal)) : this.#rows;
     return viewer.settle(rows, undefined);
   }
 
@@ -122,14 +122,14 @@ class ServerEngine {
     const done = inserted >= 0 ? [inserted, updated, removed] : [rows, 0, this.#rows];
     const offset = done[2] < (this.#rows || 1) ? rows - done[0] : NaN;
     const isGrouped = viewer.wishesGroups();
-    const [plan, counting] = [isGrouped && viewer.viewPlan(0, 0), viewer.wishesFilter() && viewer.countPlan()];
+    const [plan, counting] = [isGrouped && viewer.viewPlan(0, 0), viewer.wishesFilter() && countPlan(viewer)];
     const isOrdered = counting || viewer.sort().length > 0;
     // A tree of groups is asked for by itself.
     const groups = plan && !viewer.isTree() ? await this.ask(plan) : undefined;
     const key = this.#key.map((name) => viewer.columnNames().indexOf(name));
     const named = { columns: key.length ? this.#key : undefined, offset, limit: NAMED };
     const names = isOrdered && !isGrouped && offset < rows ? [await this.ask(JSON.stringify(named))] : [];
-    const shown = isGrouped ? viewer.rowsShown() : counting ? viewer.countOf(await this.ask(counting)) : rows;
+    const shown = isGrouped ? viewer.rowsShown() : counting ? countOf(viewer, await this.ask(counting)) : rows;
     const top = isAtEnd ? shown - seen : Math.floor(viewer.topRow());
     const first = Math.max(0, Math.min(top, shown - seen) - 3 * seen);
     const window = isGrouped ? undefined : await this.ask(viewer.viewPlan(first, first + 7 * seen));

@@ -3,6 +3,10 @@
 // What a call to the viewer has changed; as in `viewer/mod.rs`.
 const PAINT = 1, LAYOUT = 2, SELECTION = 4, VIEW = 8, CAPTURE = 16, SCHEMA = 32, ROWS = 64, COLUMNS = 128, MENU = 256, OPEN = 512, AGAIN = 1024, ASK = 2048;
 
+/** The plan that counts the rows under the filters that are asked for, and its answer as a number. */
+const countPlan = (viewer) => viewer.planOf([], ['count'], [''], [], 0, '');
+const countOf = (viewer, answer) => Number(viewer.cellsOf(answer)[0]);
+
 const zones = new Map();
 
 /** The offset of a time zone at a moment, in seconds; NaN for a zone that the browser does not know. */

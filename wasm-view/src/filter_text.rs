@@ -237,7 +237,10 @@ fn boolean(column: &str, text: &str) -> Option<Predicate> {
 
 /// A value, or several between commas, of which one is equal or none is.
 fn listed(column: &str, op: CompareOp, text: &str, literal: &dyn Fn(&str) -> Option<Scalar>) -> Option<Predicate> {
-    let values = text.split(',').map(|part| literal(part.trim())).collect::<Option<Vec<_>>>()?;
+    let mut values = Vec::new();
+    for part in text.split(',') {
+        values.push(literal(part.trim())?);
+    }
     let is_list = matches!(op, CompareOp::Eq | CompareOp::NotEq);
     (is_list || values.len() == 1).then(|| one_of(column, op, values))
 }
@@ -319,8 +322,11 @@ fn moments(column: &str, text: &str, zone: Option<&str>, zones: &Zones) -> Optio
     let before = |at: i128| compare(column, CompareOp::Lt, Scalar::Text(period::written(at)));
     // One of several stretches, or of one.
     let within = |text: &str| {
-        let inside = |text| stretch(text).map(|(start, end)| Predicate::And(vec![from(start), before(end)]));
-        let mut any = text.split(',').map(inside).collect::<Option<Vec<_>>>()?;
+        let mut any = Vec::new();
+        for part in text.split(',') {
+            let (start, end) = stretch(part)?;
+            any.push(Predicate::And(vec![from(start), before(end)]));
+        }
         if any.len() > 1 { Some(Predicate::Or(any)) } else { any.pop() }
     };
     if operator(text).is_some() {

@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_array::{Array, RecordBatch, RecordBatchOptions};
 use arrow_schema::{Schema, SchemaRef};
 use kernels::query::{Plan, Predicate};
 use wire::ordered::Ordered;
@@ -170,13 +170,14 @@ impl Tree {
         let path = self.path(line);
         let (level, row) = (self.level(&path)?, *path.last()?);
         let keys = self.whole.group_by.iter().take(path.len());
-        let is = |(key, column): (&String, &ArrayRef)| {
+        let mut all = Vec::new();
+        for (key, column) in keys.zip(level.groups.columns()) {
             let mut text = String::new();
             let there = format::write(column.as_ref(), row, None, formats, &mut text);
             let typed = filter_text::of_value(column.data_type(), there.then_some(text.as_str()), false);
-            filter_text::parse(key, column.data_type(), &typed, &formats.zones).ok().flatten()
-        };
-        keys.zip(level.groups.columns()).map(is).collect()
+            all.push(filter_text::parse(key, column.data_type(), &typed, &formats.zones).ok()??);
+        }
+        Some(all)
     }
 
     /// Opens a line: below it stand these groups, which [`Tree::plan_below`] gave. `false` when they are others, or the

@@ -126,7 +126,7 @@ impl Pen<'_> {
                 if plot.slanted {
                     // Where bars are thinner than text is high, not every one has a label.
                     let every = (13.0 / ((plot.x.to - plot.x.from) / plot.x_ticks.len() as f64)).ceil().max(1.0);
-                    if tick.at % every != 0.0 {
+                    if (tick.at / every).fract() != 0.0 {
                         continue;
                     }
                     self.context().save();

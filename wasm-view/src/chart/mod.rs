@@ -23,7 +23,7 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 use crate::format::{Formats, Zones};
 use crate::grid::{LABEL_SIZE, Painter, Theme};
 use crate::load;
-use crate::viewer::failed;
+use crate::viewer::{bytes_of, failed};
 use data::{Data, Kind, MOST_SERIES, Wish};
 use draw::Pen;
 use hit::Pointed;
@@ -96,7 +96,7 @@ impl Chart {
     pub fn part(plan: &[u8], first: usize, rows: usize) -> Result<Vec<u8>, JsError> {
         let mut plan = wire::plan::from_bytes(plan).map_err(failed)?;
         (plan.offset, plan.limit) = (first, Some(rows));
-        wire::plan::to_bytes(&plan).map_err(failed)
+        bytes_of(&plan)
     }
 
     /// Takes colours and font, in the order of `js/style.js`.

@@ -44,6 +44,11 @@ pub(crate) struct Calendar {
     pub(crate) clocks: bool,
 }
 
+/// How far a moment is past the last whole multiple of a step.
+fn past(moment: f64, step: f64) -> f64 {
+    moment - (moment / step).floor() * step
+}
+
 impl Calendar {
     /// What clocks show at a moment, as seconds.
     fn local(&self, moment: f64, zones: &Zones) -> f64 {
@@ -77,9 +82,9 @@ impl Calendar {
     pub(crate) fn text(&self, moment: f64, span: f64, zones: &Zones) -> String {
         let mut out = String::new();
         let local = self.local(moment, zones);
-        let fine = if span < 10.0 || (local + 5e-7).rem_euclid(1.0) > 1e-6 {
+        let fine = if span < 10.0 || past(local + 5e-7, 1.0) > 1e-6 {
             Clock::Millis
-        } else if (local + 5e-7).rem_euclid(60.0) >= 1.0 {
+        } else if past(local + 5e-7, 60.0) >= 1.0 {
             Clock::Seconds
         } else {
             Clock::Minutes
@@ -107,7 +112,7 @@ impl Calendar {
             while number * step + shift <= to + 1e-6 && ticks.len() < 100 {
                 let local = number * step + shift;
                 let mut label = String::new();
-                let midnight = local.rem_euclid(DAY) == 0.0 && !self.clocks;
+                let midnight = past(local, DAY) == 0.0 && !self.clocks;
                 if midnight || step >= DAY {
                     self.write(local, Clock::Date, &mut label);
                 } else {
@@ -116,7 +121,7 @@ impl Calendar {
                         step if step < 60.0 => Clock::Seconds,
                         _ => Clock::Minutes,
                     };
-                    format::clock(local.floor() as i64, (local.rem_euclid(1.0) * 1e9) as u32, fine, &mut label);
+                    format::clock(local.floor() as i64, (past(local, 1.0) * 1e9) as u32, fine, &mut label);
                 }
                 ticks.push(tick(local, label));
                 number += 1.0;
@@ -125,7 +130,7 @@ impl Calendar {
         }
         let month_of = |local: f64| {
             let (year, month, day) = format::civil((local / DAY).floor() as i64);
-            (year * 12 + month - 1, day == 1 && local.rem_euclid(DAY) == 0.0)
+            (year * 12 + month - 1, day == 1 && past(local, DAY) == 0.0)
         };
         let step = MONTHS.into_iter().find(|&months| fits(months as f64 * 30.44 * DAY)).unwrap_or(12_000);
         let (month, begins) = month_of(from);

@@ -82,7 +82,10 @@ fn of_date(text: &str) -> Option<(i128, i128)> {
 /// Nanoseconds since midnight, and how long the stretch is.
 fn of_clock(text: &str) -> Option<(i128, i128)> {
     let (whole, fraction) = text.split_once('.').map_or((text, None), |(whole, rest)| (whole, Some(rest)));
-    let parts = whole.split(':').map(|part| digits(part, 2)).collect::<Option<Vec<_>>>()?;
+    let mut parts = Vec::new();
+    for part in whole.split(':') {
+        parts.push(digits(part, 2)?);
+    }
     let (hour, minute, second) = match *parts.as_slice() {
         [hour] => (hour, None, None),
         [hour, minute] => (hour, Some(minute), None),

@@ -1,6 +1,6 @@
 //! Opened and closed at random, the tree shows what plain queries give.
 
-use arrow_array::{Int32Array, StringArray};
+use arrow_array::{ArrayRef, Int32Array, StringArray};
 use kernels::query::{Aggregate, AggregateFunction, Nulls, SortBy};
 
 use super::*;

@@ -44,11 +44,11 @@ impl Kept {
                 Some((only.bind(&narrow).map_err(odd)?, columns))
             }
         };
-        let sort = plan.sort.iter().map(|key| {
+        let mut sort = Vec::new();
+        for key in &plan.sort {
             let options = SortOptions { descending: key.descending, nulls: key.nulls };
-            schema.index_of(&key.column).map(|column| (column, options)).map_err(odd)
-        });
-        let sort = sort.collect::<Result<Vec<_>>>()?;
+            sort.push((schema.index_of(&key.column).map_err(odd)?, options));
+        }
         let all = plan.bind(&schema).map_err(odd)?;
         let mut kept = Self { plan, all, filter, sort, order: Order::default(), parts: rows.parts().clone() };
         match found {

@@ -114,15 +114,14 @@ impl Parts {
         let total = self.parts.iter().map(|part| part.batch.num_rows()).sum();
         let slots = serials.iter().map(|&serial| self.slot(serial)).collect();
         let rows = Indices::try_new(slots, total).map_err(odd)?;
-        let taken: Vec<ArrayRef> = columns
-            .iter()
-            .enumerate()
-            .map(|(at, &column)| match self.parts.is_empty() {
-                true => kernels::arrays::null_array(schema.field(at).data_type(), 0),
+        let mut taken: Vec<ArrayRef> = Vec::new();
+        for (&column, field) in columns.iter().zip(schema.fields()) {
+            let array = match self.parts.is_empty() {
+                true => kernels::arrays::null_array(field.data_type(), 0),
                 false => kernels::take_chunks(&self.chunks(column), &rows),
-            })
-            .collect::<kernels::Result<_>>()
-            .map_err(odd)?;
+            };
+            taken.push(array.map_err(odd)?);
+        }
         let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(serials.len()));
         RecordBatch::try_new_with_options(schema.clone(), taken, &options).map_err(odd)
     }

@@ -3,7 +3,6 @@
 
 use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use kernels::query::{Aggregate, AggregateFunction, Plan};
 use kernels::{Indices, take_batches};
 use wasm_bindgen::prelude::*;
 use wire::Limits;
@@ -12,12 +11,11 @@ use wire::stream::{Event, StreamDecoder, StreamEncoder};
 use std::sync::Arc;
 
 use super::follow::table;
+use super::query::bytes_of;
 use super::{Viewer, change, failed};
 use crate::far::{Far, NUMBER};
-use crate::format;
 use crate::grid::Strip;
 use crate::load::{self, is_unread};
-use crate::numbers::number;
 use crate::profile::{self, Profile};
 use crate::table::Table;
 use crate::view::{Rows, View};
@@ -172,30 +170,6 @@ impl Viewer {
         }
     }
 
-    /// The shown cells of a window, row by row, as exact text; nothing for a null.
-    ///
-    /// # Errors
-    /// When the bytes are no Arrow stream.
-    #[wasm_bindgen(js_name = windowCells)]
-    pub fn window_cells(&self, stream: Vec<u8>) -> Result<Vec<JsValue>, JsError> {
-        let (_, batches) = load::read(stream).map_err(failed)?;
-        let mut cells = Vec::new();
-        let mut text = String::new();
-        for batch in &batches {
-            let numbered = batch.schema_ref().fields().first().is_some_and(|field| field.name() == NUMBER);
-            for row in 0..batch.num_rows() {
-                for position in 0..self.columns.len() {
-                    let column = self.columns.column(position).map_or(usize::MAX, |at| at + usize::from(numbered));
-                    let array = batch.columns().get(column);
-                    text.clear();
-                    let some = array.is_some_and(|array| format::write(array, row, None, &self.formats, &mut text));
-                    cells.push(if some { JsValue::from_str(&text) } else { JsValue::NULL });
-                }
-            }
-        }
-        Ok(cells)
-    }
-
     /// The view that is asked for as a plan, as bytes; with `to` above 0 the rows from `from` to `to` of the one that is
     /// shown.
     ///
@@ -213,7 +187,7 @@ impl Viewer {
             }
             (plan.offset, plan.limit) = (from, Some(to.saturating_sub(from)));
         }
-        wire::plan::to_bytes(&plan).map_err(failed)
+        bytes_of(&plan)
     }
 
     /// Whether groups are asked for.
@@ -226,29 +200,6 @@ impl Viewer {
     #[wasm_bindgen(js_name = wishesFilter)]
     pub fn wishes_filter(&self) -> bool {
         !self.view.filters.is_empty()
-    }
-
-    /// The plan that counts the rows of the view that is asked for.
-    ///
-    /// # Errors
-    /// When the plan is too large to be written.
-    #[wasm_bindgen(js_name = countPlan)]
-    pub fn count_plan(&self) -> Result<Vec<u8>, JsError> {
-        let count = Aggregate { function: AggregateFunction::Count, column: None, other: None, name: None };
-        let plan = Plan { filter: self.view.plan().filter, aggregates: vec![count], ..Plan::default() };
-        wire::plan::to_bytes(&plan).map_err(failed)
-    }
-
-    /// The answer to [`Viewer::count_plan`] as a number.
-    ///
-    /// # Errors
-    /// When it is no count.
-    #[wasm_bindgen(js_name = countOf)]
-    pub fn count_of(&self, stream: Vec<u8>) -> Result<usize, JsError> {
-        let (_, batches) = load::read(stream).map_err(failed)?;
-        let count = batches.iter().find(|batch| batch.num_rows() > 0 && batch.num_columns() > 0);
-        let count = count.and_then(|batch| number(batch.column(0).as_ref(), 0));
-        count.map(|count| count as usize).ok_or_else(|| failed("the rows could not be counted"))
     }
 
     /// Shows groups that were found elsewhere, all of them as an Arrow stream.
@@ -303,8 +254,7 @@ impl Viewer {
     /// When it cannot be written.
     #[wasm_bindgen(js_name = schemaStream)]
     pub fn schema_stream(&self) -> Result<Vec<u8>, JsError> {
-        let table = self.table.as_ref().ok_or_else(|| failed("there is no table"))?;
-        to_stream(&table.original, &[]).map_err(failed)
+        to_stream(&self.held()?.original, &[]).map_err(failed)
     }
 
     /// The groups' schema, likewise; nothing when rows are shown.
@@ -333,7 +283,7 @@ impl Viewer {
     /// When they cannot be taken or written.
     #[wasm_bindgen(js_name = windowOf)]
     pub fn window_of(&self, from: usize, to: usize) -> Result<Vec<u8>, JsError> {
-        let table = self.table.as_ref().ok_or_else(|| failed("there is no table"))?;
+        let table = self.held()?;
         let to = to.min(self.view.len(table));
         let from = from.min(to);
         if let Some(rows) = self.view.picked(from..to) {

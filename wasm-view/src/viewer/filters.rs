@@ -5,6 +5,7 @@ use arrow_schema::{DataType, Field, TimeUnit};
 use kernels::query::{Aggregate, AggregateFunction, Nulls, Plan, Predicate, SortBy, TextTest};
 use wasm_bindgen::prelude::*;
 
+use super::query::bytes_of;
 use super::{Viewer, change, failed};
 use crate::filter_text;
 use crate::view::Filter;
@@ -89,7 +90,7 @@ impl Viewer {
     #[wasm_bindgen(js_name = valuesPlan)]
     pub fn values_plan(&self, column: &str, search: &str, limit: usize) -> Result<Vec<u8>, JsError> {
         let (_, field) = self.field(column).ok_or_else(|| failed("there is no such column"))?;
-        wire::plan::to_bytes(&values_plan(&self.view.filters, field, search, limit)).map_err(failed)
+        bytes_of(&values_plan(&self.view.filters, field, search, limit))
     }
 
     /// A column's histogram, once it is known: where it begins, where it ends (dates and times in milliseconds), and the

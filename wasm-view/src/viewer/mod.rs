@@ -36,6 +36,7 @@ mod structs;
 mod tree;
 mod work;
 
+pub(crate) use query::bytes_of;
 pub use script::ArrowExport;
 #[cfg(feature = "cdata")]
 pub use structs::ArrowStructs;
@@ -257,6 +258,11 @@ impl Viewer {
     /// What is wrong with the bytes, and where.
     pub fn filled(&mut self) -> Result<u32, JsError> {
         self.came(None)
+    }
+
+    /// The table whose rows are here.
+    fn held(&self) -> Result<&Table, JsError> {
+        self.table.as_ref().ok_or_else(|| failed("there is no table"))
     }
 
     fn came(&mut self, bytes: Option<Vec<u8>>) -> Result<u32, JsError> {

@@ -7,16 +7,24 @@ use wasm_bindgen::prelude::*;
 
 use super::far::to_stream;
 use super::{Viewer, failed};
+use crate::far::NUMBER;
 use crate::{format, load};
 
 /// Aggregates by their names, and the column of each (empty for a count of rows).
 pub(super) fn aggregates(functions: &[String], columns: Vec<String>) -> Result<Vec<Aggregate>, JsError> {
-    let aggregate = |(name, column): (&String, String)| {
+    let mut aggregates = Vec::new();
+    for (name, column) in functions.iter().zip(columns) {
         let function = AggregateFunction::ALL.into_iter().find(|function| function.name() == name);
         let function = function.ok_or_else(|| failed(["unknown aggregate ", name].concat()))?;
-        Ok(Aggregate { function, column: (!column.is_empty()).then_some(column), other: None, name: None })
-    };
-    functions.iter().zip(columns).map(aggregate).collect()
+        let column = (!column.is_empty()).then_some(column);
+        aggregates.push(Aggregate { function, column, other: None, name: None });
+    }
+    Ok(aggregates)
+}
+
+/// A plan as bytes.
+pub(crate) fn bytes_of(plan: &Plan) -> Result<Vec<u8>, JsError> {
+    wire::plan::to_bytes(plan).map_err(failed)
 }
 
 /// Sort keys by names, with `-` before those that descend.
@@ -59,7 +67,7 @@ impl Viewer {
             limit: (limit > 0).then_some(limit),
             ..Plan::default()
         };
-        wire::plan::to_bytes(&plan).map_err(failed)
+        bytes_of(&plan)
     }
 
     /// Runs a plan over all rows; the result is an Arrow stream.
@@ -68,25 +76,30 @@ impl Viewer {
     /// When the plan does not fit the table, or what the query reports.
     #[wasm_bindgen(js_name = runPlan)]
     pub fn run_plan(&self, plan: &[u8]) -> Result<Vec<u8>, JsError> {
-        let table = self.table.as_ref().ok_or_else(|| failed("there is no table"))?;
+        let table = self.held()?;
         let plan = wire::plan::from_bytes(plan).map_err(failed)?;
         let result = plan.bind(&table.schema).and_then(|plan| plan.execute(&table.batches)).map_err(failed)?;
         to_stream(&result.schema(), std::slice::from_ref(&result)).map_err(failed)
     }
 
-    /// All cells of an Arrow stream, row by row, as exact text; nothing for a null.
+    /// All cells of an Arrow stream, or of a window those that are `shown`: row by row, as exact text; nothing for a null.
     ///
     /// # Errors
     /// When the bytes are no Arrow stream.
     #[wasm_bindgen(js_name = cellsOf)]
-    pub fn cells_of(&self, stream: Vec<u8>) -> Result<Vec<JsValue>, JsError> {
+    pub fn cells_of(&self, stream: Vec<u8>, shown: bool) -> Result<Vec<JsValue>, JsError> {
         let (_, batches) = load::read(stream).map_err(failed)?;
         let mut cells = Vec::new();
+        let mut text = String::new();
         for batch in &batches {
+            let numbered = batch.schema_ref().fields().first().is_some_and(|field| field.name() == NUMBER);
+            let columns = if shown { self.columns.len() } else { batch.num_columns() };
             for row in 0..batch.num_rows() {
-                for column in batch.columns() {
-                    let mut text = String::new();
-                    let some = format::write(column.as_ref(), row, None, &self.formats, &mut text);
+                for place in 0..columns {
+                    let seen = || self.columns.column(place).map_or(usize::MAX, |at| at + usize::from(numbered));
+                    let array = batch.columns().get(if shown { seen() } else { place });
+                    text.clear();
+                    let some = array.is_some_and(|array| format::write(array, row, None, &self.formats, &mut text));
                     cells.push(if some { JsValue::from_str(&text) } else { JsValue::NULL });
                 }
             }

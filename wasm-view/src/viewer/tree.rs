@@ -6,6 +6,7 @@ use arrow_array::Array;
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
+use super::query::bytes_of;
 use super::{Viewer, failed};
 use crate::grid::{Columns, Hit};
 use crate::groups::{Line, Tree};
@@ -72,7 +73,7 @@ impl Viewer {
     pub fn level_plans(&self) -> Result<Vec<Uint8Array>, JsError> {
         let mut plans = Vec::new();
         for plan in Tree::plans(&self.view.plan(), self.tree.as_ref(), &self.formats) {
-            plans.push(Uint8Array::from(&wire::plan::to_bytes(&plan).map_err(failed)?[..]));
+            plans.push(Uint8Array::from(&bytes_of(&plan)?[..]));
         }
         Ok(plans)
     }
@@ -121,7 +122,7 @@ impl Viewer {
     #[wasm_bindgen(js_name = belowPlan)]
     pub fn below_plan(&self, row: usize) -> Result<Option<Vec<u8>>, JsError> {
         let plan = self.shown_tree().and_then(|tree| tree.plan_below(row, &self.formats));
-        plan.map(|plan| wire::plan::to_bytes(&plan)).transpose().map_err(failed)
+        plan.map(|plan| bytes_of(&plan)).transpose()
     }
 
     /// Shows, below a group, the groups that its plan gave.
