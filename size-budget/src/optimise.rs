@@ -75,7 +75,8 @@ impl Tool {
         ];
         let output = Command::new(&self.program)
             // The lowest kilobyte is the far end of the stack, where no pointer is computed to: places may be folded.
-            .args(["-Oz", "--low-memory-unused", "-g"])
+            // What unpacks Zstandard stays a function of its own, so that it can be in the second part.
+            .args(["--no-inline=*unzstd*", "-Oz", "--low-memory-unused", "-g"])
             .args(features.iter().map(|feature| format!("--enable-{feature}")))
             .arg(&from)
             .arg("-o")

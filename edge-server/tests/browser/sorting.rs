@@ -46,7 +46,7 @@ fn open(engine: &str) -> (tempfile::TempDir, Served, Browser, Page) {
             table.addEventListener('bodkin-head', ({ detail }) => {
                 heads.push({
                     rows: detail.rows, working: table.state().working, first: row(0), tenth: row(10), last: row(255),
-                    here: half.isHere(255), beyond: half.isHere(256), text: row(256), wants: half.wantWindow().length,
+                    here: half.cellText(255, 0) !== undefined, beyond: half.cellText(256, 0) !== undefined, text: row(256), wants: half.wantWindow().length,
                 });
                 window.then?.();
             });
@@ -88,7 +88,7 @@ fn the_first_rows_of_a_sort_come_ahead() {
             "by the {engine}"
         );
         viewer(&mut page, "scrollToRow(290)");
-        page.wait_for("half.isHere(300)");
+        page.wait_for("half.cellText(300, 0) !== undefined");
         viewer(&mut page, "scrollToRow(0)");
 
         // Ties stand in the order of rows, nulls at the end, and the filter holds.
@@ -134,7 +134,7 @@ fn a_sort_is_given_up_or_superseded_behind_its_head() {
         assert_eq!(viewer(&mut page, "state().sort"), json!(["-half"]));
         assert!(rows(&mut page, 0).as_str().unwrap().starts_with("1499999.5"));
         assert_eq!(heads(&mut page).as_array().unwrap().len(), 3, "by the {engine}");
-        page.wait_for(&format!("half.isHere(400) || ({VIEWER}.scrollToRow(400), false)"));
+        page.wait_for(&format!("half.cellText(400, 0) !== undefined || ({VIEWER}.scrollToRow(400), false)"));
         // Given up: the order and the rows of before, all of them.
         viewer(&mut page, "scrollToRow(0)");
         page.eval(&format!(
@@ -144,7 +144,7 @@ fn a_sort_is_given_up_or_superseded_behind_its_head() {
         assert_eq!(viewer(&mut page, "state().sort"), json!(["-half"]), "by the {engine}");
         assert!(rows(&mut page, 0).as_str().unwrap().starts_with("1499999.5"), "by the {engine}");
         viewer(&mut page, "scrollToRow(400)");
-        page.wait_for("half.isHere(400)");
+        page.wait_for("half.cellText(400, 0) !== undefined");
         assert!(page.complaints.is_empty(), "{:?}", page.complaints);
     }
 }

@@ -292,6 +292,10 @@ impl Viewer {
     pub fn end(&mut self) -> Result<u32, JsError> {
         let ended = self.load.end().map_err(failed);
         let refreshed = self.refresh();
+        if refreshed.is_ok() {
+            // What is under way knows the rows of its beginning; all of them have just been found.
+            (self.work, self.before) = (None, None);
+        }
         ended?;
         refreshed
     }
