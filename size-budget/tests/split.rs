@@ -12,8 +12,8 @@ use wasm_encoder::{
 use wasmparser::{Parser, Payload, Validator};
 
 /// Functions by number: 0 is imported, 1 to 3 are exported and first, 4 is what they share with the second part, 5 is called
-/// through the table, 6 by 1 and 7, 7 is exported and nothing that is first.
-const NAMES: [&str; 8] = ["note", "double", "plain", "through", "add_one", "pointed", "twice", "asked"];
+/// through the table, 6 by 1 and 7, 7 is exported and nothing that is first, 8 calls nobody and is called from both parts.
+const NAMES: [&str; 9] = ["note", "double", "plain", "through", "add_one", "pointed", "twice", "asked", "leaf"];
 
 fn module() -> Vec<u8> {
     let mut types = TypeSection::new();
@@ -41,7 +41,7 @@ fn module() -> Vec<u8> {
         code.i32_const(1).call_indirect(0, 1);
     });
     body(&|code| {
-        code.i32_const(1).i32_add();
+        code.i32_const(1).i32_add().call(8).call(0);
     });
     // What is in memory and in the global is the same for both parts.
     body(&|code| {
@@ -49,11 +49,12 @@ fn module() -> Vec<u8> {
         code.global_get(0).i32_add();
     });
     body(&|code| {
-        code.i32_const(2).i32_mul().call(4).call(0);
+        code.i32_const(2).i32_mul().call(4).call(8);
     });
     body(&|code| {
         code.call(6);
     });
+    body(&|_| {});
     let mut tables = TableSection::new();
     tables.table(TableType {
         element_type: RefType::FUNCREF,
@@ -123,15 +124,19 @@ fn contents(module: &[u8]) -> [Vec<String>; 3] {
 fn each_function_is_in_one_part() {
     let Parts { first, more } = parts();
     let [imports, exports, functions] = contents(&first);
-    assert_eq!(imports, ["page more"]);
-    assert_eq!(functions, ["add_one", "double", "plain", "stand-in of pointed", "stand-in of twice", "through"]);
+    assert_eq!(imports, ["page note", "page more"]);
+    assert_eq!(
+        functions,
+        ["add_one", "double", "leaf", "plain", "stand-in of pointed", "stand-in of twice", "through"]
+    );
     let [key] = &exports[4..5] else { unreachable!() };
     assert_eq!(exports[..4], ["double", "plain", "through", "memory"]);
     assert_eq!(exports[5..], ["t0", "g0", "f0"]);
     let [imports, exports, functions] = contents(&more);
-    assert_eq!(imports, ["page note", "first f0", &format!("first {key}"), "first t0", "first g0"]);
+    assert_eq!(imports, ["first f0", &format!("first {key}"), "first t0", "first g0"]);
     assert_eq!(exports, ["asked"]);
-    assert_eq!(functions, ["asked", "pointed", "twice"]);
+    // What is short and calls nobody is in both.
+    assert_eq!(functions, ["asked", "leaf", "pointed", "twice"]);
 }
 
 #[test]

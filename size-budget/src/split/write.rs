@@ -15,6 +15,10 @@ use super::{FIRST, MORE, Parts};
 use crate::module::leb128;
 use crate::{Error, Result};
 
+/// A function of the first part that calls nobody and is no longer than so many bytes is in the second as well, where that one
+/// calls it: a call to the other part takes several times as long as one within.
+const COPIED: usize = 256;
+
 /// What of a module is where.
 struct Cut<'a> {
     whole: &'a Whole<'a>,
@@ -25,6 +29,8 @@ struct Cut<'a> {
     slot: Vec<Option<u32>>,
     /// Functions of the first part that the second calls, in the order of their numbers.
     shared: Vec<u32>,
+    /// By function, whether the second part has it.
+    is_second: Vec<bool>,
     /// What memory is called between the two.
     key: String,
     types: Vec<u8>,
@@ -62,7 +68,14 @@ impl<'a> Cut<'a> {
                 is_shared[called_at] |= !from_first && is_first[called_at] && called >= whole.n_imported;
             }
         }
-        let shared = (0..whole.n_functions() as u32).filter(|&function| is_shared[function as usize]).collect();
+        let is_copied = |function: u32| {
+            let is_short =
+                |body: &Body<'_>| body.calls.is_empty() && body.pieces.iter().all(|piece| piece.len() <= COPIED);
+            is_shared[function as usize] && whole.body(function).is_some_and(is_short)
+        };
+        let functions = 0..whole.n_functions() as u32;
+        let is_second = functions.clone().map(|function| !is_first[function as usize] || is_copied(function)).collect();
+        let shared = functions.filter(|&function| is_shared[function as usize] && !is_copied(function)).collect();
         let counted = |more: &[u8]| {
             let mut types = Vec::new();
             leb128(whole.n_types as usize + usize::from(!more.is_empty()), &mut types);
@@ -72,7 +85,7 @@ impl<'a> Cut<'a> {
         };
         // A function without parameters and results.
         let (types, types_and_one) = (counted(&[]), counted(&[0x60, 0, 0]));
-        Self { whole, is_first, slots, slot, shared, key, types, types_and_one }
+        Self { whole, is_first, slots, slot, shared, is_second, key, types, types_and_one }
     }
 
     /// Imported functions that one of the parts calls, or has in its table or among its exports.
@@ -99,7 +112,7 @@ impl<'a> Cut<'a> {
     /// The functions of one part that have a body, in the order of their numbers.
     fn own(&self, first: bool) -> impl Iterator<Item = u32> + '_ {
         let functions = self.whole.n_imported..self.whole.n_functions() as u32;
-        functions.filter(move |&function| self.is_first[function as usize] == first)
+        functions.filter(move |&function| if first { self.is_first } else { &self.is_second }[function as usize])
     }
 
     fn first(&self) -> Result<Vec<u8>> {
