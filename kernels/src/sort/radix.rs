@@ -10,7 +10,7 @@ const FEW: usize = 24;
 /// The most bits of a digit, and as many counters.
 const DIGIT: u32 = 13;
 /// Slices beyond this are spread by fewer bits at first, since they do not fit the cache.
-pub(super) const LARGE: usize = 1 << 17;
+const LARGE: usize = 1 << 17;
 
 /// Counters, kept from slice to slice.
 #[derive(Debug, Default)]

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use super::code::Encoder;
 use super::column::{Column, Rows};
-use super::radix::{LARGE, Sorter};
+use super::radix::Sorter;
 use super::scatter::Scatter;
 use super::ties::{DEEP, sort_dropped, sort_ties};
 use crate::bitcode::BLOCK;
@@ -21,6 +21,9 @@ use crate::threads;
 const PARTITION: u32 = 12;
 /// The most partitions, as a power of two.
 const MOST_PARTITIONS: u32 = 11;
+/// Rows of a partition, or of a tie, beyond which they are a step of their own: fewer take some ten milliseconds, and it costs a
+/// second look at each of them. Few in a build for tests, which then get there.
+pub(super) const PUT_OFF: usize = if cfg!(debug_assertions) { 1 << 13 } else { 1 << 20 };
 /// Rows beyond eight times a limit that are sorted rather than looked at again.
 const FEW: usize = 4096;
 
@@ -409,7 +412,7 @@ impl Coding<'_, '_> {
     ) {
         let Layout { places, below, drop, .. } = self.layout;
         // What is all in one partition would be so again.
-        let is_put_off = entries.len() > LARGE && entries.len() < self.rows.len() && below > 0 && self.depth < DEEP;
+        let is_put_off = entries.len() > PUT_OFF && entries.len() < self.rows.len() && below > 0 && self.depth < DEEP;
         if !is_put_off {
             sorter.sort(entries, places);
         }

@@ -2,7 +2,7 @@
 //!
 //! A step does about as much as so many rows take in one stage, wherever that is: it leaves a pass over the rows in its
 //! middle, and goes on there. [`super::sort_keys_to_indices`] is one step of all rows. What is cut no smaller is a partition, and
-//! rows that are equal in 64 bits, both of at most 2¹⁷ rows; and what is found of dictionaries and Booleans at the beginning.
+//! rows that are equal in 64 bits, both of at most 2²⁰ rows; and what is found of dictionaries and Booleans at the beginning.
 
 use std::borrow::Cow;
 

@@ -2,9 +2,8 @@
 
 use super::code::Encoder;
 use super::column::{Column, Rows};
-use super::radix::LARGE;
 use super::select::{sort_by, sort_pairs};
-use super::spread::{Later, sort_list};
+use super::spread::{Later, PUT_OFF, sort_list};
 use crate::bitcode::BLOCK;
 
 /// Ties up to this many are compared.
@@ -68,7 +67,7 @@ pub(super) fn sort_ties(
 ) {
     for_each_tie(entries, places, |start, end| {
         let ties = &mut order[start..end];
-        if ties.len() > LARGE && depth < DEEP {
+        if ties.len() > PUT_OFF && depth < DEEP {
             return later.push(Later { to: to + start, rows: ties.len(), depth: depth + 1 });
         }
         if ties.len() > FEW_TIES && depth < DEEP {
