@@ -26,6 +26,9 @@ pub struct Baseline {
     pub date: String,
     /// The WASM module.
     pub wasm: Size,
+    /// Its first part and its second, where it is cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<[Size; 2]>,
     /// The JavaScript module.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub js: Option<Size>,
@@ -68,8 +71,8 @@ pub struct Growth {
 impl Baseline {
     /// The sizes of a build.
     #[must_use]
-    pub fn new(date: String, wasm: Size, js: Option<Size>, contents: &Contents) -> Self {
-        Self { date, wasm, js, functions: sums(contents) }
+    pub fn new(date: String, wasm: Size, cut: Option<[Size; 2]>, js: Option<Size>, contents: &Contents) -> Self {
+        Self { date, wasm, cut, js, functions: sums(contents) }
     }
 
     /// Reads a baseline; `None` when there is no such file.

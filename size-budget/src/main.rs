@@ -178,7 +178,8 @@ fn run(asked: &Asked) -> Result<bool> {
     if asked.command.as_deref() == Some("baseline") {
         let contents = module::read(&wasm)?;
         let size = measure::size(&module::strip(&wasm)?);
-        Baseline::new(today(), size, js.as_deref().map(measure::size), &contents).write(&baseline)?;
+        let cut = cut.map(|cut| cut.map(|part| measure::size(&part)));
+        Baseline::new(today(), size, cut, js.as_deref().map(measure::size), &contents).write(&baseline)?;
         print(&format!("{}\n", baseline.display()));
         return Ok(true);
     }

@@ -238,7 +238,7 @@ fn report(module: &[u8], baseline: Option<&Baseline>) -> Report {
 }
 
 fn baseline_of(module: &[u8]) -> Baseline {
-    Baseline::new("2026-01-31".to_owned(), size(&strip(module).unwrap()), None, &read(module).unwrap())
+    Baseline::new("2026-01-31".to_owned(), size(&strip(module).unwrap()), None, None, &read(module).unwrap())
 }
 
 #[test]
