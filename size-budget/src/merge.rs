@@ -13,17 +13,16 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use wasmparser::{FunctionBody, Operator, Parser, Payload, TypeRef};
+use wasmparser::{Parser, Payload, TypeRef};
 
 use crate::Result;
 use crate::module::leb128;
-use crate::rewrite::{rewrite, unreadable};
+use crate::rewrite::{Calls, rewrite, unreadable};
 
-/// A function's type and its bytes without the numbers of those it calls, and these.
+/// A function's type and its body around its calls.
 struct Shape<'a> {
     ty: u32,
-    pieces: Vec<&'a [u8]>,
-    calls: Vec<u32>,
+    body: Calls<'a>,
 }
 
 /// The module, in which calls of functions that do the same go to one of them.
@@ -36,9 +35,9 @@ pub fn merge(module: &[u8]) -> Result<Vec<u8>> {
     rewrite(module, |place, _| {
         let shape = shapes.get(place as usize)?;
         let mut out = Vec::new();
-        for (at, piece) in shape.pieces.iter().enumerate() {
+        for (at, piece) in shape.body.pieces.iter().enumerate() {
             out.extend_from_slice(piece);
-            if let Some(&called) = shape.calls.get(at) {
+            if let Some(&called) = shape.body.calls.get(at) {
                 let own = called.checked_sub(imported).and_then(|own| first.get(own as usize));
                 leb128(own.map_or(called, |own| own + imported) as usize, &mut out);
             }
@@ -65,7 +64,7 @@ fn shapes(module: &[u8]) -> Result<(u32, Vec<Shape<'_>>)> {
             }
             Payload::CodeSectionEntry(body) => {
                 let ty = types.get(shapes.len()).copied().unwrap_or_default();
-                shapes.push(shape(module, ty, &body)?);
+                shapes.push(Shape { ty, body: Calls::read(module, &body, |_| Ok(()))? });
             }
             _ => {}
         }
@@ -73,36 +72,16 @@ fn shapes(module: &[u8]) -> Result<(u32, Vec<Shape<'_>>)> {
     Ok((imported, shapes))
 }
 
-fn shape<'a>(module: &'a [u8], ty: u32, body: &FunctionBody<'_>) -> Result<Shape<'a>> {
-    let (mut pieces, mut calls) = (Vec::new(), Vec::new());
-    let mut start = body.range().start as usize;
-    let piece = |start: usize, end: usize| module.get(start..end).unwrap_or(&[]);
-    let mut operators = body.get_operators_reader().map_err(unreadable)?;
-    while !operators.eof() {
-        let (operator, offset) = operators.read_with_offset().map_err(unreadable)?;
-        let (Operator::Call { function_index: called } | Operator::ReturnCall { function_index: called }) = operator
-        else {
-            continue;
-        };
-        // The instruction is one byte; the number follows.
-        pieces.push(piece(start, offset as usize + 1));
-        calls.push(called);
-        start = operators.original_position() as usize;
-    }
-    pieces.push(piece(start, body.range().end as usize));
-    Ok(Shape { ty, pieces, calls })
-}
-
 /// For each function the first that does the same.
 fn first_of_each_class(imported: u32, shapes: &[Shape<'_>]) -> Vec<u32> {
-    let (mut classes, mut count) = numbered(shapes.iter().map(|shape| (shape.ty, &shape.pieces)));
+    let (mut classes, mut count) = numbered(shapes.iter().map(|shape| (shape.ty, &shape.body.pieces)));
     loop {
         // Imports are each of their own kind.
         let class = |&called: &u32| match called.checked_sub(imported) {
             Some(own) => Ok(classes.get(own as usize)),
             None => Err(called),
         };
-        let called = shapes.iter().map(|shape| shape.calls.iter().map(class).collect::<Vec<_>>());
+        let called = shapes.iter().map(|shape| shape.body.calls.iter().map(class).collect::<Vec<_>>());
         let (finer, finer_count) = numbered(classes.iter().zip(called));
         // Classes are only ever split, so as many as before are the same as before.
         if finer_count == count {

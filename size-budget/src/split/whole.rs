@@ -2,21 +2,13 @@
 //! it stands in the bytes.
 
 use wasmparser::{
-    Data, Element, ElementItems, ElementKind, Export, ExternalKind, FunctionBody, GlobalType, Import, KnownCustom,
-    MemoryType, Name, Operator, Parser, Payload, TableType, TypeRef,
+    Data, Element, ElementItems, ElementKind, Export, ExternalKind, GlobalType, Import, KnownCustom, MemoryType, Name,
+    Operator, Parser, Payload, TableType, TypeRef,
 };
 
 use crate::names::demangle;
-use crate::rewrite::unreadable;
+use crate::rewrite::{Calls, unreadable};
 use crate::{Error, Result};
-
-/// A function's bytes between the numbers of those it calls, and these.
-#[derive(Default)]
-pub(super) struct Body<'a> {
-    /// One more than there are calls; each but the last ends with the instruction that calls.
-    pub(super) pieces: Vec<&'a [u8]>,
-    pub(super) calls: Vec<u32>,
-}
 
 /// A module by its sections.
 #[derive(Default)]
@@ -32,7 +24,7 @@ pub(super) struct Whole<'a> {
     pub(super) function_types: Vec<u32>,
     pub(super) n_imported: u32,
     /// By function that is not imported.
-    pub(super) bodies: Vec<Body<'a>>,
+    pub(super) bodies: Vec<Calls<'a>>,
     pub(super) tables: Vec<TableType>,
     pub(super) memories: Vec<MemoryType>,
     pub(super) globals: Vec<GlobalType>,
@@ -107,7 +99,7 @@ impl<'a> Whole<'a> {
                         whole.fill(&element.map_err(unreadable)?)?;
                     }
                 }
-                Payload::CodeSectionEntry(body) => whole.bodies.push(read_body(module, &body)?),
+                Payload::CodeSectionEntry(body) => whole.bodies.push(Calls::read(module, &body, check)?),
                 Payload::DataSection(segments) => {
                     for segment in segments {
                         let segment: Data<'_> = segment.map_err(unreadable)?;
@@ -167,7 +159,7 @@ impl<'a> Whole<'a> {
     }
 
     /// A function's body; `None` for an imported one.
-    pub(super) fn body(&self, function: u32) -> Option<&Body<'a>> {
+    pub(super) fn body(&self, function: u32) -> Option<&Calls<'a>> {
         self.bodies.get(function.checked_sub(self.n_imported)? as usize)
     }
 
@@ -188,29 +180,15 @@ fn after_count(section: &[u8]) -> &[u8] {
     section.get(count..).unwrap_or(&[])
 }
 
-fn read_body<'a>(module: &'a [u8], body: &FunctionBody<'_>) -> Result<Body<'a>> {
-    let piece = |start: u64, end: u64| module.get(start as usize..end as usize).unwrap_or(&[]);
-    let (mut read, mut start) = (Body::default(), body.range().start);
-    let mut operators = body.get_operators_reader().map_err(unreadable)?;
-    while !operators.eof() {
-        match operators.read_with_offset().map_err(unreadable)? {
-            (Operator::Call { function_index: called }, offset) => {
-                // The instruction is one byte; the number follows.
-                read.pieces.push(piece(start, offset + 1));
-                read.calls.push(called);
-                start = operators.original_position();
-            }
-            (Operator::ReturnCall { .. } | Operator::RefFunc { .. } | Operator::TableInit { .. }, _) => {
-                return Err(cannot("functions that are named by other instructions than calls"));
-            }
-            (Operator::MemoryInit { .. } | Operator::DataDrop { .. }, _) => {
-                return Err(cannot("data that instructions name"));
-            }
-            _ => {}
+/// What an instruction does that the cut cannot follow.
+fn check(operator: &Operator<'_>) -> Result<()> {
+    match operator {
+        Operator::ReturnCall { .. } | Operator::RefFunc { .. } | Operator::TableInit { .. } => {
+            Err(cannot("functions that are named by other instructions than calls"))
         }
+        Operator::MemoryInit { .. } | Operator::DataDrop { .. } => Err(cannot("data that instructions name")),
+        _ => Ok(()),
     }
-    read.pieces.push(piece(start, body.range().end));
-    Ok(read)
 }
 
 fn cannot(what: &str) -> Error {

@@ -10,9 +10,10 @@ use wasm_encoder::{
 };
 use wasmparser::ExternalKind;
 
-use super::whole::{Body, Whole};
+use super::whole::Whole;
 use super::{FIRST, MORE, Parts};
 use crate::module::leb128;
+use crate::rewrite::Calls;
 use crate::{Error, Result};
 
 /// A function of the first part that calls nobody and is no longer than so many bytes is in the second as well, where that one
@@ -70,7 +71,7 @@ impl<'a> Cut<'a> {
         }
         let is_copied = |function: u32| {
             let is_short =
-                |body: &Body<'_>| body.calls.is_empty() && body.pieces.iter().all(|piece| piece.len() <= COPIED);
+                |body: &Calls<'_>| body.calls.is_empty() && body.pieces.iter().all(|piece| piece.len() <= COPIED);
             is_shared[function as usize] && whole.body(function).is_some_and(is_short)
         };
         let functions = 0..whole.n_functions() as u32;
@@ -273,7 +274,7 @@ impl Cut<'_> {
     }
 
     /// A body with the numbers of one part. What that part does not have is called by its place in the table.
-    fn body(&self, body: &Body<'_>, numbers: &[Option<u32>]) -> Result<Vec<u8>> {
+    fn body(&self, body: &Calls<'_>, numbers: &[Option<u32>]) -> Result<Vec<u8>> {
         let mut out = Vec::new();
         for (at, piece) in body.pieces.iter().enumerate() {
             let Some(&called) = body.calls.get(at) else {
