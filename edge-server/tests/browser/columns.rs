@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, Int32Array, RecordBatch, RunArray, StringArray};
-use edge_server::source::{self, Table};
+
 use serde_json::Value;
 
 use crate::cdp::Browser;
-use crate::common::Served;
-use crate::drive::{VIEWER, cell, click_part, edge, header, loaded, open, part, pictures, shown_names, viewer};
+use crate::drive::{VIEWER, cell, click_part, edge, header, loaded, open, part, pictures, serve, shown_names, viewer};
 
 fn width(page: &mut crate::cdp::Page, column: &str) -> f64 {
     viewer(page, &format!("headerRect('{column}').width")).as_f64().unwrap()
@@ -110,7 +109,6 @@ fn columns_are_hidden_shown_and_pinned() {
 #[test]
 fn a_column_that_cannot_be_read_hides_no_other() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("mixed.arrow");
     let runs = RunArray::<Int32Type>::try_new(&Int32Array::from(vec![2]), &Int32Array::from(vec![1999])).unwrap();
     let batch = RecordBatch::try_from_iter([
         ("town", Arc::new(StringArray::from(vec!["Ulm", "Aalen"])) as ArrayRef),
@@ -118,11 +116,7 @@ fn a_column_that_cannot_be_read_hides_no_other() {
         ("size", Arc::new(Int32Array::from(vec![126, 68])) as ArrayRef),
     ])
     .unwrap();
-    let mut writer =
-        arrow_ipc::writer::FileWriter::try_new(std::fs::File::create(&path).unwrap(), &batch.schema()).unwrap();
-    writer.write(&batch).unwrap();
-    writer.finish().unwrap();
-    let server = Served::tables(vec![Table { name: "mixed".to_owned(), source: source::open(&path).unwrap() }]);
+    let server = serve(&folder, "mixed", &batch);
     let browser = Browser::launch();
     let mut page = browser.page(1280, 800);
     page.goto(&server.url("/"));

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::cdp::Page;
 use crate::common::flights;
-use crate::drive::{VIEWER, filter, open, viewer};
+use crate::drive::{VIEWER, filter, open, show, viewer};
 
 fn exact() -> RecordBatch {
     let words: DictionaryArray<Int16Type> = [Some("a"), None, Some("b")].into_iter().collect();
@@ -35,18 +35,6 @@ fn exact() -> RecordBatch {
         ("w", Arc::new(words)),
     ];
     RecordBatch::try_from_iter(columns).unwrap()
-}
-
-/// Shows a batch as a file that was opened.
-fn show(page: &mut Page, batch: &RecordBatch) {
-    let mut bytes = Vec::new();
-    let mut writer = arrow_ipc::writer::FileWriter::try_new(&mut bytes, &batch.schema()).unwrap();
-    writer.write(batch).unwrap();
-    writer.finish().unwrap();
-    drop(writer);
-    let open = format!("{VIEWER}.open(new File([new Uint8Array({})], 'exact.arrow'))", json!(bytes));
-    page.eval(&open);
-    page.wait_for(&format!("!{VIEWER}.state().loading && {VIEWER}.state().rowsLoaded === {}", batch.num_rows()));
 }
 
 /// The value of an expression, with big integers as `…n`.

@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
+use arrow_array::RecordBatch;
+use arrow_ipc::writer::FileWriter;
+use edge_server::source::{self, Table};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::cdp::{Browser, Page};
 use crate::common::Served;
@@ -95,4 +99,42 @@ pub(crate) fn pictures(page: &mut Page, name: &str) {
             page.screenshot(&screenshots().join(format!("{name}-{scheme}-{scale}.png")));
         }
     }
+}
+
+/// A page of the server's origin with nothing in it.
+pub(crate) fn nothing(page: &mut Page, server: &Served) {
+    page.goto(&server.url("/page.css"));
+    page.wait_for("document.readyState === 'complete' && location.pathname === '/page.css'");
+    page.eval("document.body.replaceChildren()");
+}
+
+/// Gives a page the viewer's script, as `bodkin`.
+pub(crate) fn import(page: &mut Page) {
+    page.eval("import('/viewer/bodkin.js').then(m => { window.bodkin = m; })");
+}
+
+/// The page has said nothing bad, but for the icon that such a page does not have.
+pub(crate) fn is_content(page: &mut Page) {
+    page.complaints.retain(|complaint| !complaint.contains("favicon.ico"));
+    assert!(page.complaints.is_empty(), "{:?}", page.complaints);
+}
+
+/// Shows a batch as a file that was opened.
+pub(crate) fn show(page: &mut Page, batch: &RecordBatch) {
+    let mut bytes = Vec::new();
+    let mut writer = FileWriter::try_new(&mut bytes, &batch.schema()).unwrap();
+    writer.write(batch).unwrap();
+    writer.finish().unwrap();
+    drop(writer);
+    page.eval(&format!("{VIEWER}.open(new File([new Uint8Array({})], 'batch.arrow'))", json!(bytes)));
+    page.wait_for(&format!("!{VIEWER}.state().loading && {VIEWER}.state().rowsLoaded === {}", batch.num_rows()));
+}
+
+/// Serves a batch as a file of a folder.
+pub(crate) fn serve(folder: &TempDir, name: &str, batch: &RecordBatch) -> Served {
+    let path = folder.path().join(name).with_extension("arrow");
+    let mut writer = FileWriter::try_new(std::fs::File::create(&path).unwrap(), &batch.schema()).unwrap();
+    writer.write(batch).unwrap();
+    writer.finish().unwrap();
+    Served::tables(vec![Table { name: name.to_owned(), source: source::open(&path).unwrap() }])
 }

@@ -4,19 +4,14 @@ use serde_json::json;
 
 use crate::cdp::{Browser, Page};
 use crate::common::Served;
-use crate::drive::{ROWS, VIEWER, cell, filter, loaded, open, screenshots, shown_names, viewer};
+use crate::drive::{
+    ROWS, VIEWER, cell, filter, import, is_content, loaded, nothing, open, screenshots, shown_names, viewer,
+};
 
 /// A page of the server's origin with nothing in it, where `bodkin` is what the script gives.
 fn empty(page: &mut Page, server: &Served) {
-    page.goto(&server.url("/page.css"));
-    page.wait_for("document.readyState === 'complete' && location.pathname === '/page.css'");
-    page.eval("document.body.replaceChildren(); import('/viewer/bodkin.js').then(m => { window.bodkin = m; })");
-}
-
-/// The page has said nothing bad, but for the icon that such a page does not have.
-fn is_content(page: &mut Page) {
-    page.complaints.retain(|complaint| !complaint.contains("favicon.ico"));
-    assert!(page.complaints.is_empty(), "{:?}", page.complaints);
+    nothing(page, server);
+    import(page);
 }
 
 #[test]

@@ -11,16 +11,26 @@ use crate::common::Served;
 use crate::drive::{VIEWER, click_part, filter, pictures, says, viewer};
 use crate::tables::{change, definition, make, rows};
 
-/// A live table of so many rows in a page; `more` are attributes of the element.
+/// A live table of so many rows in a page.
 fn open(keyed: bool, count: i64, engine: &str) -> (TempDir, Served, Browser, Page) {
+    open_with(keyed, (count > 0).then(|| some(0, count)), engine, 600)
+}
+
+/// A live table with these rows in a page whose rows an engine holds.
+pub(crate) fn open_with(
+    keyed: bool,
+    first: Option<arrow_array::RecordBatch>,
+    engine: &str,
+    height: u32,
+) -> (TempDir, Served, Browser, Page) {
     let folder = tempfile::tempdir().unwrap();
     let server = Served::live(Store::open(folder.path()).unwrap());
     make(&server, "prices", &definition(keyed, json!({})));
-    if count > 0 {
-        change(&server, "prices", Change::Append(some(0, count)));
+    if let Some(first) = first {
+        change(&server, "prices", Change::Append(first));
     }
     let browser = Browser::launch();
-    let mut page = browser.page(1000, 600);
+    let mut page = browser.page(1000, height);
     page.colour_scheme("light");
     page.goto(&server.url("/"));
     page.wait_for(&format!("Boolean({VIEWER}?.state)"));

@@ -1,36 +1,13 @@
 //! A live table by each engine: the same cells flash, the same is told, and a tree of groups follows.
 
-use edge_server::live::Store;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use wire::update::Change;
 
-use crate::cdp::{Browser, Page};
+use crate::cdp::Page;
 use crate::common::Served;
 use crate::drive::{VIEWER, filter, screenshots, viewer};
-use crate::tables::{change, definition, make, rows};
-
-/// A live table with these rows in a page whose rows an engine holds.
-pub(crate) fn open(
-    keyed: bool,
-    first: &[(i64, &str, f64)],
-    engine: &str,
-    height: u32,
-) -> (TempDir, Served, Browser, Page) {
-    let folder = tempfile::tempdir().unwrap();
-    let server = Served::live(Store::open(folder.path()).unwrap());
-    make(&server, "prices", &definition(keyed, json!({})));
-    change(&server, "prices", Change::Append(rows(first)));
-    let browser = Browser::launch();
-    let mut page = browser.page(1000, height);
-    page.colour_scheme("light");
-    page.goto(&server.url("/"));
-    page.wait_for(&format!("Boolean({VIEWER}?.state)"));
-    page.eval(&format!("{VIEWER}.setAttribute('engine', '{engine}')"));
-    page.wait_for(&format!("{VIEWER}.state().loading === false && {VIEWER}.state().live?.state === 'live'"));
-    assert_eq!(viewer(&mut page, "state().engine"), engine);
-    (folder, server, browser, page)
-}
+use crate::live::open_with;
+use crate::tables::{change, rows};
 
 /// What a page showed of updates: what was told, and which cells in sight were marked then.
 struct Seen<'a> {
@@ -142,7 +119,7 @@ fn all_engines_flash_the_same_and_tell_the_same() {
     for (is_keyed, run) in [(true, with_a_key as fn(&Served, &mut Page) -> Vec<Value>), (false, without_a_key)] {
         let mut expected = None;
         for engine in ["page", "worker", "server"] {
-            let (_folder, server, _browser, mut page) = open(is_keyed, &first(40), engine, 600);
+            let (_folder, server, _browser, mut page) = open_with(is_keyed, Some(rows(&first(40))), engine, 600);
             let seen = run(&server, &mut page);
             for (step, (seen, expected)) in seen.iter().zip(expected.get_or_insert(seen.clone())).enumerate() {
                 assert_eq!(seen, expected, "step {step}, by the {engine}, with a key: {is_keyed}");
@@ -154,7 +131,7 @@ fn all_engines_flash_the_same_and_tell_the_same() {
 
 #[test]
 fn a_flash_outlasts_the_next_update_and_rows_that_move() {
-    let (_folder, server, _browser, mut page) = open(true, &first(40), "server", 600);
+    let (_folder, server, _browser, mut page) = open_with(true, Some(rows(&first(40))), "server", 600);
     page.eval(&format!(
         "window.marks = []; {VIEWER}.addEventListener('bodkin-update', () => marks.push({VIEWER}.state().live.marks))"
     ));
@@ -182,7 +159,7 @@ fn a_flash_outlasts_the_next_update_and_rows_that_move() {
 #[test]
 fn an_open_tree_of_groups_follows() {
     for engine in ["page", "worker", "server"] {
-        let (_folder, server, _browser, mut page) = open(true, &first(300), engine, 600);
+        let (_folder, server, _browser, mut page) = open_with(true, Some(rows(&first(300))), engine, 600);
         viewer(&mut page, "setGroup(['name', 'value'], [['count']], { tree: true })");
         page.wait_for(&format!("{VIEWER}.state().rowsShown === 3"));
         let (x, y) = crate::drive::cell(&mut page, 1, "count");
@@ -218,7 +195,7 @@ fn an_open_tree_of_groups_follows() {
 
 #[test]
 fn who_scrolls_while_rows_are_asked_for_stays_where_he_is() {
-    let (_folder, server, _browser, mut page) = open(true, &first(400), "server", 600);
+    let (_folder, server, _browser, mut page) = open_with(true, Some(rows(&first(400))), "server", 600);
     viewer(&mut page, "scrollToRow(1000)");
     page.eval(&format!("window.told = 0; {VIEWER}.addEventListener('bodkin-update', () => told++)"));
     // Held back until the reader has gone up from the end.

@@ -10,7 +10,7 @@ use arrow_schema::{DataType, Field};
 use serde_json::{Value, json};
 
 use crate::cdp::Page;
-use crate::drive::{VIEWER, cell, filter, header, open, part, pictures, viewer};
+use crate::drive::{VIEWER, cell, filter, header, open, part, pictures, show, viewer};
 
 fn table() -> RecordBatch {
     let lists = vec![
@@ -46,17 +46,6 @@ fn table() -> RecordBatch {
         ("map", Arc::new(maps.finish()) as ArrayRef, true),
     ])
     .unwrap()
-}
-
-/// Shows a batch as a file that was opened.
-fn show(page: &mut Page, batch: &RecordBatch) {
-    let mut bytes = Vec::new();
-    let mut writer = arrow_ipc::writer::FileWriter::try_new(&mut bytes, &batch.schema()).unwrap();
-    writer.write(batch).unwrap();
-    writer.finish().unwrap();
-    drop(writer);
-    page.eval(&format!("{VIEWER}.open(new File([new Uint8Array({})], 'nested.arrow'))", json!(bytes)));
-    page.wait_for(&format!("!{VIEWER}.state().loading && {VIEWER}.state().rowsLoaded === {}", batch.num_rows()));
 }
 
 fn said(page: &mut Page, expression: &str) -> Value {

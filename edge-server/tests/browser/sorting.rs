@@ -3,19 +3,18 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int32Array, RecordBatch};
-use edge_server::source::{self, Table};
+
 use serde_json::{Value, json};
 
 use crate::cdp::{Browser, Page};
 use crate::common::Served;
-use crate::drive::{VIEWER, loaded, viewer};
+use crate::drive::{VIEWER, loaded, serve, viewer};
 
 const MANY: usize = 3_000_000;
 
 /// Halves from 0 on, all different, in no order; and beside them seven values and nulls.
 fn open(engine: &str) -> (tempfile::TempDir, Served, Browser, Page) {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("many.arrow");
     let halves = (0..MANY as u64).map(|row| (row * 7_368_787 % MANY as u64) as f64 / 2.0);
     let few = (0..MANY as i32).map(|row| (row % 8 < 7).then_some(row % 8));
     let batch = RecordBatch::try_from_iter_with_nullable([
@@ -23,11 +22,7 @@ fn open(engine: &str) -> (tempfile::TempDir, Served, Browser, Page) {
         ("few", Arc::new(Int32Array::from_iter(few)) as ArrayRef, true),
     ])
     .unwrap();
-    let file = std::fs::File::create(&path).unwrap();
-    let mut writer = arrow_ipc::writer::FileWriter::try_new(file, &batch.schema()).unwrap();
-    writer.write(&batch).unwrap();
-    writer.finish().unwrap();
-    let server = Served::tables(vec![Table { name: "many".to_owned(), source: source::open(&path).unwrap() }]);
+    let server = serve(&folder, "many", &batch);
     let browser = Browser::launch();
     let mut page = browser.page(1000, 700);
     page.goto(&server.url("/"));
