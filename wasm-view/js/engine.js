@@ -43,8 +43,13 @@ class PageEngine {
   async find(told, head) {
     this.cancel();
     const { signal } = (this.#working = new AbortController());
+    return work(await this.#asked(), signal, told, head);
+  }
+
+  /** The viewer once it can answer, which its module's second part does. */
+  async #asked() {
     await bringMore();
-    return work(this.#host.viewer(), signal, told, head);
+    return this.#host.viewer();
   }
 
   /** The viewer, unless it has the head of a sort and nothing else. */
@@ -56,19 +61,19 @@ class PageEngine {
 
   cancel() { this.#working.abort(); }
   async window(from, to) { return this.#whole().windowOf(from, to); }
-  async live(messages, where) { await bringMore(); return { news: this.#host.viewer().liveApply(new Uint8Array(), messages, where, performance.now()) }; }
+  async live(messages, where) { return { news: (await this.#asked()).liveApply(new Uint8Array(), messages, where, performance.now()) }; }
   async call(name, ...args) {
-    await bringMore();
-    return (name === 'textOf' ? this.#whole() : this.#host.viewer())[name](...args);
+    const viewer = await this.#asked();
+    return (name === 'textOf' ? this.#whole() : viewer)[name](...args);
   }
   async slice(name, argument, millis) {
     await Promise.all([bringMore(), breathe()]);
     return slice(() => this.#host.viewer()[name](argument), millis);
   }
-  async ask(plan) { await bringMore(); return this.#host.viewer().runPlan(plan); }
+  async ask(plan) { return (await this.#asked()).runPlan(plan); }
   sync() { return this.#host.element.settled(); }
   async memory() { return wasm.memory.buffer.byteLength; }
-  async profile(told) { await bringMore(); return profiles(this.#host.viewer(), () => this.#loading.signal.aborted, told); }
+  async profile(told) { return profiles(await this.#asked(), () => this.#loading.signal.aborted, told); }
 
   close() {
     this.#loading.abort();
