@@ -87,11 +87,11 @@ proptest! {
                 let slack = if data_type.is_decimal() { 1e-9 * (1.0 + low.abs().max(high.abs())) } else { 0.0 };
                 prop_assert_eq!(below, values.iter().filter(|value| **value < low - slack).count() as u64);
                 prop_assert_eq!(above, values.iter().filter(|value| **value > high + slack).count() as u64);
-                let width = (high - low) / counts.len() as f64;
+                let width = high / counts.len() as f64 - low / counts.len() as f64;
                 for (bin, &count) in counts.iter().enumerate() {
                     // A value that rounding puts to a neighbour's edge may be counted there.
                     let (from, to) = (low + width * bin as f64, low + width * (bin + 1) as f64);
-                    let slack = width * 1e-9;
+                    let slack = width * 1e-9 + low.abs().max(high.abs()) * f64::EPSILON;
                     let inner = values.iter().filter(|value| **value > from + slack && **value < to - slack).count() as u64;
                     let outer = values.iter().filter(|value| **value >= from - slack && **value <= to + slack).count() as u64;
                     prop_assert!((inner..=outer).contains(&count));
@@ -112,6 +112,21 @@ fn whole_numbers_have_bins_of_their_own_when_they_are_few() {
     let none = Float64Array::from(vec![f64::NAN, f64::INFINITY]);
     let found = histogram(&[&none], 2, None).unwrap();
     assert_eq!((found.counts, found.nan, found.above), (vec![0, 0], 1, 1));
+}
+
+#[test]
+fn a_histogram_reaches_as_far_as_numbers_do() {
+    let counts = |values: &[f64], bins| histogram(&[&Float64Array::from(values.to_vec())], bins, None).unwrap();
+    // The width is more than an `f64` holds.
+    let all = counts(&[f64::MIN, f64::MIN / 4.0, 0.0, 1.0, f64::MAX], 4);
+    assert_eq!((all.low, all.high, all.counts), (f64::MIN, f64::MAX, vec![1, 1, 2, 1]));
+    // Bins for each unit of width are.
+    let least = f64::from_bits(1);
+    let small = counts(&[0.0, least, least * 2.0, least * 3.0, least * 4.0], 4);
+    assert_eq!((small.high, small.counts), (least * 4.0, vec![1, 1, 1, 2]));
+    // There is no room around the greatest.
+    let edge = counts(&[f64::MAX; 3], 2);
+    assert_eq!((edge.high, edge.counts.iter().sum::<u64>()), (f64::MAX, 3));
 }
 
 #[test]

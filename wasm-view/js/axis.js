@@ -50,7 +50,8 @@ function axisOf(viewer, name) {
     const local = (at) => at + (zone ? (zoneOffset(zone, Math.floor(at / 1000)) || 0) * 1000 : 0);
     [low, high] = [local(low), local(high)];
   }
-  const span = high - low;
+  const span = Math.min(high - low, Number.MAX_VALUE);
+  const on = (part) => low * (1 - part) + high * part;
   // A moment and a whole number take room on the axis; other values are points.
   const unit = kind === 'moment' ? (type === 'date' || span > 40 * DAY ? DAY : span > 36e5 ? 6e4 : 1e3) : kind === 'clock' ? 1e3 : whole ? 1 : span / 1000;
   const half = kind === 'number' && whole && low % 1 ? 0.5 : 0;
@@ -65,12 +66,12 @@ function axisOf(viewer, name) {
     const at = kind === 'clock' ? clockTime(text) : text === '' ? NaN : Number(text.replaceAll('_', ''));
     return [at - half, at + half];
   };
-  const place = (at) => Math.min(1, Math.max(0, (at - low) / span));
+  const place = (at) => Math.min(1, Math.max(0, (at / 2 - low / 2) / (high / 2 - low / 2)));
   return {
     kind, type, bars, low, high, unit, read, step: Math.max(0.005, unit / span),
     /** What to type for a part of the axis; what reaches an end is open there. */
     text(from, to) {
-      let [a, b] = [low + from * span, low + to * span];
+      let [a, b] = [on(from), on(to)];
       if (kind === 'moment') {
         a = Math.round(a / unit) * unit;
         b = Math.max(a, (Math.round(b / unit) - 1) * unit);
@@ -87,7 +88,7 @@ function axisOf(viewer, name) {
       const [a, b] = [from ? read(from)[above === '>' ? 1 : 0] : low, to ? read(to)[below === '<' ? 0 : 1] : high];
       return a <= b ? [place(a), place(b)] : null;
     },
-    label: (at) => write(low + at * span),
+    label: (part) => write(on(part)),
   };
 }
 

@@ -64,18 +64,18 @@ pub fn histogram(chunks: &[&dyn Array], bins: usize, range: Option<RangeInclusiv
             None => (0.0, 1.0),
         },
     };
-    let width = histogram.high - histogram.low;
-    if !(width > 0.0 && width.is_finite()) {
+    let (low, high) = (histogram.low, histogram.high);
+    if !(low < high && low.is_finite() && high.is_finite()) {
         return Err(invalid("a histogram needs a range that is finite and not empty"));
     }
     let bins = histogram.counts.len();
-    let scale = bins as f64 / width;
-    let (low, high) = (histogram.low, histogram.high);
+    let unit = unit(low, high, bins);
+    let (start, scale) = (low * unit, bins as f64 / (high * unit - low * unit));
     for chunk in chunks {
         let Histogram { counts, below, above, nan, .. } = &mut histogram;
         for_each_number(*chunk, |value| {
             if value >= low && value <= high {
-                counts[(((value - low) * scale) as usize).min(bins - 1)] += 1;
+                counts[(((value * unit - start) * scale) as usize).min(bins - 1)] += 1;
             } else if value.is_nan() {
                 *nan += 1;
             } else {
@@ -88,6 +88,21 @@ pub fn histogram(chunks: &[&dyn Array], bins: usize, range: Option<RangeInclusiv
 }
 
 const MOST_BINS: usize = 1 << 16;
+
+/// What to measure in (a power of two), so that neither the width of a range nor that of its bins leaves what an `f64`
+/// can hold.
+fn unit(low: f64, high: f64, bins: usize) -> f64 {
+    let width = high - low;
+    let tiny = 2f64.powi(-900);
+    if width.is_infinite() {
+        0.5
+    } else if width < tiny * bins as f64 {
+        // The ends lie as near to zero: two numbers that differ by so little are themselves below 2⁵³ times this.
+        1.0 / tiny
+    } else {
+        1.0
+    }
+}
 
 /// Calls `each` with every value that is not null.
 #[inline(always)]
@@ -136,7 +151,7 @@ pub fn edges(data_type: &DataType, low: f64, high: f64, bins: usize) -> (f64, f6
     if low == high {
         // A bin around the value, whatever its size.
         let margin = (low.abs() * 1e-9).max(0.5);
-        return (low - margin, high + margin, bins);
+        return ((low - margin).max(f64::MIN), (high + margin).min(f64::MAX), bins);
     }
     (low, high, bins)
 }

@@ -16,15 +16,16 @@ pub(crate) struct Scale {
 impl Scale {
     /// The pixel of a value.
     pub(crate) fn at(&self, value: f64) -> f64 {
-        let span = self.high - self.low;
-        let part = if span == 0.0 { 0.5 } else { (value - self.low) / span };
+        // By halves, since the span of any two numbers may be more than a number.
+        let half = self.high / 2.0 - self.low / 2.0;
+        let part = if half == 0.0 { 0.5 } else { (value / 2.0 - self.low / 2.0) / half };
         self.from + part * (self.to - self.from)
     }
 
     /// The value of a pixel, between the ends.
     pub(crate) fn back(&self, pixel: f64) -> f64 {
         let part = ((pixel - self.from) / (self.to - self.from)).clamp(0.0, 1.0);
-        self.low + part * (self.high - self.low)
+        self.low * (1.0 - part) + self.high * part
     }
 }
 
