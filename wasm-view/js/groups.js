@@ -51,7 +51,11 @@ function groupTree(host) {
       const state = viewer.groupAt(row);
       toggled++;
       if (state > 0) host.after(viewer.closeGroup(row));
-      if (state === 0) asked([viewer.belowPlan(row)], ([stream]) => viewer.openGroup(row, stream));
+      if (state === 0) {
+        // Its row may be another when the answer comes.
+        const path = viewer.groupPath(row);
+        asked([viewer.belowPlan(row)], ([stream]) => viewer.openGroup(path, stream));
+      }
       return state >= 0;
     },
   };

@@ -209,6 +209,17 @@ impl Tree {
         paths
     }
 
+    /// The texts of the keys of a line's group, by which it is known again when lines have moved.
+    pub(crate) fn path_of(&self, line: usize, formats: &Formats) -> Option<String> {
+        self.line(line)?;
+        let (mut level, mut path) = (Some(&self.first), String::new());
+        for (depth, row) in self.path(line).into_iter().enumerate() {
+            path = level?.path_of(row, depth, &path, formats);
+            level = level?.open.get(row as u64);
+        }
+        Some(path)
+    }
+
     /// The line of a group that shows, by the texts of its keys.
     pub(crate) fn line_of(&self, path: &str, formats: &Formats) -> Option<usize> {
         let (mut level, mut line, mut above) = (&self.first, 0, String::new());

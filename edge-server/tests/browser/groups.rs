@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cdp::Page;
-use crate::drive::{VIEWER, cell, click_part, open, part, pictures, viewer};
+use crate::drive::{VIEWER, cell, click_part, loaded, open, part, pictures, viewer};
 
 fn choose(page: &mut Page, which: &str, value: &str) {
     let part = part(&format!("[data-group={which}]"), "");
@@ -144,5 +144,49 @@ fn an_open_tree_stays_open() {
     viewer(&mut page, "reset()");
     viewer(&mut page, &format!("restore({kept})"));
     page.wait_for(&format!("{VIEWER}.state().group.tree && {VIEWER}.state().rowsShown < 20"));
+    assert!(page.complaints.is_empty(), "{:?}", page.complaints);
+}
+
+#[test]
+fn groups_that_are_opened_at_once_open_where_they_are() {
+    let (_server, _browser, mut page) = open(1280, 800);
+    for engine in ["server", "worker", "page"] {
+        page.eval(&format!("{VIEWER}.setAttribute('engine', '{engine}')"));
+        page.wait_for(&format!("{VIEWER}.state().engine === '{engine}'"));
+        loaded(&mut page);
+        viewer(&mut page, "setGroup(['origin', 'carrier', 'dest'], [['count', '']], { tree: true })");
+        page.wait_for(&format!("{VIEWER}.state().rowsShown === 3"));
+        let names = |page: &mut Page| viewer(page, "cells(0, 3).then((rows) => rows.map((row) => row[0]))");
+        let first = names(&mut page);
+        // Without waiting for anything: the first and the third group.
+        let open = |page: &mut Page, rows: &[usize]| {
+            page.eval(&format!(
+                "for (const row of {}) {{ const {{ x, y }} = {VIEWER}.cellRect(row, 'origin'); \
+                 {VIEWER}.shadowRoot.querySelector('canvas').dispatchEvent(new PointerEvent('pointerdown', \
+                 {{ clientX: x + 16, clientY: y + 14, bubbles: true }})) }}",
+                json!(rows)
+            ));
+        };
+        open(&mut page, &[0, 2]);
+        page.wait_for(&format!(
+            "{VIEWER}.cells(0, 99).then((rows) => {}.every((name) => rows.filter((row) => row[0] === name && row[1]).length > 3))",
+            json!([first[0], first[2]])
+        ));
+        let lines = viewer(&mut page, "cells(0, 99)");
+        let below = |name: &Value| lines.as_array().unwrap().iter().filter(|line| line[0] == *name).count();
+        assert_eq!(below(&first[1]), 1, "by the {engine}: {lines}");
+        // A group whose answer comes when it is not in sight any more opens nothing else.
+        let (x, y) = cell(&mut page, 1, "count");
+        page.click(x, y, 0);
+        let all = lines.as_array().unwrap().len();
+        page.eval(&format!(
+            "for (const row of [1, 0]) {{ {VIEWER}.select([row, 3]); {VIEWER}.shadowRoot.querySelector('canvas')\
+             .dispatchEvent(new KeyboardEvent('keydown', {{ key: 'Enter', bubbles: true }})) }}"
+        ));
+        page.wait_for(&format!("{VIEWER}.state().rowsShown === {}", all - below(&first[0]) + 1));
+        page.eval("new Promise((done) => setTimeout(done, 300))");
+        assert_eq!(viewer(&mut page, "state().rowsShown"), all - below(&first[0]) + 1, "by the {engine}");
+        viewer(&mut page, "setGroup([], [], { tree: false })");
+    }
     assert!(page.complaints.is_empty(), "{:?}", page.complaints);
 }

@@ -46,6 +46,12 @@ fn tree(rows: &RecordBatch) -> Tree {
 fn open(tree: &mut Tree, line: usize, rows: &RecordBatch) {
     let below = tree.plan_below(line, &formats()).unwrap();
     assert!(tree.open(line, &run(&below, rows)));
+    // Each line is known again by the texts of its keys.
+    for line in 0..tree.first.lines() {
+        let path = tree.path_of(line, &formats()).unwrap();
+        assert_eq!(tree.line_of(&path, &formats()), Some(line), "{path:?}");
+    }
+    assert_eq!(tree.path_of(tree.first.lines(), &formats()), None);
 }
 
 /// All lines as text, with as many dots before them as keys are above.

@@ -125,14 +125,21 @@ impl Viewer {
         plan.map(|plan| bytes_of(&plan)).transpose()
     }
 
-    /// Shows, below a group, the groups that its plan gave.
+    /// What names a group, wherever its row is when its plan is answered.
+    #[wasm_bindgen(js_name = groupPath)]
+    pub fn group_path(&self, row: usize) -> Option<String> {
+        self.shown_tree()?.path_of(row, &self.formats)
+    }
+
+    /// Shows, below a group, the groups that its plan gave; nothing where it does not show any more.
     ///
     /// # Errors
     /// When the bytes are no Arrow stream.
     #[wasm_bindgen(js_name = openGroup)]
-    pub fn open_group(&mut self, row: usize, stream: Vec<u8>) -> Result<u32, JsError> {
+    pub fn open_group(&mut self, path: &str, stream: Vec<u8>) -> Result<u32, JsError> {
         let below = leaving::read(stream).map_err(failed)?;
-        let opened = self.is_tree() && self.tree.as_mut().is_some_and(|tree| tree.open(row, &below));
+        let Some(row) = self.shown_tree().and_then(|tree| tree.line_of(path, &self.formats)) else { return Ok(0) };
+        let opened = self.tree.as_mut().is_some_and(|tree| tree.open(row, &below));
         Ok(if opened { self.show_tree() } else { 0 })
     }
 
