@@ -7,7 +7,7 @@ const PIECE = 2_000;
 
 /** Copies the selected cells: as text with tabs, and as a table for documents. Gives what to tell. */
 async function copyCells(host, names) {
-  const [viewer, engine] = [host.viewer(), host.engine()];
+  const viewer = host.viewer();
   const [top, bottom, left, right] = viewer.selectedArea();
   if (top === undefined) return 'select cells to copy them';
   const cells = (bottom - top) * (right - left);
@@ -20,10 +20,11 @@ async function copyCells(host, names) {
   }
   // Whole columns are copied with their names.
   const named = names || (bottom - top > 1 && bottom - top === viewer.rowsShown());
-  await engine.sync();
-  const text = await engine.call('textOf', top, bottom, left, right, 0, named);
-  await toClipboard({ 'text/plain': text, 'text/html': `<table>\n${await engine.call('textOf', top, bottom, left, right, 1, named)}</table>` });
-  return `copied ${count(cells)} cells`;
+  return held(host, async (_, rows) => {
+    const text = await rows.textOf(top, bottom, left, right, 0, named);
+    await toClipboard({ 'text/plain': text, 'text/html': `<table>\n${await rows.textOf(top, bottom, left, right, 1, named)}</table>` });
+    return `copied ${count(cells)} cells`;
+  });
 }
 
 async function toClipboard(kinds) {
@@ -44,17 +45,16 @@ async function toClipboard(kinds) {
 }
 
 /** The view as comma-separated values, a piece at a time. */
-async function csv(host, progress) {
-  const [viewer, engine] = [host.viewer(), host.engine()];
-  await engine.sync();
-  const [rows, columns] = [viewer.rowsShown(), viewer.shownNames().length];
-  const parts = [await engine.call('textOf', 0, 0, 0, columns, 2, true)];
-  for (let row = 0; row < rows; row += PIECE) {
-    parts.push(await engine.call('textOf', row, Math.min(rows, row + PIECE), 0, columns, 2, false));
-    progress(row / rows);
-    await breathe();
-  }
-  return new Blob(parts, { type: 'text/csv;charset=utf-8' });
+function csv(host, progress) {
+  return held(host, async (shown, rows, each) => {
+    const columns = shown.shownNames().length;
+    const parts = [];
+    await each(0, Infinity, PIECE, async (from, to, all) => {
+      parts.push(await rows.textOf(from, to, 0, columns, 2, !from));
+      if (all) progress(to / all);
+    });
+    return new Blob(parts, { type: 'text/csv;charset=utf-8' });
+  });
 }
 
 /** Gives a file to the person at the screen. */

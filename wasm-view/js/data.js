@@ -1,8 +1,8 @@
 // Data for scripts: the part of the element that other code on the page reads. Rows as objects, columns as typed arrays,
 // rows as elements, the view as Arrow; and views over the module's memory, where nothing is copied.
 //
-// What is copied comes a piece at a time, so that the page breathes; a view that changes meanwhile ends it, as half of one
-// order and half of another would be no answer.
+// What is copied comes a piece at a time, so that the page breathes, and is what was shown when it was asked for, whatever is
+// sorted or filtered meanwhile: half of one order and half of another would be no answer.
 
 /** Where what stands in this file finds the element's viewer and engine. */
 const HOST = Symbol('host');
@@ -29,77 +29,108 @@ class MemoryView {
   }
 }
 
+/** The viewer of a table that is there. */
+function viewerOf(host) {
+  const viewer = host.viewer();
+  if (!viewer || !host.engine()) throw new Error('there is no table yet; wait for the event bodkin-load');
+  return viewer;
+}
+
+/** What a viewer shows, in a viewer of its own: there it stays as it is. */
+function stillOf(viewer) {
+  const still = new Viewer(undefined, zoneOffset, '');
+  still.takeShown(viewer);
+  return still;
+}
+
+/**
+ * Runs what takes a while over what is shown now, which stays as it is meanwhile: a viewer that tells of it, whoever gives its
+ * rows, and a loop over stretches of them, one at least, with a breath after each.
+ */
+async function held(host, run) {
+  await bringMore();
+  await host.element.settled();
+  const [shown, holder] = [stillOf(viewerOf(host)), host.holder()];
+  const used = new Set([shown]);
+  try {
+    const rows = await host.engine().hold(shown);
+    used.add(rows);
+    return await run(shown, rows, async (from, end, most, take) => {
+      const all = shown.rowsShown();
+      end = Math.min(end, all);
+      from = Math.max(0, from);
+      do {
+        if (from < end || !all) await take(from, Math.min(end, from + most), all);
+        await breathe();
+        if (holder !== host.holder()) throw new DOMException('superseded', 'AbortError');
+        from += most;
+      } while (from < end);
+    });
+  } finally {
+    for (const one of used) one.free();
+  }
+}
+
 /** The methods of the element that give data. */
 class TableData extends (globalThis.HTMLElement ?? Object) {
   /** Rows of the view as objects, by the names of the columns that are shown. */
-  async rows(offset = 0, count = 100) {
-    const out = [];
-    // Objects are heavy: a piece of them is smaller.
-    for await (const { stream, viewer } of this.#pieces(offset, offset + count, 2_048)) {
-      const names = viewer.shownNames();
-      const values = viewer.rowValues(stream);
-      for (let at = 0; at < values.length; at += names.length) {
-        out.push(Object.fromEntries(names.map((name, index) => [name, values[at + index]])));
-      }
-    }
-    return out;
+  rows(offset = 0, count = 100) {
+    return this.#lines(offset, count, 'rowValues', (names, values) => Object.fromEntries(names.map((name, index) => [name, values[index]])));
   }
 
   /** A column over all rows of the view: `{ name, type, values, validity }`. */
-  async column(name) {
-    await this.settled();
-    const viewer = this.#viewer();
-    const kind = viewer.columnClass(name);
-    if (kind === undefined) throw new Error(`unknown column ${name}`);
-    const type = viewer.shownType(name);
-    const rows = viewer.rowsShown();
-    let validity = null;
-    if (!kind) {
-      const values = [];
-      for await (const { stream } of this.#pieces(0, rows)) for (const value of viewer.columnPiece(stream, name)) values.push(value);
-      return { name, type, values, validity };
-    }
-    const values = new globalThis[kind](rows);
-    const raw = new Uint8Array(values.buffer);
-    for await (const { stream, from } of this.#pieces(0, rows)) {
-      const [bytes, bits] = viewer.columnPiece(stream, name);
-      raw.set(bytes, from * values.BYTES_PER_ELEMENT);
-      if (bits) (validity ??= new Uint8Array(Math.ceil(rows / 8)).fill(255)).set(bits, from / 8);
-    }
-    return { name, type, values, validity };
+  column(name) {
+    return held(this[HOST](), async (shown, rows, each) => {
+      const kind = shown.columnClass(name);
+      if (kind === undefined) throw new Error(`unknown column ${name}`);
+      const values = kind ? new globalThis[kind](shown.rowsShown()) : [];
+      let validity = null;
+      await each(0, Infinity, ROWS_AT_ONCE, async (from, to, all) => {
+        const piece = shown.columnPiece(await rows.windowOf(from, to), name);
+        if (!kind) return piece.forEach((value) => values.push(value));
+        const [bytes, bits] = piece;
+        new Uint8Array(values.buffer).set(bytes, from * values.BYTES_PER_ELEMENT);
+        if (bits) (validity ??= new Uint8Array(Math.ceil(all / 8)).fill(255)).set(bits, from / 8);
+      });
+      return { name, type: shown.shownType(name), values, validity };
+    });
   }
 
   /** Writes the text of rows of the view into an element: rows of a table into a `tbody` or `table`, else elements. */
   async fill(element, offset = 0, count = 100) {
-    const tabular = /^(TABLE|TBODY|THEAD|TFOOT)$/.test(element.tagName);
-    const out = [];
-    for await (const { stream, viewer } of this.#pieces(offset, offset + count, 2_048)) {
-      const columns = viewer.shownNames().length;
-      const cells = viewer.cellsOf(stream, true).map((text) => make(tabular ? 'td' : 'span', { textContent: text ?? '' }));
-      for (let at = 0; at < cells.length; at += columns) out.push(make(tabular ? 'tr' : 'div', {}, ...cells.slice(at, at + columns)));
-    }
-    element.replaceChildren(...out);
+    const [line, cell] = /^(TABLE|TBODY|THEAD|TFOOT)$/.test(element.tagName) ? ['tr', 'td'] : ['div', 'span'];
+    element.replaceChildren(...await this.#lines(offset, count, 'cellsOf', (_, texts) => make(line, {}, ...texts.map((text) => make(cell, { textContent: text ?? '' })))));
+  }
+
+  /** What `make` makes of the cells of each row, which a method of the viewer gives. */
+  #lines(offset, count, method, make) {
+    return held(this[HOST](), async (shown, rows, each) => {
+      const [names, out] = [shown.shownNames(), []];
+      // Objects are heavy: a piece of them is smaller.
+      await each(offset, offset + count, 2_048, async (from, to) => {
+        const cells = shown[method](await rows.windowOf(from, to), true);
+        for (let at = 0; at < cells.length; at += names.length) out.push(make(names, cells.slice(at, at + names.length)));
+      });
+      return out;
+    });
   }
 
   /** The view, its rows in their order and the columns that are shown, as a blob: an Arrow stream, or a file. */
-  async toArrow({ file = false, progress = () => {} } = {}) {
-    await this.settled();
-    const viewer = this.#viewer();
-    const rows = viewer.rowsShown();
-    const out = viewer.arrowExport(file);
-    const parts = [];
-    try {
-      // A view without rows has a schema all the same.
-      if (!rows) parts.push(out.push(await this[HOST]().engine().window(0, 0)));
-      for await (const { stream, to } of this.#pieces(0, rows)) {
-        parts.push(out.push(stream));
-        progress(to / rows);
+  toArrow({ file = false, progress = () => {} } = {}) {
+    return held(this[HOST](), async (shown, rows, each) => {
+      const out = shown.arrowExport(file);
+      const parts = [];
+      try {
+        await each(0, Infinity, ROWS_AT_ONCE, async (from, to, all) => {
+          parts.push(out.push(await rows.windowOf(from, to)));
+          if (all) progress(to / all);
+        });
+        parts.push(out.end());
+      } finally {
+        out.free();
       }
-      parts.push(out.end());
-    } finally {
-      out.free();
-    }
-    return new Blob(parts, { type: `application/vnd.apache.arrow.${file ? 'file' : 'stream'}` });
+      return new Blob(parts, { type: `application/vnd.apache.arrow.${file ? 'file' : 'stream'}` });
+    });
   }
 
   /** Rows of each chunk of the table, where `engine` is `page`. */
@@ -137,39 +168,10 @@ class TableData extends (globalThis.HTMLElement ?? Object) {
     };
   }
 
-  #viewer() {
-    const viewer = this[HOST]().viewer();
-    if (!viewer || !this[HOST]().engine()) throw new Error('there is no table yet; wait for the event bodkin-load');
-    return viewer;
-  }
-
   /** The viewer, whose memory has the rows. */
   #here() {
-    const viewer = this.#viewer();
+    const viewer = viewerOf(this[HOST]());
     if (this[HOST]().engine().kind === 'page') return viewer;
     throw new Error('the rows are not in the memory of this page. Say <bodkin-table engine="page">, or copy them: await table.column(name)');
-  }
-
-  /** Stretches of the view's rows as Arrow streams, with a breath after each. */
-  async *#pieces(from, end, most = ROWS_AT_ONCE) {
-    await this.settled();
-    const viewer = this.#viewer();
-    const engine = this[HOST]().engine();
-    let changed = false;
-    const change = () => { changed = true; };
-    const events = ['bodkin-head', 'bodkin-view', 'bodkin-schema'];
-    for (const name of events) this.addEventListener(name, change);
-    try {
-      end = Math.min(end, viewer.rowsShown());
-      for (from = Math.max(0, from); from < end; from += most) {
-        const to = Math.min(end, from + most);
-        const stream = await engine.window(from, to);
-        if (changed || engine !== this[HOST]().engine()) throw new Error('the view has changed meanwhile; ask again');
-        yield { stream, from, to, viewer };
-        await breathe();
-      }
-    } finally {
-      for (const name of events) this.removeEventListener(name, change);
-    }
   }
 }

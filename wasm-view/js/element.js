@@ -396,8 +396,10 @@ class BodkinTable extends Embedded {
     const name = fileName(this.#source?.name ?? this.src);
     const progress = (part) => this.#status.tell(`exporting ${Math.round(part * 100)} %`);
     const save = async (blob, ending) => {
+      await this.settled();
+      const rows = count(this.#viewer.rowsShown());
       download(await blob, `${name}.${ending}`);
-      return `exported ${count(this.#viewer.rowsShown())} rows`;
+      return `exported ${rows} rows`;
     };
     return [
       ['View as CSV', () => this.#busy(save(csv(this.#host, progress), 'csv'))],

@@ -1,5 +1,6 @@
 // Whoever holds the rows, behind one face: this page, a worker, or (server.js) the server. The page asks to `load`, to `find`
-// the view's rows anew, for a `window` of them, to `call` the viewer that has all rows, to `ask` a question beside the view.
+// the view's rows anew, for a `window` of them, to `hold` them as they are for what leaves, to `call` the viewer that has all
+// rows, to `ask` a question beside the view.
 
 /** The page itself: small tables, and where workers are refused. */
 class PageEngine {
@@ -52,20 +53,11 @@ class PageEngine {
     return this.#host.viewer();
   }
 
-  /** The viewer, unless it has the head of a sort and nothing else. */
-  #whole() {
-    const viewer = this.#host.viewer();
-    if (viewer.isWindowed()) throw new Error('the view has changed meanwhile; ask again');
-    return viewer;
-  }
-
   cancel() { this.#working.abort(); }
-  async window(from, to) { return this.#whole().windowOf(from, to); }
+  async window(from, to) { return this.#host.viewer().windowOf(from, to); }
+  async hold(shown) { return shown; }
   async live(messages, where) { return { news: (await this.#asked()).liveApply(new Uint8Array(), messages, where, performance.now()) }; }
-  async call(name, ...args) {
-    const viewer = await this.#asked();
-    return (name === 'textOf' ? this.#whole() : viewer)[name](...args);
-  }
+  async call(name, ...args) { return (await this.#asked())[name](...args); }
   async slice(name, argument, millis) {
     await Promise.all([bringMore(), breathe()]);
     return slice(() => this.#host.viewer()[name](argument), millis);
@@ -97,6 +89,7 @@ class WorkerEngine {
   #working = () => {};
   #head = () => {};
   #finds = 0;
+  #holds = 0;
 
   constructor(host, worker) {
     this.#host = host;
@@ -173,6 +166,16 @@ class WorkerEngine {
 
   cancel() { this.call('cancel'); }
   window(from, to) { return this.call('windowOf', from, to); }
+
+  async hold(shown) {
+    const id = ++this.#holds;
+    // An update may have come there that is not seen here yet.
+    const rows = await this.call('hold', id, shown.columnSlots());
+    shown.farRows(rows, rows, 0);
+    const held = (name) => (...args) => this.call('held', id, name, ...args);
+    return { windowOf: held('windowOf'), textOf: held('textOf'), free: () => this.call('letGo', id).catch(() => {}) };
+  }
+
   live(messages, where) { return this.call('live', this.#host.viewer().viewPlan(0, 0), messages, where); }
   slice(name, argument, millis) { return this.call('slice', name, argument, millis); }
   ask(plan) { return this.call('runPlan', plan); }

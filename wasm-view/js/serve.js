@@ -13,6 +13,8 @@ function serve() {
   const post = (event, ...more) => postMessage({ event, more });
   const counts = () => post('rows', viewer.rowsLoaded(), viewer.rowsShown(), viewer.bytesLoaded());
   const found = () => ({ rows: viewer.rowsShown(), groups: viewer.groupsStream() });
+  // What leaves is of rows that stay as they are, by its number.
+  const held = new Map();
   let ahead;
   const calls = {
     ahead(...asked) { ahead?.(); ahead = openAhead(...asked); },
@@ -89,6 +91,14 @@ function serve() {
     },
     more(module) { second.module ??= module; linkMore(); },
     memory: () => wasm.memory.buffer.byteLength,
+    hold(id, slots) {
+      const shown = stillOf(viewer);
+      shown.setColumnSlots(slots);
+      held.set(id, shown);
+      return shown.rowsShown();
+    },
+    held: (id, name, ...args) => held.get(id)[name](...args),
+    letGo(id) { held.get(id).free(); held.delete(id); },
     cancel: () => working.abort(),
     slice: (method, argument, millis) => slice(() => viewer[method](argument), millis),
     async profile() {

@@ -37,7 +37,6 @@ class ServerEngine {
   #key = [];
   #renewed = 0;
   #piece = null;
-  #copier = null;
   #at = 0;
   #working = new AbortController();
   #ended = new AbortController();
@@ -83,6 +82,17 @@ class ServerEngine {
     return viewer.isWindowed() ? this.ask(viewer.viewPlan(from, to), signal) : Promise.resolve(viewer.windowOf(from, to));
   }
 
+  async hold(shown) {
+    if (!shown.isWindowed()) return shown;
+    const windowOf = (from, to) => this.ask(shown.viewPlan(from, Math.max(to, from + 1)));
+    const piece = new Viewer(undefined, zoneOffset, '');
+    const textOf = async (from, to, ...rest) => {
+      piece.takePiece(await windowOf(from, to), shown.columnSlots());
+      return piece.textOf(0, to - from, ...rest);
+    };
+    return { windowOf, textOf, free: () => piece.free() };
+  }
+
   profile() { return this.#pictures.begin(); }
   moved() { this.#pictures.moved(); }
   async memory() { return wasm.memory.buffer.byteLength; }
@@ -99,10 +109,11 @@ class ServerEngine {
   }
 
   /** The piece's viewer has these rows, and the columns in sight. */
-  async #take(from, to, piece = this.#piece) {
+  async #take(from, to) {
+    const piece = this.#piece;
     const stream = await this.window(from, to);
     // Whoever began anew meanwhile has another.
-    if (!piece || piece !== this.#piece && piece !== this.#copier) throw new DOMException('superseded', 'AbortError');
+    if (piece !== this.#piece) throw new DOMException('superseded', 'AbortError');
     piece.takePiece(stream, this.#host.viewer().columnSlots());
     tellFormats(this.#host, (name, ...told) => piece[name](...told));
     return piece;
@@ -144,12 +155,6 @@ class ServerEngine {
 
   async call(name, ...args) {
     if (name === 'liveBegin') return void ([this.#key] = args);
-    if (name === 'textOf') {
-      const [from, to, ...rest] = args;
-      // What leaves has a viewer of its own: counting and finding go on beside it.
-      this.#copier ??= new Viewer(undefined, zoneOffset, this.#separator);
-      return (await this.#take(from, Math.max(to, from + 1), this.#copier)).textOf(0, to - from, ...rest);
-    }
     return this.#piece?.[name](...args);
   }
 
@@ -172,7 +177,5 @@ class ServerEngine {
     this.#pictures.end();
     this.cancel();
     this.#end();
-    this.#copier?.free();
-    this.#copier = null;
   }
 }

@@ -1,5 +1,7 @@
 //! The view: what is filtered, sorted and grouped, and the rows that come of it.
 
+use std::rc::Rc;
+
 use arrow_schema::SchemaRef;
 use kernels::query::{Aggregate, Nulls, Plan, Predicate, SortBy};
 use kernels::{Indices, Result};
@@ -29,13 +31,26 @@ pub(crate) enum Rows {
     /// All rows of the table in their order, however many have come.
     All,
     /// These rows of the table.
-    Picked(Indices),
+    Picked(Rc<Indices>),
     /// Rows of a live table, kept up to date.
-    Kept(Box<Kept>),
+    Kept(Rc<Kept>),
     /// A table of its own: groups.
     Groups(Table),
     /// Rows that somebody else holds.
     Far(Far),
+}
+
+impl Rows {
+    /// The same rows, which stay what they are whatever becomes of these. Of rows that are elsewhere none are taken along.
+    pub(crate) fn still(&self) -> Self {
+        match self {
+            Self::All => Self::All,
+            Self::Picked(rows) => Self::Picked(rows.clone()),
+            Self::Kept(kept) => Self::Kept(kept.clone()),
+            Self::Groups(groups) => Self::Groups(groups.clone()),
+            Self::Far(far) => Self::Far(Far::new(far.rows, far.groups.clone())),
+        }
+    }
 }
 
 /// What is asked for; what is shown may still be what was asked for before.
@@ -118,7 +133,7 @@ impl View {
         } else if plan.filter.is_none() && plan.sort.is_empty() {
             Rows::All
         } else {
-            Rows::Picked(plan.bind(&table.schema)?.select(&table.batches)?)
+            Rows::Picked(Rc::new(plan.bind(&table.schema)?.select(&table.batches)?))
         };
         Ok(())
     }

@@ -6,6 +6,7 @@
 //! merged row against row, took many times as long as the one call.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use kernels::query::{Execution, Plan, Selecting};
 use kernels::{Error, Indices, Result, SortSteps};
@@ -123,8 +124,8 @@ impl Work {
         }
         Ok(match (self.job, self.sort) {
             (Job::Nothing, _) => Rows::All,
-            (Job::Select(selecting), Some(sort)) => Rows::Picked(selecting.in_table(sort.finish()?)?),
-            (Job::Select(selecting), None) => Rows::Picked(selecting.finish(&table.range(0..self.rows))?),
+            (Job::Select(selecting), Some(sort)) => Rows::Picked(Rc::new(selecting.in_table(sort.finish()?)?)),
+            (Job::Select(selecting), None) => Rows::Picked(Rc::new(selecting.finish(&table.range(0..self.rows))?)),
             (Job::Group(execution), _) => match execution.finish()? {
                 Some(groups) => Rows::Groups(Table::of(groups)),
                 None => Rows::All,

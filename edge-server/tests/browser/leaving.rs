@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::drive::{VIEWER, cell, click_part, filter, open, part, pictures, says, viewer};
+use crate::drive::{VIEWER, cell, click_part, filter, loaded, open, part, pictures, says, viewer};
 
 const CONTROL: u32 = 2;
 
@@ -101,5 +101,64 @@ fn a_value_is_shown_in_full() {
     let inside = part(".whole-value", "");
     page.click_on(&format!("{inside}.querySelectorAll('.button')[1].getBoundingClientRect()"), 0);
     page.wait_for(&format!("{VIEWER}.shadowRoot.activeElement === {}", part("canvas", "")));
+    assert!(page.complaints.is_empty(), "{:?}", page.complaints);
+}
+
+#[test]
+fn what_is_exported_is_the_view_as_it_was_when_it_was_asked_for() {
+    let (_server, _browser, mut page) = open(1000, 700);
+    for engine in ["page", "worker", "server"] {
+        page.eval(&format!("{VIEWER}.setAttribute('engine', '{engine}')"));
+        page.wait_for(&format!("{VIEWER}.state().engine === '{engine}'"));
+        loaded(&mut page);
+        viewer(&mut page, "setFilter('month', '< 4')");
+        viewer(&mut page, "setSort(['-distance'])");
+        let told = page.eval(&format!(
+            r#"(async () => {{
+                const table = {VIEWER};
+                const digest = async (blob) => new Uint8Array(await crypto.subtle.digest('SHA-1', await blob.arrayBuffer())).join();
+                const ways = {{
+                    csv: () => table.toCsv(),
+                    arrow: () => table.toArrow(),
+                    column: async () => new Blob([(await table.column('tailnum')).values.join()]),
+                    rows: async () => new Blob([JSON.stringify(await table.rows(0, 30000))]),
+                }};
+                const told = {{ late: 0 }};
+                for (const [name, way] of Object.entries(ways)) {{
+                    const before = await digest(await way());
+                    let over = false;
+                    const going = way().finally(() => {{ over = true; }});
+                    // While it is under way: another order, other rows, groups, other columns, and back.
+                    await new Promise((done) => setTimeout(done, 5));
+                    await table.setSort(['dep_delay', '-flight']);
+                    await table.setFilter('month', '');
+                    await table.setGroup(['origin'], [['count']]);
+                    if (over) told.late++;
+                    await table.setGroup([], []);
+                    table.setColumns([{{ name: 'dest' }}, {{ name: 'year', hidden: true }}]);
+                    told[name] = await going.then(digest, (error) => error.message) === before;
+                    table.setColumns([{{ name: 'year', hidden: false }}, {{ name: 'month' }}]);
+                    await table.setFilter('month', '< 4');
+                    await table.setSort(['-distance']);
+                }}
+                return told;
+            }})()"#
+        ));
+        for way in ["csv", "arrow", "column", "rows"] {
+            assert_eq!(told[way], true, "{way} by the {engine}: {told}");
+        }
+        assert!(told["late"].as_u64() < Some(3), "over before the view changed, by the {engine}: {told}");
+        // A table that goes takes what is under way with it.
+        let gone = page.eval(&format!(
+            "(async () => {{ const going = {VIEWER}.toCsv().then(() => 'done', (error) => error.name); \
+             await new Promise((done) => setTimeout(done, 20)); await {VIEWER}.load({VIEWER}.src); return going }})()"
+        ));
+        assert_eq!(gone, "AbortError", "by the {engine}");
+        // Of a view without rows the names are left.
+        viewer(&mut page, "setFilter('month', '> 12')");
+        let names = page.eval(&format!("{VIEWER}.toCsv().then((blob) => blob.text())"));
+        assert!(names.as_str().unwrap().starts_with("year,month,") && names.as_str().unwrap().ends_with("hour\r\n"));
+        viewer(&mut page, "setFilter('month', '')");
+    }
     assert!(page.complaints.is_empty(), "{:?}", page.complaints);
 }

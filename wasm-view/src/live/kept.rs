@@ -16,7 +16,7 @@ use super::parts::Parts;
 use super::rows::{LiveRows, odd};
 
 /// The rows that pass a filter, in the order of a sort.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Kept {
     /// What is asked for: filter and sort alone.
     plan: Plan,

@@ -11,7 +11,7 @@ const BLOCK: usize = 1_024;
 const NOWHERE: u32 = u32::MAX;
 
 /// Serials in an order.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Order {
     blocks: Vec<Vec<u32>>,
     /// The name of each block.

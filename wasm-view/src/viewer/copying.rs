@@ -9,6 +9,16 @@ use crate::text::Form;
 
 #[wasm_bindgen]
 impl Viewer {
+    /// Takes what another viewer shows, which stays as it is then, whatever is asked of the other: nothing is copied.
+    #[wasm_bindgen(js_name = takeShown)]
+    pub fn take_shown(&mut self, other: &Viewer) {
+        self.table.clone_from(&other.table);
+        self.columns = other.columns.clone();
+        self.view.wish(other.before.clone().unwrap_or_else(|| other.view.wished()));
+        self.view.rows = other.rows_before.as_ref().unwrap_or(&other.view.rows).still();
+        self.layout.set_rows(self.rows_shown());
+    }
+
     /// Rows and positions (each from, to) as text: with tabs (0), as rows of an HTML table (1), with commas (2); the
     /// columns' names first if that is asked for.
     #[wasm_bindgen(js_name = textOf)]

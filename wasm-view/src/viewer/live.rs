@@ -4,6 +4,8 @@
 //! What an update did is told in numbers: rows that came, changed and went, rows of the table and of the view, where the view
 //! is to stand, the epoch and the last update, and the cells in sight that have just changed.
 
+use std::rc::Rc;
+
 use js_sys::Uint8Array;
 use kernels::query::Plan;
 use wasm_bindgen::prelude::*;
@@ -73,7 +75,7 @@ impl Live {
             Rows::Kept(kept) if kept.is_of(plan) => return Ok(Rows::Kept(kept)),
             Rows::Picked(found) => {
                 let kept = Kept::try_new(plan, &mut self.rows, Some(found.as_slice()))?;
-                return Ok(Rows::Kept(Box::new(kept)));
+                return Ok(Rows::Kept(Rc::new(kept)));
             }
             Rows::All | Rows::Far(_) | Rows::Kept(_) => {}
         }
@@ -81,12 +83,12 @@ impl Live {
         if plan.filter.is_none() && plan.sort.is_empty() {
             return Ok(Rows::All);
         }
-        Kept::try_new(plan, &mut self.rows, None).map(|kept| Rows::Kept(Box::new(kept)))
+        Kept::try_new(plan, &mut self.rows, None).map(|kept| Rows::Kept(Rc::new(kept)))
     }
 
     fn follow(&mut self, rows: &mut Rows, touched: &Touched) -> wire::Result<()> {
         match rows {
-            Rows::Kept(kept) => kept.keep(&mut self.rows, touched)?,
+            Rows::Kept(kept) => Rc::make_mut(kept).keep(&mut self.rows, touched)?,
             Rows::Groups(shown) => {
                 if let Some(groups) = &mut self.groups
                     && groups.keep(&self.rows, touched)?
@@ -177,7 +179,7 @@ impl Viewer {
         // Chunks that nobody holds are changed in place.
         table.set(Vec::new());
         if let Rows::Kept(kept) = &mut rows {
-            kept.release();
+            Rc::make_mut(kept).release();
         }
         let mut done = [0; 3];
         let mut applied = Ok(());
