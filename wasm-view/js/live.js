@@ -138,17 +138,23 @@ class Live {
       this.#heard = performance.now();
       this.#attempts = 0;
       this.#show('live');
-      if (typeof data !== 'string') this.#queue.push(new Uint8Array(data));
+      if (typeof data !== 'string') this.#add(new Uint8Array(data));
       else {
-        const [before, told] = [this.#queue[0], JSON.parse(data)];
+        const told = JSON.parse(data);
         // Without rows it says that the line is alive, and nothing more.
         if (!this.#isTold() || told.rows === undefined) return;
-        if (before) for (const name of ['inserted', 'updated', 'removed']) told[name] += before[name];
-        this.#queue = [told];
+        this.#add(told);
       }
       this.#soon();
     };
     socket.onclose = () => this.#again();
+  }
+
+  /** What is told in numbers is told of all that has not been taken. */
+  #add(message) {
+    const before = this.#isTold() && this.#queue.pop();
+    if (before) for (const name of ['inserted', 'updated', 'removed']) message[name] += before[name];
+    this.#queue.push(message);
   }
 
   /** Comes back after a while, with some chance in it, so that not all come at once. */
@@ -208,16 +214,19 @@ class Live {
     const [turn, engine, viewer] = [this.#turn, this.#engine, this.#host.viewer()];
     if (!viewer) return;
     this.#busy = true;
-    let messages = [];
+    let [messages, socket, wait] = [[], null, false];
+    const isOver = () => socket !== this.#socket;
+    // What was not taken comes first again; a line that was made anew tells it anew.
+    const back = () => { if (!isOver()) [...messages, ...this.#queue.splice(0)].forEach((message) => this.#add(message)); };
     try {
       // Rows that are being found are found in a table that stays as it is.
       await this.#host.element.settled();
       if (turn !== this.#turn) return;
-      messages = this.#queue.splice(0);
+      [messages, socket] = [this.#queue.splice(0), this.#socket];
       const where = viewer.liveWhere();
-      const { news, first, window, groups } = await engine.live(messages, where);
+      const { news, first, window, groups } = await engine.live(messages, where, isOver);
       if (turn !== this.#turn || !this.#host.viewer()) return;
-      if (!news.length) this.#queue.unshift(...messages);
+      if (!news.length) back();
       else {
         this.#position = Array.from(news.slice(8, 10));
         this.#failures = 0;
@@ -230,8 +239,11 @@ class Live {
         this.#host.failed(error);
       } else if (this.#isTold()) {
         // A server that does not answer is waited for; what it says is told.
-        if (error.status) this.#host.complain(error);
-        else this.#again();
+        if (!error.status) return this.#again();
+        this.#host.complain(error);
+        // With the next update.
+        wait = true;
+        back();
       } else if (this.#failures++ > 0) this.#host.element.load(this.#host.element.src, this.#host.element.save());
       else {
         // Something was missed: all rows anew.
@@ -241,7 +253,7 @@ class Live {
     } finally {
       if (turn === this.#turn) {
         this.#busy = false;
-        if (this.#queue.length) this.#soon();
+        if (this.#queue.length && !wait) this.#soon();
       }
     }
   }

@@ -119,8 +119,11 @@ class ServerEngine {
     return piece;
   }
 
-  /** The rows in sight as they are now, where they stand, how many there are, and what has changed; `told` has it in numbers. */
-  async live([told]) {
+  /**
+   * The rows in sight as they are now, where they stand, how many there are, and what has changed; `told` has it in numbers.
+   * Nothing, when the line that told it is over by then: the next one tells it again.
+   */
+  async live([told], where, isOver) {
     const host = this.#host;
     await new Promise((done) => setTimeout(done, this.#renewed + RENEWED - performance.now()));
     await host.element.settled();
@@ -144,11 +147,11 @@ class ServerEngine {
     const top = isAtEnd ? shown - seen : Math.floor(viewer.topRow());
     const first = Math.max(0, Math.min(top, shown - seen) - 3 * seen);
     const window = isGrouped ? undefined : await this.ask(viewer.viewPlan(first, first + 7 * seen));
-    if (viewer !== host.viewer()) return { news: [] };
-    if (view !== host.view()) return this.live([told]);
+    if (viewer !== host.viewer() || isOver()) return { news: [] };
+    if (view !== host.view()) return this.live([told], where, isOver);
     host.renewed();
     this.#rows = rows;
-    const [place, focus, ...marks] = window ? viewer.placeAnew([window, ...names], [performance.now(), first, isOrdered && offset >= 0 ? Infinity : offset, ...key]) : [viewer.topRow(), -1];
+    const [place, focus, ...marks] = window ? viewer.placeAnew([window, ...names], [performance.now(), first, shown, isOrdered && offset >= 0 ? Infinity : offset, ...key]) : [viewer.topRow(), -1];
     const news = [...done, rows, shown, isAtEnd && viewer.liveWhere()[2] ? -1 : place, focus, 0, epoch, sequence, ...marks];
     return { news, first, window, groups };
   }

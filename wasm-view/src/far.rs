@@ -110,7 +110,8 @@ impl Far {
         Some(wanted)
     }
 
-    fn covers(&self, rows: &Range<usize>) -> bool {
+    /// Whether all rows of a range are here.
+    pub(crate) fn covers(&self, rows: &Range<usize>) -> bool {
         let mut at = rows.start;
         while at < rows.end {
             let Some(window) = self.window(at) else { return false };

@@ -157,6 +157,71 @@ fn a_flash_outlasts_the_next_update_and_rows_that_move() {
 }
 
 #[test]
+fn rows_that_come_into_sight_from_far_away_are_marked() {
+    for engine in ["page", "worker", "server"] {
+        let far: Vec<_> = (0..2_000).map(|id| (id, "oak", f64::from(id as i32))).collect();
+        let (_folder, server, _browser, mut page) = open_with(true, Some(rows(&far)), engine, 600);
+        viewer(&mut page, "setSort(['-value'])");
+        let mut seen = Seen::new(&server, &mut page);
+        // Where rows stay on the server the cells of before are not known: all of the row is marked.
+        let mark = |row: u32| if engine == "server" { json!([row, -1]) } else { json!([row, 2]) };
+        // To the top, and between others; what was in sight and moves is known.
+        let three = rows(&[(3, "oak", 5_000.0), (4, "oak", 1_995.5), (1_990, "oak", 1_997.5)]);
+        let cells = json!([mark(0), [3, 2], mark(6)]);
+        assert_eq!(seen.sees(Change::Upsert(three)), told(0, 3, 0, cells), "{engine}");
+        // One that was in sight goes away below rows that nobody has seen; nothing of these is marked.
+        assert_eq!(seen.sees(Change::Upsert(rows(&[(1_999, "oak", -5.0)]))), told(0, 1, 0, json!([])), "{engine}");
+        // Rows that come up because all above them go have not changed.
+        let gone: Vec<i64> = (1_500..2_000).chain([3, 4]).collect();
+        assert_eq!(seen.sees(ids(&gone)), told(0, 0, 502, json!([])), "{engine}");
+        // Behind a filter: one that passes now, in the order of the table.
+        viewer(seen.page, "setSort([])");
+        filter(seen.page, "name", "=elm");
+        let some: Vec<_> = (0..9).map(|id| (id * 100, "elm", 1.0)).collect();
+        seen.sees(Change::Upsert(rows(&some)));
+        let cells = if engine == "server" { json!([[5, -1]]) } else { json!([[5, 1], [5, 2]]) };
+        assert_eq!(seen.sees(Change::Upsert(rows(&[(450, "elm", 2.0)]))), told(0, 1, 0, cells), "{engine}");
+        assert!(page.complaints.is_empty(), "{engine}: {:?}", page.complaints);
+    }
+}
+
+#[test]
+fn what_updates_did_is_counted_once_though_the_line_breaks() {
+    let (_folder, server, _browser, mut page) = open_with(true, Some(rows(&first(40))), "server", 600);
+    page.eval(&format!(
+        "window.told = []; window.lines = []; window.held = 0; window.refuses = 0; \
+         window.WebSocket = class extends WebSocket {{ constructor(...all) {{ super(...all); lines.push(this) }} }}; \
+         window.gate = new Promise((done) => {{ window.letGo = done }}); window.isHeld = false; \
+         window.fetch = new Proxy(fetch, {{ apply: async (f, self, args) => {{ \
+         if (args[1]?.method === 'POST' && isHeld) {{ held++; await gate }} \
+         if (args[1]?.method === 'POST' && refuses) {{ refuses--; return new Response('', {{ status: 503 }}) }} \
+         return Reflect.apply(f, self, args) }} }}); \
+         {VIEWER}.addEventListener('bodkin-update', ({{ detail }}) => told.push(detail)); {VIEWER}.load({VIEWER}.src)"
+    ));
+    page.wait_for(&format!("lines.length > 0 && {VIEWER}.state().live.state === 'live'"));
+    // The line breaks while rows are asked for, and is made again before they come.
+    page.eval("isHeld = true");
+    change(&server, "prices", Change::Upsert(rows(&[(100, "oak", 1.0), (3, "oak", 1.0)])));
+    page.wait_for("held > 0");
+    page.eval("lines.at(-1).close()");
+    page.wait_for(&format!("lines.length > 1 && {VIEWER}.state().live.state === 'live'"));
+    change(&server, "prices", Change::Upsert(rows(&[(101, "oak", 1.0)])));
+    page.eval("new Promise((done) => setTimeout(done, 100)).then(() => { isHeld = false; letGo() })");
+    page.wait_for(&format!("{VIEWER}.state().rowsShown === 42"));
+    page.eval("new Promise((done) => setTimeout(done, 700))");
+    let sums = "['inserted', 'updated', 'removed'].map((name) => told.reduce((sum, one) => sum + one[name], 0))";
+    assert_eq!(page.eval(sums), json!([2, 1, 0]), "{}", page.eval("told"));
+    // What a server that refuses to answer did not show is told with the next update.
+    page.eval("refuses = 1");
+    change(&server, "prices", Change::Upsert(rows(&[(102, "oak", 1.0)])));
+    page.wait_for("refuses === 0");
+    page.eval("new Promise((done) => setTimeout(done, 400))");
+    change(&server, "prices", ids(&[0]));
+    page.wait_for(&format!("{sums}.join() === '3,1,1'"));
+    assert_eq!(viewer(&mut page, "state().rowsShown"), 42);
+}
+
+#[test]
 fn an_open_tree_of_groups_follows() {
     for engine in ["page", "worker", "server"] {
         let (_folder, server, _browser, mut page) = open_with(true, Some(rows(&first(300))), engine, 600);

@@ -4,11 +4,13 @@
 //! of now. A row is known again by its key, or without one by all that it holds (then no cell of it can have changed). Of a
 //! row that is known the cells are compared. One that is not known may be new, or only have come into the window: it is new
 //! when it stands where rows come in the table's own order, or, in any other, when it is among those that are told to be there.
+//! It has come from elsewhere, too, when it stands between two rows that have kept their order, and between these all were here.
 //!
 //! The cost is that of two windows, whatever the table.
 
 use std::ops::Range;
 
+use arrow_schema::SchemaRef;
 use wire::table::Touched;
 
 use super::flash::ROW;
@@ -80,6 +82,20 @@ impl Anew {
         self.table.schema.fields().len()
     }
 
+    /// Their columns.
+    pub(crate) fn schema(&self) -> &SchemaRef {
+        &self.table.schema
+    }
+
+    /// Whether a row of before has another value in a column.
+    fn differs(&self, before: &Far, (row, now): (usize, usize), column: usize) -> bool {
+        let old = before.source(row).and_then(|(table, at)| table.cell(at, column));
+        let new = self.table.cell(now - self.first, column);
+        old.zip(new).is_some_and(|((old, at), (new, row))| {
+            !kernels::arrays::equal(old.slice(at, 1).as_ref(), new.slice(row, 1).as_ref())
+        })
+    }
+
     /// Where a row of before is now.
     pub(crate) fn still(&self, row: usize) -> Option<usize> {
         self.pairs.iter().find(|(before, _)| *before == row).map(|&(_, now)| now)
@@ -91,10 +107,7 @@ impl Anew {
         let mut touched = Touched::default();
         for &(row, now) in if self.is_keyed { &self.pairs[..] } else { &[] } {
             for column in 0..self.columns() {
-                let old = before.source(row).and_then(|(table, at)| table.cell(at, column));
-                if let (Some((old, at)), Some((new, row))) = (old, self.table.cell(now - self.first, column))
-                    && !kernels::arrays::equal(old.slice(at, 1).as_ref(), new.slice(row, 1).as_ref())
-                {
+                if self.differs(before, (row, now), column) {
                     touched.cells.push((now as u32, column as u32));
                 }
             }
@@ -105,6 +118,27 @@ impl Anew {
             }
         }
         touched
+    }
+
+    /// Beside these the rows that came among others: what they were before nobody knows here. The view, of so many rows, is
+    /// sorted by these columns.
+    pub(crate) fn moved(&self, before: &Far, sort: &[usize], shown: usize, touched: &mut Touched) {
+        let mut steady = self.pairs.clone();
+        steady.retain(|&pair| !sort.iter().any(|&column| self.differs(before, pair, column)));
+        steady.sort_unstable_by_key(|&(_, now)| now);
+        let known = |name| self.pairs.iter().any(|&(_, now)| self.names.get(now - self.first) == Some(name));
+        for (row, name) in self.rows().zip(&self.names) {
+            let at = steady.partition_point(|&(_, now)| now < row);
+            let above = steady[..at].last().map(|&(row, _)| row + 1).or((self.first == 0).then_some(0));
+            let below = steady.get(at).map(|&(row, _)| row).or((self.rows().end >= shown).then_some(before.rows));
+            if let (Some(above), Some(below)) = (above, below)
+                && above <= below
+                && before.covers(&(above..below))
+                && !known(name)
+            {
+                touched.cells.push((row as u32, ROW));
+            }
+        }
     }
 }
 
@@ -162,6 +196,40 @@ mod tests {
         let ids = RecordBatch::try_from_iter([("id", Arc::new(Int64Array::from(vec![21, 11, 99])) as ArrayRef)]);
         let named = names(&Table::of(ids.unwrap()), &[], &formats);
         assert_eq!(cells(usize::MAX, &named), [(13, 0), (14, 0), (19, ROW)]);
+    }
+
+    #[test]
+    fn a_row_that_stands_between_rows_of_before_has_come_there() {
+        let (key, formats) = ([1.0], formats());
+        let moved = |first: usize, now: &[(i64, Option<f64>)], before: &Far, shown| {
+            let mut touched = Touched::default();
+            Anew::new(first, rows(now), before, &key, &formats).moved(before, &[0], shown, &mut touched);
+            touched.cells.iter().map(|&(row, _)| row).collect::<Vec<_>>()
+        };
+        // Row 70 comes between 12 and 13; 9 and 20 may only have come into the window.
+        let before = far(10, &plain(10..20));
+        let mut now = plain(9..21);
+        now.insert(4, (70, Some(6.25)));
+        assert_eq!(moved(10, &now, &before, 1_001), [14]);
+        // Row 13 has another place: what stands around it says nothing of 20, which it is behind now.
+        let mut now = plain(10..21);
+        let mut gone = now.remove(3);
+        gone.1 = Some(10.5);
+        now.push(gone);
+        assert_eq!(moved(10, &now, &before, 1_000), [0_u32; 0]);
+        // Above the first row nothing was, nor behind the last.
+        let mut before = far(0, &plain(0..10));
+        before.rows = 10;
+        let mut now = plain(0..10);
+        now.insert(0, (70, Some(-1.0)));
+        now.push((71, Some(99.0)));
+        assert_eq!(moved(0, &now, &before, 12), [0, 11]);
+        assert_eq!(moved(0, &now, &before, 99), [0]);
+        // Two windows of before: what lay between them was not here.
+        let mut before = far(0, &plain(0..4));
+        let Table { schema, batches, .. } = rows(&plain(8..12));
+        before.give(8, &schema, batches);
+        assert_eq!(moved(0, &plain(0..12), &before, 1_000), [0_u32; 0]);
     }
 
     #[test]

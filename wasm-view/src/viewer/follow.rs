@@ -26,8 +26,8 @@ pub(super) fn table(stream: Vec<u8>) -> Result<Table, JsError> {
 impl Viewer {
     /// Where the view and the row that has the focus (less than 0: none) are to stand when rows have come anew; and the cells that
     /// have just changed, as [`Viewer::live_took`] takes them. `streams` has the rows as an Arrow stream, and perhaps what names
-    /// rows that came, which then have no place of their own. `numbers` has the time, the first of the rows, from which one on
-    /// rows are new (no number: nobody knows what happened), and the key's columns.
+    /// rows that came, which then have no place of their own. `numbers` has the time, the first of the rows, how many the view has,
+    /// from which one on rows are new (no number: nobody knows what happened), and the key's columns.
     ///
     /// # Errors
     /// When the bytes are no Arrow streams.
@@ -35,15 +35,18 @@ impl Viewer {
     pub fn place_anew(&mut self, streams: Vec<Uint8Array>, numbers: &[f64]) -> Result<Vec<f64>, JsError> {
         let mut news = vec![self.layout.top_row(), -1.0];
         let top = news[0];
-        let &[now, first, came, ref key @ ..] = numbers else { return Ok(news) };
+        let &[now, first, shown, came, ref key @ ..] = numbers else { return Ok(news) };
         let Rows::Far(far) = &mut self.view.rows else { return Ok(news) };
         let Some(rows) = streams.first() else { return Ok(news) };
         let anew = Anew::new(first as usize, table(rows.to_vec())?, far, key, &self.formats);
+        let schema = anew.schema();
+        let sort = self.view.sort.iter().filter_map(|key| schema.index_of(&key.column).ok()).collect::<Vec<_>>();
         let named = match streams.get(1) {
             Some(named) => names(&table(named.to_vec())?, &[], &self.formats),
             None => Vec::new(),
         };
         let mut touched = anew.touched(far, came as usize, &named);
+        anew.moved(far, &sort, shown as usize, &mut touched);
         touched.replaced = came.is_nan();
         far.flashes.rename(&|row| anew.still(row));
         far.flashes.mark(&touched, false, now);
