@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use kernels::query::{Execution, Plan, Selecting};
+use kernels::query::{Execution, Finishing, Plan, Selecting};
 use kernels::{Error, Indices, Result, SortSteps};
 
 use crate::table::Table;
@@ -22,6 +22,8 @@ const HEAD: usize = 256;
 const FASTER: usize = 4;
 /// The share of a filter before a sort.
 const FILTER: f64 = 0.2;
+/// The share of rows being put into groups, before these are made a table.
+const GROUPED: f64 = 0.8;
 /// What a step says when the first rows of a sort are here.
 pub(crate) const HEAD_IS_HERE: f64 = 2.0;
 
@@ -31,6 +33,8 @@ enum Job {
     Nothing,
     Select(Box<Selecting>),
     Group(Box<Execution>),
+    /// All rows have their groups.
+    Finish(Box<Finishing>),
 }
 
 /// A query over a table that stays as it is meanwhile.
@@ -70,8 +74,19 @@ impl Work {
         let before = if self.is_filtered { FILTER } else { 0.0 };
         if self.row < self.rows {
             self.look(table, rows)?;
-            let share = if self.sort.is_none() { 1.0 } else { before };
+            let share = match self.job {
+                Job::Group(_) => GROUPED,
+                _ if self.sort.is_some() => before,
+                _ => 1.0,
+            };
             return Ok(share * self.row as f64 / self.rows as f64);
+        }
+        self.job = match std::mem::replace(&mut self.job, Job::Nothing) {
+            Job::Group(execution) => Job::Finish(Box::new(execution.finishing()?)),
+            other => other,
+        };
+        if let Job::Finish(groups) = &mut self.job {
+            return Ok(if groups.step(rows.saturating_mul(FASTER))? { 1.0 } else { GROUPED });
         }
         let (Job::Select(selecting), Some(sort)) = (&self.job, &mut self.sort) else { return Ok(1.0) };
         // Rows that have come since are for the next time.
@@ -103,7 +118,7 @@ impl Work {
                 match &mut self.job {
                     Job::Group(execution) => drop(execution.push(&batch)?),
                     Job::Select(selecting) => selecting.push(&batch)?,
-                    Job::Nothing => {}
+                    Job::Nothing | Job::Finish(_) => {}
                 }
             }
         }
@@ -126,10 +141,14 @@ impl Work {
             (Job::Nothing, _) => Rows::All,
             (Job::Select(selecting), Some(sort)) => Rows::Picked(Rc::new(selecting.in_table(sort.finish()?)?)),
             (Job::Select(selecting), None) => Rows::Picked(Rc::new(selecting.finish(&table.range(0..self.rows))?)),
-            (Job::Group(execution), _) => match execution.finish()? {
-                Some(groups) => Rows::Groups(Table::of(groups)),
-                None => Rows::All,
-            },
+            (Job::Finish(groups), _) => {
+                let mut groups = groups.finish().into_iter();
+                let Some(first) = groups.next() else { return Ok(Rows::All) };
+                let mut all = Table::of(first);
+                groups.for_each(|batch| all.push(batch));
+                Rows::Groups(all)
+            }
+            (Job::Group(_), _) => return Err(Error::invalid_plan("not all groups have been made", "")),
         })
     }
 }

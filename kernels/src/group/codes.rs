@@ -76,7 +76,7 @@ impl Codes {
                 }
             }
             let Some(odd) = self.encode(rows, arrays, &interned, &mut block)? else { break };
-            let mut known = self.raws();
+            let mut known = self.raws(0..self.len());
             if !self.parts[odd].grow(arrays[odd].as_ref(), interned[odd].as_deref(), &known[odd])? {
                 self.parts[odd].become_interned(&mut known[odd])?;
             }
@@ -133,16 +133,16 @@ impl Codes {
         Ok(odd.into_iter().flatten().next())
     }
 
-    /// The groups' values, as raw words of each part.
-    fn raws(&self) -> Vec<Raw> {
-        let groups = self.len();
+    /// The values of some groups, as raw words of each part.
+    fn raws(&self, range: Range<usize>) -> Vec<Raw> {
+        let groups = range.len();
         let mut raws: Vec<Raw> = self.parts.iter().map(|part| Raw::with_capacity(groups, part.is_wide())).collect();
         if let Table::Rows(table) = &self.table {
             for (part, raw) in raws.iter_mut().enumerate() {
                 let number = |group: usize| {
                     table.get(group as u32)[4 * part..].first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
                 };
-                raw.low.extend((0..groups).map(|group| u64::from(number(group))));
+                raw.low.extend(range.clone().map(|group| u64::from(number(group))));
             }
             return raws;
         }
@@ -156,12 +156,13 @@ impl Codes {
             let slices = raws.iter_mut().zip(&mut flags);
             let mut slices: Vec<_> =
                 slices.map(|(raw, flags)| (&mut raw.high[..], &mut raw.low[..], &mut flags[..])).collect();
-            self.take_apart(0..groups, &mut slices);
+            self.take_apart(range, &mut slices);
             return with_flags(raws, flags);
         }
         // Threads take a stretch of the groups each, of every part.
         let ranges = threads::ranges(groups, BLOCK);
-        let mut tasks: Vec<_> = ranges.iter().map(|range| (range.clone(), Vec::new())).collect();
+        let first = range.start;
+        let mut tasks: Vec<_> = ranges.iter().map(|part| (first + part.start..first + part.end, Vec::new())).collect();
         for (raw, flags) in raws.iter_mut().zip(&mut flags) {
             let slices = cut(&mut raw.high, &ranges).into_iter().zip(cut(&mut raw.low, &ranges));
             for ((task, (high, low)), flags) in tasks.iter_mut().zip(slices).zip(cut(flags, &ranges)) {
@@ -259,10 +260,11 @@ impl Codes {
         Ok(())
     }
 
-    /// The key columns, one row for each group in the order of first appearance.
-    pub(super) fn arrays(&self) -> Result<Vec<ArrayRef>> {
-        let raws = self.raws();
-        threads::try_map_if(self.len(), self.parts.iter().zip(raws).collect(), |(part, raw)| part.array(&raw))
+    /// The key columns, one row for each of some groups in the order of first appearance.
+    pub(super) fn arrays(&self, groups: Range<usize>) -> Result<Vec<ArrayRef>> {
+        let rows = groups.len();
+        let raws = self.raws(groups);
+        threads::try_map_if(rows, self.parts.iter().zip(raws).collect(), |(part, raw)| part.array(&raw))
     }
 }
 
@@ -403,7 +405,7 @@ mod tests {
                 });
                 assert_eq!(id as usize, expected, "step {step}, row {row}");
             }
-            let back = codes.arrays().unwrap_or_else(|error| unreachable!("{error}"));
+            let back = codes.arrays(0..codes.len()).unwrap_or_else(|error| unreachable!("{error}"));
             assert_eq!(codes.len(), seen.len());
             assert!((0..seen.len()).all(|group| key(&back, group) == seen[group]), "step {step}");
         }
@@ -427,7 +429,7 @@ mod tests {
         assert!(ids.iter().copied().eq(expected));
         let again = codes.ids(8_000, &arrays, 8_000).unwrap_or_else(|error| unreachable!("{error}"));
         assert_eq!(again, ids);
-        let back = codes.arrays().unwrap_or_else(|error| unreachable!("{error}"));
+        let back = codes.arrays(0..codes.len()).unwrap_or_else(|error| unreachable!("{error}"));
         assert_eq!(back[5].len(), 3_961);
     }
 }

@@ -17,6 +17,8 @@ mod numbers;
 mod part;
 mod table;
 
+use std::ops::Range;
+
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
@@ -180,7 +182,12 @@ impl GroupBy {
     /// # Errors
     /// [`Error::OffsetOverflow`] when the keys outgrow 32-bit offsets.
     pub fn key_arrays(&self) -> Result<Vec<ArrayRef>> {
-        if self.keys.keys() == 0 { Ok(Vec::new()) } else { self.keys.arrays() }
+        self.key_arrays_of(0..self.groups)
+    }
+
+    /// The same of some groups.
+    pub(crate) fn key_arrays_of(&self, groups: Range<usize>) -> Result<Vec<ArrayRef>> {
+        if self.keys.keys() == 0 { Ok(Vec::new()) } else { self.keys.arrays(groups) }
     }
 
     /// The aggregates, one array each, one row per group in the order of first appearance.
@@ -188,7 +195,12 @@ impl GroupBy {
     /// # Errors
     /// [`Error::Overflow`] when a sum leaves the range of its type.
     pub fn aggregate_arrays(&self) -> Result<Vec<ArrayRef>> {
-        let array = |accumulator: &Accumulator| accumulator.array(self.groups, self.rows.as_deref().unwrap_or(&[]));
-        threads::try_map_if(self.groups.max(self.rows_seen), self.accumulators.iter().collect(), array)
+        let array = |number: usize| self.aggregate_array_of(number, 0..self.groups);
+        threads::try_map_if(self.groups.max(self.rows_seen), (0..self.accumulators.len()).collect(), array)
+    }
+
+    /// One aggregate of some groups.
+    pub(crate) fn aggregate_array_of(&self, number: usize, groups: Range<usize>) -> Result<ArrayRef> {
+        self.accumulators[number].array(groups, self.rows.as_deref().unwrap_or(&[]))
     }
 }

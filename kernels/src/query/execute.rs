@@ -31,14 +31,14 @@ pub enum Flow {
 /// (at once for a filter, at the end for a sort or a grouping).
 #[derive(Debug)]
 pub struct Execution {
-    plan: BoundPlan,
-    state: State,
+    pub(super) plan: BoundPlan,
+    pub(super) state: State,
     /// Rows that passed the filter.
     kept: usize,
 }
 
 #[derive(Debug)]
-enum State {
+pub(super) enum State {
     /// Rows still to skip, rows still to hand out.
     Stream {
         skip: usize,

@@ -26,6 +26,7 @@
 mod bind;
 mod execute;
 mod explain;
+mod finishing;
 mod grouped;
 mod plan;
 mod predicate;
@@ -33,5 +34,6 @@ mod selecting;
 
 pub use bind::BoundPlan;
 pub use execute::{Execution, Flow};
+pub use finishing::Finishing;
 pub use plan::{Aggregate, AggregateFunction, CompareOp, Fraction, Nulls, Plan, Predicate, Scalar, SortBy, TextTest};
 pub use selecting::Selecting;

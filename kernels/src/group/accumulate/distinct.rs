@@ -1,5 +1,7 @@
 //! How many different values each group has: pairs of group and value, interned.
 
+use std::ops::Range;
+
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
@@ -54,9 +56,8 @@ impl Distinct {
         Ok(())
     }
 
-    pub(super) fn array(&self, groups: usize) -> Result<ArrayRef> {
-        let mut counts = self.counts.clone();
-        counts.resize(groups, 0);
+    pub(super) fn array(&self, groups: Range<usize>) -> Result<ArrayRef> {
+        let counts: Vec<i64> = groups.map(|group| self.counts.get(group).copied().unwrap_or(0)).collect();
         types::make_fixed(&DataType::Int64, counts, None, "count_distinct")
     }
 }

@@ -3,6 +3,8 @@
 //! Numbers, booleans and moments are compared as order-preserving keys; byte strings as bytes. Floats
 //! follow the total order: a NaN of positive sign is the greatest value.
 
+use std::ops::Range;
+
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_buffer::{Buffer, NullBuffer};
@@ -160,31 +162,33 @@ impl Extremes {
         Ok(())
     }
 
-    pub(super) fn array(&self, groups: usize) -> Result<ArrayRef> {
-        fn present<T>(best: &[Option<T>], groups: usize) -> Option<NullBuffer> {
-            bits::nulls_from_bits(bits::collect(groups, |group| best.get(group).is_some_and(Option::is_some)))
+    pub(super) fn array(&self, groups: Range<usize>) -> Result<ArrayRef> {
+        fn present<T>(best: &[Option<T>], groups: Range<usize>) -> Option<NullBuffer> {
+            let has = |at: usize| best.get(groups.start + at).is_some_and(Option::is_some);
+            bits::nulls_from_bits(bits::collect(groups.len(), has))
         }
         let key = |keys: &[u64], group: usize| keys.get(group).map_or(0, |key| key ^ self.flip());
         match (&self.best, types::kind(&self.result)) {
             (Best::Narrow { keys, seen }, Kind::Boolean) => {
-                let bits = bits::collect(groups, |group| key(keys, group) == 1);
+                let bits = bits::collect(groups.len(), |at| key(keys, groups.start + at) == 1);
                 arrays::boolean_array(bits, seen.nulls(groups))
             }
             (Best::Narrow { keys, seen }, Kind::Fixed(width, order)) => {
-                let words = (0..groups).map(|group| types::word_of(key(keys, group), width, order));
+                let words = groups.clone().map(|group| types::word_of(key(keys, group), width, order));
                 types::make_narrow(&self.result, width, words, seen.nulls(groups), "min or max")
             }
             (Best::Wide(best), Kind::Fixed(width, _)) => {
-                let mut bytes: Vec<u8> = Vec::with_capacity(groups * width.bytes());
-                for group in 0..groups {
+                let mut bytes: Vec<u8> = Vec::with_capacity(groups.len() * width.bytes());
+                for group in groups.clone() {
                     let key = best.get(group).copied().flatten().unwrap_or_default();
                     bytes.extend_from_slice(&word_of(key, width)[..width.bytes()]);
                 }
                 types::make_fixed_buffer(&self.result, Buffer::from_vec(bytes), present(best, groups), "min or max")
             }
-            (Best::Bytes(best), _) => make_bytes(&self.result, groups, present(best, groups), "min or max", |group| {
-                best.get(group).and_then(Option::as_deref).unwrap_or(&[])
-            }),
+            (Best::Bytes(best), _) => {
+                let value = |at: usize| best.get(groups.start + at).and_then(Option::as_deref).unwrap_or(&[]);
+                make_bytes(&self.result, groups.len(), present(best, groups.clone()), "min or max", value)
+            }
             _ => Err(types::unsupported("min or max", &self.result)),
         }
     }

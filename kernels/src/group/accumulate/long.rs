@@ -1,5 +1,7 @@
 //! Sums and means of 256-bit decimals.
 
+use std::ops::Range;
+
 use arrow_array::{Array, ArrayRef};
 use arrow_buffer::i256;
 use arrow_schema::{DECIMAL256_MAX_PRECISION, DataType};
@@ -55,22 +57,22 @@ impl Long {
         Ok(())
     }
 
-    pub(super) fn array(&self, groups: usize) -> Result<ArrayRef> {
+    pub(super) fn array(&self, groups: Range<usize>) -> Result<ArrayRef> {
         let sum = |group: usize| self.sums.get(group).copied().unwrap_or(i256::ZERO);
-        let nulls = self.seen.nulls(groups);
+        let nulls = self.seen.nulls(groups.clone());
         if self.mean {
             let unit = 10f64.powi(i32::from(self.scale));
             let count = |group: usize| self.counts.get(group).map_or(1, |&count| count.max(1));
-            let means: Vec<f64> = (0..groups).map(|group| to_float(sum(group)) / count(group) as f64 / unit).collect();
+            let means: Vec<f64> = groups.map(|group| to_float(sum(group)) / count(group) as f64 / unit).collect();
             return types::make_fixed(&DataType::Float64, means, nulls, "mean");
         }
         // Ten to the greatest precision.
         let limit =
             i256::from_parts(0x7775_a5f1_7195_1000_0000_0000_0000_0000, 0x161b_cca7_1199_15b5_0764_b4ab_e865_2979);
-        if self.sums.iter().any(|&sum| sum >= limit || sum <= limit.wrapping_neg()) {
+        let sums: Vec<i256> = groups.map(sum).collect();
+        if sums.iter().any(|&sum| sum >= limit || sum <= limit.wrapping_neg()) {
             return Err(sum_overflow());
         }
-        let sums: Vec<i256> = (0..groups).map(sum).collect();
         types::make_fixed(&sum_type(self.scale), sums, nulls, "sum")
     }
 }

@@ -14,6 +14,8 @@ mod number;
 mod place;
 mod quantile;
 
+use std::ops::Range;
+
 use arrow_array::{Array, ArrayRef};
 use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
@@ -260,16 +262,16 @@ impl Accumulator {
         Ok(())
     }
 
-    /// The result for every group; `rows` are the groups' rows, where they were asked for.
-    pub(super) fn array(&self, groups: usize, rows: &[i64]) -> Result<ArrayRef> {
+    /// The result for each of some groups; `rows` are the rows of all groups, where they were asked for.
+    pub(super) fn array(&self, groups: Range<usize>, rows: &[i64]) -> Result<ArrayRef> {
         let rows_of = |group: usize| rows.get(group).copied().unwrap_or(0);
         let count = |missing: &[i64], group: usize| rows_of(group) - missing.get(group).copied().unwrap_or(0);
         let counts = |missing: &[i64]| -> Result<ArrayRef> {
-            let counts: Vec<i64> = (0..groups).map(|group| count(missing, group)).collect();
+            let counts: Vec<i64> = groups.clone().map(|group| count(missing, group)).collect();
             types::make_fixed(&DataType::Int64, counts, None, "count")
         };
         let mean = |missing: &[i64], sum: &dyn Fn(usize) -> f64, unit: f64| -> Result<ArrayRef> {
-            float_array(groups, |group| match count(missing, group) {
+            float_array(groups.clone(), |group| match count(missing, group) {
                 0 => None,
                 // Count first, then scale: the order in which a person would divide.
                 n => Some(sum(group) / n as f64 / unit),
@@ -279,11 +281,10 @@ impl Accumulator {
             Self::Rows => counts(&[]),
             Self::Count { missing } => counts(missing),
             Self::Integers { sums, seen, result } => {
-                integer_sums((0..groups).map(|group| sums.get(group)).collect(), seen.nulls(groups), result)
+                integer_sums(groups.clone().map(|group| sums.get(group)).collect(), seen.nulls(groups), result)
             }
             Self::Floats { sums, seen } => {
-                let mut values = sums.clone();
-                values.resize(groups, 0.0);
+                let values: Vec<f64> = groups.clone().map(|group| sums.get(group).copied().unwrap_or(0.0)).collect();
                 types::make_fixed(&DataType::Float64, values, seen.nulls(groups), "sum")
             }
             Self::FloatMean { sums, missing } => mean(missing, &|group| sums.get(group).copied().unwrap_or(0.0), 1.0),
@@ -297,19 +298,19 @@ impl Accumulator {
             Self::Distinct(distinct) => distinct.array(groups),
             Self::Place(place) => place.array(groups),
             #[cfg(feature = "lists")]
-            Self::Lists(lists) => lists.array(groups),
+            Self::Lists(lists) => Ok(lists.array(groups.end)?.slice(groups.start, groups.len())),
             #[cfg(feature = "lists")]
-            Self::Top(top) => top.array(groups),
+            Self::Top(top) => Ok(top.array(groups.end)?.slice(groups.start, groups.len())),
         }
     }
 }
 
-/// One float or null for each group.
-fn float_array(groups: usize, value: impl Fn(usize) -> Option<f64>) -> Result<ArrayRef> {
-    fn build(groups: usize, value: impl Fn(usize) -> Option<f64>) -> Result<ArrayRef> {
-        let mut values = Vec::with_capacity(groups);
-        let nulls = bits::nulls_from_bits(bits::collect(groups, |group| {
-            let value = value(group);
+/// One float or null for each of some groups.
+fn float_array(groups: Range<usize>, value: impl Fn(usize) -> Option<f64>) -> Result<ArrayRef> {
+    fn build(groups: Range<usize>, value: impl Fn(usize) -> Option<f64>) -> Result<ArrayRef> {
+        let mut values = Vec::with_capacity(groups.len());
+        let nulls = bits::nulls_from_bits(bits::collect(groups.len(), |at| {
+            let value = value(groups.start + at);
             values.push(value.unwrap_or(0.0));
             value.is_some()
         }));
@@ -368,8 +369,9 @@ impl Seen {
         }
     }
 
-    fn nulls(&self, groups: usize) -> Option<NullBuffer> {
-        bits::nulls_from_bits(bits::collect(groups, |group| self.seen.get(group).copied().unwrap_or(false)))
+    fn nulls(&self, groups: Range<usize>) -> Option<NullBuffer> {
+        let seen = |at: usize| self.seen.get(groups.start + at).copied().unwrap_or(false);
+        bits::nulls_from_bits(bits::collect(groups.len(), seen))
     }
 }
 

@@ -6,6 +6,8 @@
 //! values far from zero. (Chan, Golub, LeVeque, "Algorithms for Computing the Sample Variance", 1983.) Two states are
 //! joined by moving one to the other's shift.
 
+use std::ops::Range;
+
 use arrow_array::{Array, ArrayRef};
 
 use super::floats::{floats, mismatch};
@@ -154,7 +156,7 @@ impl Moments {
         ids.iter().zip(&other.two).for_each(|(&id, other)| self.two[id as usize].merge(other));
     }
 
-    pub(super) fn array(&self, groups: usize) -> Result<ArrayRef> {
+    pub(super) fn array(&self, groups: Range<usize>) -> Result<ArrayRef> {
         let one = |group: usize| self.one.get(group).and_then(One::variance);
         let value = |group: usize| match self.moment {
             Moment::Variance => one(group),

@@ -1,5 +1,7 @@
 //! First and last values, of any type: the rows that hold them are gathered out of each block.
 
+use std::ops::Range;
+
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
@@ -71,20 +73,20 @@ impl Place {
     }
 
     pub(super) fn merge(&mut self, groups: usize, ids: &[u32], other: &Self) -> Result<()> {
-        self.update(groups, ids, other.array(ids.len())?.as_ref())
+        self.update(groups, ids, other.array(0..ids.len())?.as_ref())
     }
 
-    pub(super) fn array(&self, groups: usize) -> Result<ArrayRef> {
+    pub(super) fn array(&self, groups: Range<usize>) -> Result<ArrayRef> {
         let place = |group: usize| self.places.get(group).copied().filter(|&place| place != NONE);
-        let missing = (0..groups).any(|group| place(group).is_none());
+        let missing = groups.clone().any(|group| place(group).is_none());
         if !missing {
-            return self.gather((0..groups).filter_map(place).collect());
+            return self.gather(groups.filter_map(place).collect());
         }
         // A group without a value takes a null row, which stands behind all others.
         let null = take::blank(&self.data_type, 1)?;
         let mut parts: Vec<&dyn Array> = self.parts.iter().map(|part| part.as_ref()).collect();
         parts.push(null.as_ref());
-        let places = (0..groups).map(|group| place(group).unwrap_or(self.kept)).collect();
+        let places = groups.map(|group| place(group).unwrap_or(self.kept)).collect();
         take::take_chunks(&parts, &Indices::try_new(places, self.kept as usize + 1)?)
     }
 }

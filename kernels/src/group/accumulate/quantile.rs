@@ -55,24 +55,30 @@ impl Quantile {
         Ok(())
     }
 
-    pub(super) fn array(&self, groups: usize) -> Result<ArrayRef> {
+    pub(super) fn array(&self, range: Range<usize>) -> Result<ArrayRef> {
+        let (first, groups) = (range.start as u32, range.len());
+        let here = |id: u32| Some(id.wrapping_sub(first) as usize).filter(|&group| group < groups);
         // Threads take a stretch of the values each, and then a stretch of the groups.
         let mut pieces = threads::map_ranges(self.keys.len(), 1, |range| {
             let (ids, keys) = (&self.ids[range.clone()], &self.keys[range]);
             let mut starts = vec![0u32; groups + 1];
-            ids.iter().for_each(|&id| starts[id as usize + 1] += 1);
+            ids.iter().filter_map(|&id| here(id)).for_each(|group| starts[group + 1] += 1);
             (0..groups).for_each(|group| starts[group + 1] += starts[group]);
-            let mut scatter = Scatter::new(keys.len(), &starts);
-            ids.iter().zip(keys).for_each(|(&id, &key)| scatter.push(id as usize, key));
+            let mut scatter = Scatter::new(starts[groups] as usize, &starts);
+            for (&id, &key) in ids.iter().zip(keys) {
+                if let Some(group) = here(id) {
+                    scatter.push(group, key);
+                }
+            }
             (scatter, starts)
         });
         let alone = threads::count() == 1 || pieces.len() == 1;
         if alone {
-            let Some((scatter, starts)) = pieces.first_mut() else { return float_array(groups, |_| None) };
+            let Some((scatter, starts)) = pieces.first_mut() else { return float_array(range, |_| None) };
             let keys = scatter.finish();
             let value = |bounds: &[u32]| quantile(&mut keys[bounds[0] as usize..bounds[1] as usize], self.fraction);
             let values: Vec<Option<f64>> = starts.windows(2).map(value).collect();
-            return float_array(groups, |group| values[group]);
+            return float_array(0..groups, |group| values[group]);
         }
         let pieces: Vec<(&[u64], &[u32])> =
             pieces.iter_mut().map(|(scatter, starts)| (&*scatter.finish(), &starts[..])).collect();
@@ -90,7 +96,7 @@ impl Quantile {
             stretch.map(value).collect::<Vec<Option<f64>>>()
         });
         let values: Vec<Option<f64>> = values.into_iter().flatten().collect();
-        float_array(groups, |group| values[group])
+        float_array(0..groups, |group| values[group])
     }
 }
 
