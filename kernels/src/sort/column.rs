@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use arrow_array::Array;
-use arrow_array::cast::AsArray;
 use arrow_buffer::{Buffer, NullBuffer};
 
 use super::SortOptions;
+use super::ranks::ranks_of;
 use crate::bitcode::words_to_keys;
 #[cfg(not(feature = "small"))]
 use crate::bitcode::{key_of, to_keys};
@@ -328,44 +328,4 @@ fn buffer(array: &dyn Array) -> Result<&Buffer> {
 /// Where nulls are, by chunk.
 pub(super) fn nulls_of(chunks: &[&dyn Array]) -> Vec<Option<NullBuffer>> {
     chunks.iter().map(|chunk| chunk.logical_nulls().filter(|n| n.null_count() > 0)).collect()
-}
-
-/// Of dictionaries the place of each row's value among all distinct values in order, of Booleans themselves; nothing of
-/// other columns.
-pub(super) fn ranks_of(chunks: &[&dyn Array]) -> Result<Vec<u64>> {
-    match types::one_type(chunks)?.map(types::kind) {
-        Some(Kind::Dictionary) => {}
-        Some(Kind::Boolean) => {
-            let mut ranks = Vec::new();
-            for chunk in chunks {
-                let values = chunk.as_boolean().values();
-                ranks.extend((0..values.len()).map(|row| u64::from(values.value(row))));
-            }
-            return Ok(ranks);
-        }
-        _ => return Ok(Vec::new()),
-    }
-    let dictionaries = types::dictionaries(chunks, "sort")?;
-    let values: Vec<&dyn Array> = dictionaries.iter().map(|dictionary| dictionary.values().as_ref()).collect();
-    let column = Column::try_new(&values, SortOptions::default())?;
-    let total: usize = values.iter().map(|values| values.len()).sum();
-    let mut order: Vec<u32> = (0..total as u32).collect();
-    super::sort_by(&mut order, |a, b| column.compare(a, b));
-    let mut ranks = vec![0u64; total];
-    for pair in order.windows(2) {
-        let step = u64::from(column.compare(pair[0], pair[1]).is_ne());
-        ranks[pair[1] as usize] = ranks[pair[0] as usize] + step;
-    }
-    let mut keys = Vec::with_capacity(chunks.iter().map(|chunk| chunk.len()).sum());
-    let mut start = 0;
-    for (dictionary, values) in dictionaries.iter().zip(&values) {
-        let of_chunk = &ranks[start..start + values.len()];
-        if values.is_empty() {
-            keys.resize(keys.len() + dictionary.len(), 0);
-        } else {
-            keys.extend(dictionary.normalized_keys().into_iter().map(|key| of_chunk[key]));
-        }
-        start += values.len();
-    }
-    Ok(keys)
 }

@@ -14,6 +14,7 @@
 mod code;
 mod column;
 mod radix;
+mod ranks;
 mod rows;
 mod scatter;
 mod select;

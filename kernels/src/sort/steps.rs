@@ -2,15 +2,16 @@
 //!
 //! A step does about as much as so many rows take in one stage, wherever that is: it leaves a pass over the rows in its
 //! middle, and goes on there. [`super::sort_keys_to_indices`] is one step of all rows. What is cut no smaller is a partition, and
-//! rows that are equal in 64 bits, both of at most 2²⁰ rows; and what is found of dictionaries and Booleans at the beginning.
+//! rows that are equal in 64 bits, both of at most 2²⁰ rows; and what is found of Booleans, and of rows of dictionaries when the
+//! values of these have been sorted, at the beginning.
 
 use std::borrow::Cow;
 
 use arrow_array::{Array, ArrayRef};
 use arrow_buffer::NullBuffer;
 
-use super::SortKey;
-use super::column::{Column, nulls_of, ranks_of};
+use super::{SortKey, ranks};
+use super::column::{Column, nulls_of};
 use super::spread::{Later, Sort};
 use super::top::Top;
 use crate::error::all;
@@ -49,6 +50,8 @@ struct Known {
     /// The chunks of a key of runs, written out.
     expanded: Vec<ArrayRef>,
     ranks: Vec<u64>,
+    /// The sort of a dictionary's values, by which its rows are ranked.
+    ranking: Option<Box<SortSteps>>,
     nulls: Vec<Option<NullBuffer>>,
 }
 
@@ -87,10 +90,20 @@ impl SortSteps {
     /// # Errors
     /// As [`super::sort_keys_to_indices`].
     pub fn step(&mut self, keys: &[SortKey<'_>], rows: usize) -> Result<bool> {
-        let is_first = self.known.is_empty();
-        if is_first {
+        if self.known.is_empty() {
             self.begin(keys)?;
         }
+        for (key, known) in keys.iter().zip(&mut self.known) {
+            let Some(mut ranking) = known.ranking.take() else { continue };
+            match ranks::step(&known.chunks(key), &mut ranking, rows)? {
+                Some(ranks) => known.ranks = ranks,
+                None => known.ranking = Some(ranking),
+            }
+            if rows != usize::MAX {
+                return Ok(false);
+            }
+        }
+        let is_first = self.top.is_none() && self.sort.is_none() && !self.done;
         let known = std::mem::take(&mut self.known);
         let columns = all(keys.iter().zip(&known).map(|(key, known)| {
             let chunks = known.chunks(key);
@@ -137,8 +150,9 @@ impl SortSteps {
             let mut known = Known::default();
             runs::expand_all(&key.chunks, &mut known.expanded)?;
             let chunks = known.chunks(key);
-            let (ranks, nulls) = (ranks_of(&chunks)?, nulls_of(&chunks));
-            Ok(Known { ranks, nulls, ..known })
+            let (ranks, nulls) = (ranks::booleans(&chunks), nulls_of(&chunks));
+            let ranking = ranks::begin(&chunks)?;
+            Ok(Known { ranks, ranking, nulls, ..known })
         }))?;
         Ok(())
     }
