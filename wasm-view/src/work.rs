@@ -22,6 +22,9 @@ const HEAD: usize = 256;
 const FASTER: usize = 4;
 /// The share of a filter before a sort.
 const FILTER: f64 = 0.2;
+/// So many samples of so many rows are looked at before many rows are grouped.
+const SAMPLES: usize = 128;
+const SAMPLE: usize = 512;
 /// The share of rows being put into groups, before these are made a table.
 const GROUPED: f64 = 0.8;
 /// What a step says when the first rows of a sort are here.
@@ -56,8 +59,16 @@ impl Work {
         let bound = plan.bind(&table.schema)?;
         let is_filtered = plan.filter.is_some();
         let is_sorted = !plan.is_grouped() && !plan.sort.is_empty();
+        let rows = table.rows();
         let job = if plan.is_grouped() {
-            Job::Group(Box::new(Execution::try_new(bound)?))
+            let mut execution = Execution::try_new(bound)?;
+            // What the keys reach from and to, as far as a few rows here and there and the last ones tell.
+            let apart = rows / SAMPLES;
+            for sample in 0..if apart > SAMPLE { SAMPLES } else { 0 } {
+                let at = if sample + 1 < SAMPLES { sample * apart } else { rows - SAMPLE };
+                table.range(at..at + SAMPLE).iter().try_for_each(|batch| execution.foresee(batch, rows))?;
+            }
+            Job::Group(Box::new(execution))
         } else if is_filtered || is_sorted {
             Job::Select(Box::new(Selecting::try_new(bound)?))
         } else {
@@ -65,7 +76,7 @@ impl Work {
         };
         let sort = |limit| is_sorted.then(|| SortSteps::new(limit));
         let head = if wants_head { sort(Some(HEAD)) } else { None };
-        Ok(Self { job, is_filtered, head, found: None, sort: sort(None), row: 0, rows: table.rows() })
+        Ok(Self { job, is_filtered, head, found: None, sort: sort(None), row: 0, rows })
     }
 
     /// Looks at so many more rows, or puts about as many in order. Gives the share that is done, below 1 until all is, or

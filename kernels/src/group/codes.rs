@@ -23,6 +23,8 @@ use crate::{Result, threads};
 pub(super) struct Codes {
     parts: Vec<Part>,
     table: Table,
+    /// Rows that are foreseen; none once the table is made for them.
+    ahead: usize,
 }
 
 #[derive(Debug)]
@@ -44,7 +46,7 @@ struct Block {
 impl Codes {
     pub(super) fn try_new(keys: &[DataType]) -> Result<Self> {
         let parts = all(keys.iter().map(Part::try_new))?;
-        Ok(Self { parts, table: Table::Narrow(CodeTable::new(0, 0)) })
+        Ok(Self { parts, table: Table::Narrow(CodeTable::new(0, 0)), ahead: 0 })
     }
 
     pub(super) fn keys(&self) -> usize {
@@ -61,11 +63,30 @@ impl Codes {
         }
     }
 
+    /// Makes room for values that come later, as long as there are no groups.
+    pub(super) fn foresee(&mut self, arrays: &[ArrayRef], rows: usize) -> Result<()> {
+        if self.len() > 0 {
+            return Ok(());
+        }
+        self.ahead = rows;
+        for (part, array) in self.parts.iter_mut().zip(arrays).filter(|(part, _)| !part.is_interned()) {
+            let known = part.foreseen();
+            if !part.grow(array.as_ref(), None, &known)? {
+                part.become_interned(&mut Raw::default())?;
+            }
+        }
+        Ok(())
+    }
+
     /// The group of each row of a block; `expected` is the number of rows in all, as far as it is known.
     pub(super) fn ids(&mut self, rows: usize, arrays: &[ArrayRef], expected: usize) -> Result<Vec<u32>> {
         let mut ids = Vec::with_capacity(rows);
         if rows == 0 {
             return Ok(ids);
+        }
+        let ahead = std::mem::take(&mut self.ahead);
+        if ahead > 0 {
+            self.lay_out(self.raws(0..0), expected.max(ahead))?;
         }
         let mut interned: Vec<Option<Vec<u32>>> = vec![None; arrays.len()];
         let mut block = Block::default();
@@ -410,6 +431,36 @@ mod tests {
             assert!((0..seen.len()).all(|group| key(&back, group) == seen[group]), "step {step}");
         }
         assert!(!matches!(codes.table, Table::Rows(_)) && codes.parts[1].is_interned());
+    }
+
+    #[test]
+    fn what_is_foreseen_is_not_coded_anew() {
+        let days: ArrayRef =
+            Arc::new(Int64Array::from_iter((0..5_000).map(|row| (row % 9 > 0).then_some(row * 86_400))));
+        let words: ArrayRef = Arc::new(StringArray::from_iter_values((0..5_000).map(|row| format!("w{}", row % 300))));
+        let long: ArrayRef = Arc::new(StringArray::from_iter_values((0..5_000).map(|row| format!("{:030}", row % 7))));
+        let arrays = [days, words, long];
+        let types: Vec<DataType> = arrays.iter().map(|array| array.data_type().clone()).collect();
+        let slices = |at: usize| arrays.iter().map(|array| array.slice(at, 500)).collect::<Vec<_>>();
+        let mut plain = Codes::try_new(&types).unwrap_or_else(|error| unreachable!("{error}"));
+        let mut told = Codes::try_new(&types).unwrap_or_else(|error| unreachable!("{error}"));
+        for at in [0, 2_000, 4_500] {
+            told.foresee(&slices(at), 5_000).unwrap_or_else(|error| unreachable!("{error}"));
+        }
+        let widths = |codes: &Codes| codes.parts[..2].iter().map(Part::widths).collect::<Vec<_>>();
+        let before = widths(&told);
+        for at in (0..5_000).step_by(500) {
+            let ids = |codes: &mut Codes| {
+                codes.ids(500, &slices(at), at + 500).unwrap_or_else(|error| unreachable!("{error}"))
+            };
+            assert_eq!(ids(&mut told), ids(&mut plain));
+            assert_eq!(widths(&told), before, "from row {at}");
+        }
+        let back = |codes: &Codes| codes.arrays(0..codes.len()).unwrap_or_else(|error| unreachable!("{error}"));
+        assert_eq!(back(&told), back(&plain));
+        // Too late.
+        told.foresee(&slices(0), 9).unwrap_or_else(|error| unreachable!("{error}"));
+        assert_eq!((told.ahead, widths(&told)), (0, before));
     }
 
     #[test]

@@ -89,6 +89,18 @@ impl GroupBy {
         self.rows_seen
     }
 
+    /// Makes room for values of keys that will come, one array per key: a sample of the so many rows that are to be grouped,
+    /// before any of them is. Where values of later rows do not fit into the codes of those before, all groups so far are coded anew, which takes
+    /// as long as there are many; with the ends of the values known that is seldom. What is foreseen does not change the
+    /// result.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedType`] when a type is not the one that the grouping was made for.
+    pub fn foresee(&mut self, keys: &[ArrayRef], rows: usize) -> Result<()> {
+        let plain = all(keys.iter().map(|array| Ok(runs::expand(array.as_ref())?.unwrap_or_else(|| array.clone()))))?;
+        self.keys.foresee(&plain, rows)
+    }
+
     /// Adds `rows` rows: one array per key, and for each aggregate its arrays (none for a count of rows).
     ///
     /// `O(rows × (keys + aggregates))`, hashing each key value once.

@@ -233,6 +233,17 @@ impl Part {
         Ok(true)
     }
 
+    /// The least and the greatest number that there is room for, where there are no groups yet.
+    pub(super) fn foreseen(&self) -> Raw {
+        let low = match &self.shape {
+            Shape::Number { least, bits } if self.started => {
+                vec![*least, least.saturating_add(u64::MAX.checked_shr(64 - bits).unwrap_or(0))]
+            }
+            _ => Vec::new(),
+        };
+        Raw { low, ..Raw::default() }
+    }
+
     /// Whether values are interned.
     pub(super) fn is_interned(&self) -> bool {
         matches!(self.shape, Shape::Ids { .. })

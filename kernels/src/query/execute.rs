@@ -128,6 +128,22 @@ impl Execution {
         }
     }
 
+    /// Makes room for a sample of the so many rows that will be pushed, before any of them is: see [`GroupBy::foresee`]. Does nothing where
+    /// the plan filters, or groups nothing.
+    ///
+    /// # Errors
+    /// [`Error::SchemaMismatch`].
+    pub fn foresee(&mut self, batch: &RecordBatch, rows: usize) -> Result<()> {
+        self.plan.check(batch)?;
+        match (&mut self.state, &self.plan.grouping) {
+            (State::Group { state }, Some(grouping)) if self.plan.filter.is_none() => {
+                let keys: Vec<_> = grouping.keys.iter().map(|&key| batch.column(key).clone()).collect();
+                state.foresee(&keys, rows)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The result of a grouping as of the rows so far; more may be pushed behind it. `None` when the plan is not grouped.
     ///
     /// # Errors

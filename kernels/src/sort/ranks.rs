@@ -10,7 +10,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 
 use super::column::Column;
-use super::{SortKey, SortOptions, SortSteps, sort_keys_to_indices};
+use super::{SortKey, SortOptions, SortSteps};
 use crate::types::{self, Kind};
 use crate::{Indices, Result};
 
@@ -42,50 +42,80 @@ fn dictionaries<'a>(chunks: &[&'a dyn Array]) -> Result<Option<(SortKey<'a>, Vec
     Ok(Some((SortKey { chunks: values, options: SortOptions::default() }, begins)))
 }
 
-/// A sort of the values of dictionaries; nothing of other columns.
-pub(super) fn begin(chunks: &[&dyn Array]) -> Result<Option<Box<SortSteps>>> {
-    Ok(dictionaries(chunks)?.map(|_| Box::new(SortSteps::new(None))))
+/// The words of the rows of a dictionary column in the making.
+#[derive(Debug)]
+pub(super) struct Ranking {
+    sort: SortSteps,
+    order: Option<Indices>,
+    /// Of each value its place among all distinct values in order, and how many of these are known.
+    ranks: Vec<u64>,
+    known: usize,
+    chunk: usize,
+    words: Vec<u64>,
 }
 
-/// A step of that sort; with the last one the words of the rows.
-pub(super) fn step(chunks: &[&dyn Array], sort: &mut SortSteps, rows: usize) -> Result<Option<Vec<u64>>> {
-    let Some((key, begins)) = dictionaries(chunks)? else { return Ok(Some(Vec::new())) };
-    if !sort.step(std::slice::from_ref(&key), rows)? {
-        return Ok(None);
+impl Ranking {
+    /// Begins; nothing of other columns.
+    pub(super) fn begin(chunks: &[&dyn Array]) -> Result<Option<Box<Self>>> {
+        let (sort, words) = (SortSteps::new(None), Vec::new());
+        let begun = Self { sort, order: None, ranks: Vec::new(), known: 1, chunk: 0, words };
+        Ok(dictionaries(chunks)?.map(|_| Box::new(begun)))
     }
-    let order = std::mem::replace(sort, SortSteps::new(None)).finish()?;
-    words(chunks, &key, &begins, &order).map(Some)
+
+    /// A step; with the last one the words of the rows.
+    pub(super) fn step(&mut self, chunks: &[&dyn Array], rows: usize) -> Result<Option<Vec<u64>>> {
+        let Some((key, begins)) = dictionaries(chunks)? else { return Ok(Some(Vec::new())) };
+        let Some(order) = &self.order else {
+            if self.sort.step(std::slice::from_ref(&key), rows)? {
+                let order = std::mem::replace(&mut self.sort, SortSteps::new(None)).finish()?;
+                self.ranks = vec![0; order.len()];
+                self.order = Some(order);
+            }
+            return Ok(None);
+        };
+        let order = order.as_slice();
+        if self.known < order.len() {
+            let column = Column::try_new(&key.chunks, key.options)?;
+            let end = order.len().min(self.known.saturating_add(rows));
+            for pair in order[self.known - 1..end].windows(2) {
+                let step = u64::from(column.compare(pair[0], pair[1]).is_ne());
+                self.ranks[pair[1] as usize] = self.ranks[pair[0] as usize] + step;
+            }
+            self.known = end;
+            return Ok(None);
+        }
+        let end = rows.saturating_add(self.words.len());
+        let mut first = 0;
+        for (number, dictionary) in types::dictionaries(chunks, "sort")?.into_iter().enumerate() {
+            // Where the values of this dictionary begin.
+            let values = dictionary.values().len();
+            first += if begins[number] { values } else { 0 };
+            if number < self.chunk {
+                continue;
+            }
+            let ranks = &self.ranks[first - values..first];
+            if ranks.is_empty() {
+                self.words.resize(self.words.len() + dictionary.len(), 0);
+            } else {
+                self.words.extend(dictionary.normalized_keys().into_iter().map(|key| ranks[key]));
+            }
+            self.chunk += 1;
+            if self.words.len() >= end {
+                break;
+            }
+        }
+        Ok((self.chunk == chunks.len()).then(|| std::mem::take(&mut self.words)))
+    }
 }
 
-/// The words of all rows, in one call; nothing of columns that need none.
+/// The words of all rows, in one go; nothing of columns that need none.
 pub(super) fn ranks_of(chunks: &[&dyn Array]) -> Result<Vec<u64>> {
-    match dictionaries(chunks)? {
-        Some((key, begins)) => words(chunks, &key, &begins, &sort_keys_to_indices(std::slice::from_ref(&key), None)?),
-        None => Ok(booleans(chunks)),
-    }
-}
-
-fn words(chunks: &[&dyn Array], key: &SortKey<'_>, begins: &[bool], order: &Indices) -> Result<Vec<u64>> {
-    let column = Column::try_new(&key.chunks, key.options)?;
-    let mut ranks = vec![0u64; order.len()];
-    for pair in order.as_slice().windows(2) {
-        let step = u64::from(column.compare(pair[0], pair[1]).is_ne());
-        ranks[pair[1] as usize] = ranks[pair[0] as usize] + step;
-    }
-    let mut words = Vec::with_capacity(chunks.iter().map(|chunk| chunk.len()).sum());
-    let mut of_chunk = 0..0;
-    for (dictionary, begin) in types::dictionaries(chunks, "sort")?.into_iter().zip(begins) {
-        if *begin {
-            of_chunk = of_chunk.end..of_chunk.end + dictionary.values().len();
-        }
-        let ranks = &ranks[of_chunk.clone()];
-        if ranks.is_empty() {
-            words.resize(words.len() + dictionary.len(), 0);
-        } else {
-            words.extend(dictionary.normalized_keys().into_iter().map(|key| ranks[key]));
+    let Some(mut ranking) = Ranking::begin(chunks)? else { return Ok(booleans(chunks)) };
+    loop {
+        if let Some(words) = ranking.step(chunks, usize::MAX)? {
+            return Ok(words);
         }
     }
-    Ok(words)
 }
 
 #[cfg(test)]
@@ -116,9 +146,9 @@ mod tests {
         let expected = ranks_of(&chunks).unwrap();
         let seen: Vec<u64> = [0, 1, 3, 4, 6, 7, 8].map(|row| expected[row]).to_vec();
         assert_eq!(seen, [1, 0, 1, 0, 2, 0, 1]);
-        let mut sort = begin(&chunks).unwrap().unwrap();
+        let mut ranking = Ranking::begin(&chunks).unwrap().unwrap();
         let found = loop {
-            if let Some(found) = step(&chunks, &mut sort, 1).unwrap() {
+            if let Some(found) = ranking.step(&chunks, 1).unwrap() {
                 break found;
             }
         };

@@ -2,16 +2,16 @@
 //!
 //! A step does about as much as so many rows take in one stage, wherever that is: it leaves a pass over the rows in its
 //! middle, and goes on there. [`super::sort_keys_to_indices`] is one step of all rows. What is cut no smaller is a partition, and
-//! rows that are equal in 64 bits, both of at most 2²⁰ rows; and what is found of Booleans, and of rows of dictionaries when the
-//! values of these have been sorted, at the beginning.
+//! rows that are equal in 64 bits, both of at most 2²⁰ rows; and what is found of Booleans at the beginning.
 
 use std::borrow::Cow;
 
 use arrow_array::{Array, ArrayRef};
 use arrow_buffer::NullBuffer;
 
-use super::{SortKey, ranks};
+use super::SortKey;
 use super::column::{Column, nulls_of};
+use super::ranks::{Ranking, booleans};
 use super::spread::{Later, Sort};
 use super::top::Top;
 use crate::error::all;
@@ -50,8 +50,8 @@ struct Known {
     /// The chunks of a key of runs, written out.
     expanded: Vec<ArrayRef>,
     ranks: Vec<u64>,
-    /// The sort of a dictionary's values, by which its rows are ranked.
-    ranking: Option<Box<SortSteps>>,
+    /// The ranks of dictionaries in the making.
+    ranking: Option<Box<Ranking>>,
     nulls: Vec<Option<NullBuffer>>,
 }
 
@@ -94,13 +94,14 @@ impl SortSteps {
             self.begin(keys)?;
         }
         for (key, known) in keys.iter().zip(&mut self.known) {
-            let Some(mut ranking) = known.ranking.take() else { continue };
-            match ranks::step(&known.chunks(key), &mut ranking, rows)? {
-                Some(ranks) => known.ranks = ranks,
-                None => known.ranking = Some(ranking),
-            }
-            if rows != usize::MAX {
-                return Ok(false);
+            while let Some(mut ranking) = known.ranking.take() {
+                match ranking.step(&known.chunks(key), rows)? {
+                    Some(ranks) => known.ranks = ranks,
+                    None => known.ranking = Some(ranking),
+                }
+                if rows != usize::MAX {
+                    return Ok(false);
+                }
             }
         }
         let is_first = self.top.is_none() && self.sort.is_none() && !self.done;
@@ -150,8 +151,8 @@ impl SortSteps {
             let mut known = Known::default();
             runs::expand_all(&key.chunks, &mut known.expanded)?;
             let chunks = known.chunks(key);
-            let (ranks, nulls) = (ranks::booleans(&chunks), nulls_of(&chunks));
-            let ranking = ranks::begin(&chunks)?;
+            let (ranks, nulls) = (booleans(&chunks), nulls_of(&chunks));
+            let ranking = Ranking::begin(&chunks)?;
             Ok(Known { ranks, ranking, nulls, ..known })
         }))?;
         Ok(())

@@ -292,7 +292,7 @@ impl Viewer {
     pub fn end(&mut self) -> Result<u32, JsError> {
         let ended = self.load.end().map_err(failed);
         let refreshed = self.refresh();
-        if refreshed.is_ok() {
+        if refreshed.as_ref().is_ok_and(|&changes| changes != change::ASK) {
             // What is under way knows the rows of its beginning; all of them have just been found.
             (self.work, self.before) = (None, None);
         }
@@ -300,12 +300,17 @@ impl Viewer {
         refreshed
     }
 
-    /// Finds the view's rows anew: after a load, or while one runs.
+    /// Finds the view's rows anew: after a load, or while one runs. Where they are painted, and many, says that they have to be
+    /// found.
     ///
     /// # Errors
     /// What the query reports, such as a sum that overflows.
     pub fn refresh(&mut self) -> Result<u32, JsError> {
         let Some(table) = &self.table else { return Ok(0) };
+        if self.painter.is_some() && table.rows() > work::AT_ONCE && self.needs_refresh() {
+            self.work = None;
+            return Ok(change::ASK);
+        }
         self.view.refresh(table).map_err(failed)?;
         self.rows_before = None;
         Ok(self.refreshed())

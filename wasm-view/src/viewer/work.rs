@@ -8,7 +8,7 @@ use crate::view::Wish;
 use crate::work::Work;
 
 /// Rows of a table that is looked at in one go: a few milliseconds.
-const AT_ONCE: usize = 400_000;
+pub(super) const AT_ONCE: usize = 400_000;
 
 impl Viewer {
     /// What is asked for has changed: finds the rows, or says that they have to be found. What cannot be is undone.
