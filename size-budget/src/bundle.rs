@@ -177,7 +177,9 @@ pub fn build(target: &Path) -> Result<Bundle> {
 
 /// The glue and the viewer's scripts as one module.
 pub(crate) fn script(root: &Path, glue: &str) -> Result<String> {
-    let mut js = glue.to_owned();
+    // The scripts free what they have by its name; nobody else has it.
+    let is_used = |line: &&str| !line.starts_with("if (Symbol.dispose)");
+    let mut js = glue.lines().filter(is_used).collect::<Vec<_>>().join("\n");
     for name in SCRIPTS {
         let path = root.join("wasm-view/js").join(name);
         js.push('\n');

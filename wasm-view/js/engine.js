@@ -7,7 +7,7 @@ class PageEngine {
   kind = 'page';
   #host;
   #loading = new AbortController();
-  #working = null;
+  #working = new AbortController();
   #refound = 0;
 
   constructor(host) {
@@ -27,7 +27,7 @@ class PageEngine {
     const feeding = feed(opened, signal, viewer, {
       ...told,
       pushed: (changes) => {
-        if (changes & ROWS && !this.#working && viewer.needsRefresh() && performance.now() - this.#refound > REFIND) {
+        if (changes & ROWS && viewer.needsRefresh() && performance.now() - this.#refound > REFIND && !this.#host.element.state().working) {
           changes |= viewer.refresh();
           this.#refound = performance.now();
         }
@@ -45,12 +45,8 @@ class PageEngine {
 
   async find(told, head) {
     this.cancel();
-    const mine = (this.#working = new AbortController());
-    try {
-      return await work(await this.#asked(), mine.signal, told, head);
-    } finally {
-      if (this.#working === mine) this.#working = null;
-    }
+    const { signal } = (this.#working = new AbortController());
+    return work(await this.#asked(), signal, told, head);
   }
 
   /** The viewer once it can answer, which its module's second part does. */
@@ -59,7 +55,7 @@ class PageEngine {
     return this.#host.viewer();
   }
 
-  cancel() { this.#working?.abort(); }
+  cancel() { this.#working.abort(); }
   async window(from, to) { return this.#host.viewer().windowOf(from, to); }
   async hold(shown) { return shown; }
   async live(messages, where) { return { news: (await this.#asked()).liveApply(new Uint8Array(), messages, where, performance.now()) }; }

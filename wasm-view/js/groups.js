@@ -53,8 +53,8 @@ function groupTree(host) {
       if (state > 0) host.after(viewer.closeGroup(row));
       if (state === 0) {
         // Its row may be another when the answer comes.
-        const path = viewer.groupPath(row);
-        asked([viewer.belowPlan(row)], ([stream]) => viewer.openGroup(path, stream));
+        const [plan, path] = viewer.belowPlan(row);
+        asked([plan], ([stream]) => viewer.openGroup(path, stream));
       }
       return state >= 0;
     },

@@ -228,11 +228,4 @@ impl Chart {
         let (Some(plot), Some((from, to))) = (&self.plot, place) else { return Vec::new() };
         hit::brushed(&self.data, plot, from, to, &self.formats)
     }
-
-    /// The texts of ticks: of x, an empty one, of y. For those who read a chart without seeing it.
-    pub fn ticks(&self) -> Vec<String> {
-        let Some(plot) = &self.plot else { return Vec::new() };
-        let labels = |ticks: &[scale::Tick]| ticks.iter().map(|tick| tick.label.clone()).collect::<Vec<_>>();
-        [labels(&plot.x_ticks), vec![String::new()], labels(&plot.y_ticks)].concat()
-    }
 }

@@ -115,20 +115,17 @@ impl Viewer {
         self.line(row).map_or(keys, |line| line.depth + 1)
     }
 
-    /// A plan for what is below a group; nothing when there is nothing.
+    /// A plan for what is below a group, and what names the group, wherever its row is when the plan is answered; nothing when
+    /// there is nothing.
     ///
     /// # Errors
     /// When the plan cannot be written.
     #[wasm_bindgen(js_name = belowPlan)]
-    pub fn below_plan(&self, row: usize) -> Result<Option<Vec<u8>>, JsError> {
-        let plan = self.shown_tree().and_then(|tree| tree.plan_below(row, &self.formats));
-        plan.map(|plan| bytes_of(&plan)).transpose()
-    }
-
-    /// What names a group, wherever its row is when its plan is answered.
-    #[wasm_bindgen(js_name = groupPath)]
-    pub fn group_path(&self, row: usize) -> Option<String> {
-        self.shown_tree()?.path_of(row, &self.formats)
+    pub fn below_plan(&self, row: usize) -> Result<Vec<JsValue>, JsError> {
+        let Some(tree) = self.shown_tree() else { return Ok(Vec::new()) };
+        let (plan, path) = (tree.plan_below(row, &self.formats), tree.path_of(row, &self.formats));
+        let Some((plan, path)) = plan.zip(path) else { return Ok(Vec::new()) };
+        Ok(vec![Uint8Array::from(&bytes_of(&plan)?[..]).into(), JsValue::from_str(&path)])
     }
 
     /// Shows, below a group, the groups that its plan gave; nothing where it does not show any more.
