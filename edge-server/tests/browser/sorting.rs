@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, Int32Array, RecordBatch};
+use arrow_array::types::Int32Type;
+use arrow_array::{ArrayRef, BooleanArray, DictionaryArray, Float64Array, Int32Array, RecordBatch, StringArray};
 
 use serde_json::{Value, json};
 
@@ -12,16 +13,20 @@ use crate::drive::{VIEWER, loaded, serve, viewer};
 
 const MANY: usize = 3_000_000;
 
-/// Halves from 0 on, all different, in no order; and beside them seven values and nulls.
+/// Halves from 0 on, all different, in no order.
+fn halves() -> ArrayRef {
+    Arc::new(Float64Array::from_iter_values((0..MANY as u64).map(|row| (row * 7_368_787 % MANY as u64) as f64 / 2.0)))
+}
+
+/// Halves, and beside them seven values and nulls.
 fn open(engine: &str) -> (tempfile::TempDir, Served, Browser, Page) {
-    let folder = tempfile::tempdir().unwrap();
-    let halves = (0..MANY as u64).map(|row| (row * 7_368_787 % MANY as u64) as f64 / 2.0);
     let few = (0..MANY as i32).map(|row| (row % 8 < 7).then_some(row % 8));
-    let batch = RecordBatch::try_from_iter_with_nullable([
-        ("half", Arc::new(Float64Array::from_iter_values(halves)) as ArrayRef, false),
-        ("few", Arc::new(Int32Array::from_iter(few)) as ArrayRef, true),
-    ])
-    .unwrap();
+    open_with(engine, &[("half", halves()), ("few", Arc::new(Int32Array::from_iter(few)))])
+}
+
+fn open_with(engine: &str, columns: &[(&str, ArrayRef)]) -> (tempfile::TempDir, Served, Browser, Page) {
+    let folder = tempfile::tempdir().unwrap();
+    let batch = RecordBatch::try_from_iter(columns.iter().cloned()).unwrap();
     let server = serve(&folder, "many", &batch);
     let browser = Browser::launch();
     let mut page = browser.page(1000, 700);
@@ -180,5 +185,71 @@ fn without_a_worker_the_page_does_not_freeze() {
         assert!(told[sort].as_f64() < Some(55.0), "{sort}: {told}");
     }
     assert!(told["uncut"].as_f64() > Some(55.0), "{told}");
+    assert!(page.complaints.is_empty(), "{:?}", page.complaints);
+}
+
+/// What is no sort of numbers: groups of which there are many, in an order; words of a long dictionary; rows that come while they
+/// are sorted.
+#[test]
+fn without_a_worker_nothing_else_freezes_the_page() {
+    let numbers = |of: i64| (0..MANY as i64).map(move |row| (row * 7_919 % of) as i32);
+    let words = StringArray::from_iter_values((0..150_000).map(|row| format!("w{:06}", row * 7_919 % 1_000_003)));
+    let coded = DictionaryArray::<Int32Type>::new(Int32Array::from_iter_values(numbers(150_000)), Arc::new(words));
+    let flags = BooleanArray::from_iter(numbers(MANY as i64).map(|number| (number % 5 > 0).then_some(number % 3 > 0)));
+    let (_folder, _server, _browser, mut page) = open_with(
+        "page",
+        &[
+            ("half", halves()),
+            ("day", Arc::new(Int32Array::from_iter_values((0..MANY as i32).map(|row| row / 12)))),
+            ("number", Arc::new(Int32Array::from_iter_values(numbers(1_000)))),
+            ("word", Arc::new(coded)),
+            ("flag", Arc::new(flags)),
+        ],
+    );
+    let told = page.eval(&format!(
+        r#"(async () => {{
+            const table = {VIEWER};
+            const tasks = [];
+            const seen = new PerformanceObserver((list) => tasks.push(...list.getEntries()));
+            seen.observe({{ type: 'longtask' }});
+            const rest = () => new Promise((done) => setTimeout(done, 100));
+            const told = {{}};
+            const longest = async (name, run) => {{
+                told[name] = Infinity;
+                for (let turn = 0; turn < 4; turn++) {{
+                    await table.reset();
+                    await rest();
+                    tasks.length = 0;
+                    await run();
+                    await rest();
+                    told[name] = Math.min(told[name], Math.max(0, ...tasks.map(({{ duration }}) => duration)));
+                }}
+            }};
+            await longest('groups', () => table.setGroup(['day'], [['count'], ['mean', 'half'], ['max', 'number']]));
+            told.groupsShown = table.state().rowsShown;
+            await longest('groups in order', async () => {{
+                table.setGroup(['day', 'flag'], [['count']]);
+                await table.setSort(['-count', '-day']);
+            }});
+            told.groupsInOrder = table.state().rowsShown;
+            await longest('words', () => table.setSort(['-word']));
+            await longest('flags', () => table.setSort(['flag', '-number']));
+            await longest('load', async () => {{
+                const loaded = table.load(table.src);
+                await new Promise((done) => table.addEventListener('bodkin-schema', done, {{ once: true }}));
+                table.setSort(['-half']);
+                await loaded;
+                if (table.state().working) throw new Error('not all is in order');
+                if ((await table.rows(0, 1))[0].half !== 1_499_999.5) throw new Error('not in order');
+            }});
+            return told;
+        }})()"#
+    ));
+    eprintln!("longest tasks in ms: {told}");
+    assert_eq!(told["groupsShown"], MANY / 12, "{told}");
+    assert!(told["groupsInOrder"].as_u64() > Some(500_000), "{told}");
+    for what in ["groups", "groups in order", "words", "flags", "load"] {
+        assert!(told[what].as_f64() < Some(55.0), "{what}: {told}");
+    }
     assert!(page.complaints.is_empty(), "{:?}", page.complaints);
 }
