@@ -383,6 +383,12 @@ pub(crate) fn load_words(array: &dyn Array, at: usize, words: &mut [u64], operat
     }
 }
 
+/// Where the value of each row stands among a dictionary's values; of a null anywhere, and of all rows at zero when there are
+/// no values (then all are null, and Arrow will not say).
+pub(crate) fn value_places(dictionary: &dyn AnyDictionaryArray) -> Vec<usize> {
+    if dictionary.values().is_empty() { vec![0; dictionary.len()] } else { dictionary.normalized_keys() }
+}
+
 /// The words at `at` of a buffer of words of at most 64 bits, with zeros above them.
 pub(crate) fn widen(buffer: &Buffer, width: Width, at: usize, words: &mut [u64]) {
     fn each<T: ArrowNativeType + Into<u64>>(buffer: &Buffer, at: usize, words: &mut [u64]) {
