@@ -15,7 +15,7 @@ use arrow_schema::{DataType, IntervalUnit, TimeUnit};
 use crate::arrays::aligned;
 use crate::error::all;
 pub(crate) use crate::word::Word;
-use crate::{Error, Result};
+use crate::{Error, Result, lanes};
 
 /// Bytes of a fixed-width value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -398,8 +398,8 @@ pub(crate) fn widen(buffer: &Buffer, width: Width, at: usize, words: &mut [u64])
     match width {
         Width::W1 => each::<u8>(buffer, at, words),
         Width::W2 => each::<u16>(buffer, at, words),
-        Width::W4 => each::<u32>(buffer, at, words),
-        _ => each::<u64>(buffer, at, words),
+        Width::W4 => lanes::widen_u32(&buffer.typed_data()[at..at + words.len()], words),
+        _ => words.copy_from_slice(&buffer.typed_data()[at..at + words.len()]),
     }
 }
 
