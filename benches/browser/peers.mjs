@@ -13,13 +13,14 @@
 // sort                by delay, descending, to the first 30 rows
 // order               the same, but 30 rows from the middle of the table, for which all must be in order; of those whose sort
 //                     makes the whole order anyway, the time until that is there
-// filter              delay > 60, to the count and the first 30 rows
+// filter              delay > 60, to the count and the first 30 rows in the page's hands
+// filter, painted     the same, to the frame that shows them
 // group               by origin, mean of delay and count
 // loaded, peak        the greatest resident memory of the page's process (VmHWM, so Linux only), its workers and the
 //                     browser's own 100 MB among it (see the peer `empty`): until all rows are there, and until the end
 // code                bytes of all scripts, modules and styles that the page fetched; packed: each by brotli at quality 11
 //
-// "There" is "painted" for Bodkin and Perspective, and "in the page's hands" for DuckDB-Wasm and apache-arrow, which paint
+// "There" is "painted" for Bodkin (but where it is said otherwise) and Perspective, and "in the page's hands" for DuckDB-Wasm and apache-arrow, which paint
 // nothing. Each task runs once in a page, two seconds after the load. Facts of the answers are compared; they must agree.
 
 import { spawn } from 'node:child_process';
@@ -42,6 +43,8 @@ const [program, flights] = process.argv.slice(2);
 const rounds = Number(option('rounds', 3));
 const only = option('only', 'bodkin,duckdb,perspective,arrow,empty').split(',');
 const TASKS = ['sort', 'order', 'filter', 'group'];
+/** Who paints what it found. */
+const PAINTING = ['bodkin', 'perspective'];
 
 const here = dirname(fileURLToPath(import.meta.url));
 const modules = join(here, 'node_modules');
@@ -175,6 +178,7 @@ async function turn(name) {
     const done = await page.evaluate((task) => window.peer.run(task), task);
     note(name, task, done?.ms ?? null);
     if (task === 'sort') whole = done?.all ?? null;
+    if (task === 'filter') note(name, 'filter, painted', PAINTING.includes(name) ? done?.all ?? null : null);
     if (done) {
       if (!facts.has(task)) facts.set(task, new Map());
       facts.get(task).set(name, done.facts);
@@ -229,7 +233,7 @@ for (const name of only.filter((name) => name !== 'empty')) {
   note(name, 'packed', sum);
 }
 
-const FIGURES = ['code', 'packed', 'ready', 'first', 'all', ...TASKS, 'loaded', 'peak'];
+const FIGURES = ['code', 'packed', 'ready', 'first', 'all', ...TASKS.flatMap((task) => (task === 'filter' ? [task, 'filter, painted'] : task)), 'loaded', 'peak'];
 const least = (values) => values?.[0] == null ? null : Math.min(...values);
 const median = (values) => values[0] == null ? null : values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 const round1 = (value) => value == null ? null : Math.round(value * 10) / 10;

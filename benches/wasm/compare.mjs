@@ -3,7 +3,7 @@
 //
 //     node benches/wasm/compare.mjs                 # a million rows
 //     node benches/wasm/compare.mjs --rows 100000 --rounds 5
-//     node benches/wasm/compare.mjs --small         # built as the viewer builds them
+//     node benches/wasm/compare.mjs --small         # the kernels of the viewer, by its profile
 //
 // Both are built from benches/src/bin/speed.rs; the WASM one with simd128, run by Node's WASI. Each round runs the
 // native program (once with all its vectors, once with those that every machine has) and the module. One JSON line for
@@ -21,26 +21,28 @@ const option = (name, otherwise) => {
 };
 const rows = option("rows", "1000000");
 const rounds = Number(option("rounds", "3"));
-const features = process.argv.includes("--small") ? ["--features", "kernels/small"] : [];
+const small = process.argv.includes("--small");
+const features = small ? ["--features", "kernels/small"] : [];
+const profile = small ? "viewer" : "release";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
 const triple = "wasm32-wasip1";
 const cargo = (extra, flags) =>
-  execFileSync("cargo", ["build", "--release", "-q", "-p", "benches", "--bin", "speed", ...features, ...extra], {
+  execFileSync("cargo", ["build", "-q", "-p", "benches", "--bin", "speed", ...features, ...extra], {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
     env: { ...process.env, ...flags },
   });
 if (process.argv[2] === "--child") {
-  const wasi = new WASI({ version: "preview1", args: ["speed", process.argv[3], "3"], returnOnExit: false });
-  const module = await WebAssembly.compile(readFileSync(join(target, triple, "release/speed.wasm")));
+  const wasi = new WASI({ version: "preview1", args: ["speed", process.argv[3], "3"], returnOnExit: true });
+  const module = await WebAssembly.compile(readFileSync(process.argv[4]));
   wasi.start(await WebAssembly.instantiate(module, wasi.getImportObject()));
   process.exit(0);
 }
 execFileSync("rustup", ["target", "add", triple], { cwd: root, stdio: "ignore" });
-cargo([], {});
-cargo(["--target", triple], { CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS: "-C target-feature=+simd128,+bulk-memory" });
+cargo(["--release"], {});
+cargo(["--profile", profile, "--target", triple], { CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS: "-C target-feature=+simd128,+bulk-memory" });
 
 const lines = (text) => text.trim().split("\n").map((line) => JSON.parse(line));
 const native = (backend) =>
@@ -52,7 +54,7 @@ const native = (backend) =>
   );
 // In a process of its own, as the native program is; compiled at once as well as V8 can, not when it has run for long.
 const wasm = () => {
-  const child = ["--no-warnings", "--no-liftoff", fileURLToPath(import.meta.url), "--child", rows];
+  const child = ["--no-warnings", "--no-liftoff", fileURLToPath(import.meta.url), "--child", rows, join(target, triple, profile, "speed.wasm")];
   return lines(execFileSync(process.execPath, child, { encoding: "utf8" }));
 };
 

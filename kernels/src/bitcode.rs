@@ -7,10 +7,10 @@
 use arrow_array::Array;
 use arrow_buffer::ArrowNativeType;
 
-use crate::Result;
 use crate::bytes::{self, BytesColumn};
 use crate::types::{self, Kind, Order, Width, Word, by_narrow_width};
 use crate::widest::widest;
+use crate::{Result, lanes};
 
 /// Rows that are worked on at once: a few words for each fit the first level of caches.
 pub(crate) const BLOCK: usize = 1024;
@@ -166,16 +166,14 @@ widest! {
     }
 }
 
-widest! {
-    /// Words of up to 64 bits, with zeros above them, to their ordered keys.
-    pub(crate) fn words_to_keys(words: &mut [u64], width: Width, order: Order) {
-        let top = 1 << (8 * width.bytes() - 1);
-        match order {
-            Order::Unsigned | Order::None => {}
-            Order::Signed => words.iter_mut().for_each(|word| *word ^= top),
-            // The sign decides whether the bits below it are turned over.
-            Order::Float => words.iter_mut().for_each(|word| *word ^= top | if *word & top == 0 { 0 } else { top - 1 }),
-        }
+/// Words of up to 64 bits, with zeros above them, to their ordered keys.
+pub(crate) fn words_to_keys(words: &mut [u64], width: Width, order: Order) {
+    let top = 1 << (8 * width.bytes() - 1);
+    match order {
+        Order::Unsigned | Order::None => {}
+        Order::Signed => lanes::flip_by_sign(words, top, 0),
+        // The sign decides whether the bits below it are turned over.
+        Order::Float => lanes::flip_by_sign(words, top, top - 1),
     }
 }
 

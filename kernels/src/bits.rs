@@ -30,10 +30,11 @@ pub(crate) fn words(bits: &BooleanBuffer) -> impl Iterator<Item = u64> {
 pub(crate) fn word(bits: &BooleanBuffer, at: usize) -> u64 {
     let first = bits.offset() + at;
     let bytes = &bits.values()[first / 8..];
-    let mut nine = [0u8; 16];
-    let count = bytes.len().min(9);
-    nine[..count].copy_from_slice(&bytes[..count]);
-    let word = (u128::from_le_bytes(nine) >> (first % 8)) as u64;
+    let shift = first % 8;
+    let word = match bytes.first_chunk::<9>() {
+        Some([low @ .., high]) => u64::from_le_bytes(*low) >> shift | u64::from(*high) << 1 << (63 - shift),
+        None => bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)) >> shift,
+    };
     match bits.len() - at {
         rest @ 1..64 => word & (u64::MAX >> (64 - rest)),
         _ => word,

@@ -25,6 +25,7 @@ mod filter;
 mod group;
 pub mod growing;
 mod indices;
+mod lanes;
 mod mask;
 mod moment;
 pub mod partition;

@@ -15,7 +15,7 @@ use arrow_schema::{DataType, IntervalUnit, TimeUnit};
 use crate::arrays::aligned;
 use crate::error::all;
 pub(crate) use crate::word::Word;
-use crate::{Error, Result};
+use crate::{Error, Result, lanes};
 
 /// Bytes of a fixed-width value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -383,6 +383,12 @@ pub(crate) fn load_words(array: &dyn Array, at: usize, words: &mut [u64], operat
     }
 }
 
+/// Where the value of each row stands among a dictionary's values; of a null anywhere, and of all rows at zero when there are
+/// no values (then all are null, and Arrow will not say).
+pub(crate) fn value_places(dictionary: &dyn AnyDictionaryArray) -> Vec<usize> {
+    if dictionary.values().is_empty() { vec![0; dictionary.len()] } else { dictionary.normalized_keys() }
+}
+
 /// The words at `at` of a buffer of words of at most 64 bits, with zeros above them.
 pub(crate) fn widen(buffer: &Buffer, width: Width, at: usize, words: &mut [u64]) {
     fn each<T: ArrowNativeType + Into<u64>>(buffer: &Buffer, at: usize, words: &mut [u64]) {
@@ -392,8 +398,8 @@ pub(crate) fn widen(buffer: &Buffer, width: Width, at: usize, words: &mut [u64])
     match width {
         Width::W1 => each::<u8>(buffer, at, words),
         Width::W2 => each::<u16>(buffer, at, words),
-        Width::W4 => each::<u32>(buffer, at, words),
-        _ => each::<u64>(buffer, at, words),
+        Width::W4 => lanes::widen_u32(&buffer.typed_data()[at..at + words.len()], words),
+        _ => words.copy_from_slice(&buffer.typed_data()[at..at + words.len()]),
     }
 }
 

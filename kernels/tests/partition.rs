@@ -52,6 +52,9 @@ fn a_dictionary_without_values_has_nulls_only() {
         let column = new_null_array(&DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8)), rows);
         let nulls = new_null_array(&DataType::Utf8, rows);
         assert_eq!(hash_rows(&[column.as_ref()]).unwrap(), hash_rows(&[nulls.as_ref()]).unwrap());
+        assert_eq!(quantiles(column.as_ref(), 3).unwrap().len(), 0);
+        let bounds = StringArray::from(vec!["m"]);
+        assert_eq!(parts_by_range(column.as_ref(), &bounds, 2, Nulls::Last).unwrap(), vec![1; rows]);
     }
 }
 

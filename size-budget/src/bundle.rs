@@ -149,8 +149,10 @@ pub fn build(target: &Path) -> Result<Bundle> {
         write(&keep.join("bodkin.wasm"), &module::strip(&parts.first)?)?;
         write(&keep.join("bodkin-more.wasm"), &module::strip(&parts.more)?)?;
         write(&keep.join("bodkin.named.wasm"), &made.named)?;
-        // For whoever looks for what brings the second part too early: in place of `bodkin.wasm` its stacks have names.
+        // For whoever looks for what brings the second part too early, or for what takes time: in place of `bodkin.wasm` and
+        // `bodkin-more.wasm` their stacks have names.
         write(&keep.join("bodkin.first.named.wasm"), &parts.first)?;
+        write(&keep.join("bodkin-more.named.wasm"), &parts.more)?;
         write(&keep.join("optimiser"), name.as_bytes())?;
         write(&glue, both_parts(&made.glue)?.as_bytes())?;
         write(&stamp, inputs.as_bytes())?;

@@ -50,8 +50,9 @@ function axisOf(viewer, name) {
     const local = (at) => at + (zone ? (zoneOffset(zone, Math.floor(at / 1000)) || 0) * 1000 : 0);
     [low, high] = [local(low), local(high)];
   }
+  // The span of two numbers may be more than a number.
   const span = Math.min(high - low, Number.MAX_VALUE);
-  const on = (part) => low * (1 - part) + high * part;
+  const on = (part) => (high - low > span ? low * (1 - part) + high * part : low + part * span);
   // A moment and a whole number take room on the axis; other values are points.
   const unit = kind === 'moment' ? (type === 'date' || span > 40 * DAY ? DAY : span > 36e5 ? 6e4 : 1e3) : kind === 'clock' ? 1e3 : whole ? 1 : span / 1000;
   const half = kind === 'number' && whole && low % 1 ? 0.5 : 0;

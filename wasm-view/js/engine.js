@@ -162,8 +162,10 @@ class WorkerEngine {
     // What was found for a question before is of no use.
     this.#head = (of, ...first) => { if (of === this.#finds) head(...first); };
     const viewer = this.#host.viewer();
-    const { rows, groups } = await this.call('run', viewer.viewPlan(0, 0), head ? number : 0);
-    return this.#host.viewer()?.settle(rows, groups) ?? 0;
+    const [top, end] = viewer.visibleRows();
+    const { rows, groups, first, window } = await this.call('run', viewer.viewPlan(0, 0), head ? number : 0, viewer.wishesGroups() ? 0 : top, end - top);
+    const now = this.#host.viewer();
+    return now ? now.settle(rows, groups) | now.giveWindow(first, window) : 0;
   }
 
   cancel() { this.call('cancel'); }

@@ -15,6 +15,11 @@ function serve() {
   const found = () => ({ rows: viewer.rowsShown(), groups: viewer.groupsStream() });
   // What leaves is of rows that stay as they are, by its number.
   const held = new Map();
+  // The rows around those in sight, of which `top` is the first.
+  const around = (top, seen, shown) => {
+    const first = Math.max(0, Math.min(top, shown - seen) - seen);
+    return { first, window: viewer.windowOf(first, Math.min(shown, first + Math.max(FIRST_WINDOW, 4 * seen))) };
+  };
   let ahead;
   const calls = {
     ahead(...asked) { ahead?.(); ahead = openAhead(...asked); },
@@ -68,7 +73,8 @@ function serve() {
       counts();
       return found();
     },
-    async run(plan, number) {
+    // Nobody has to ask for the rows that will be in sight.
+    async run(plan, number, top, seen) {
       working.abort();
       const { signal } = (working = new AbortController());
       viewer.takePlan(plan);
@@ -78,16 +84,14 @@ function serve() {
         if (!signal.aborted) viewer.workCancel();
         throw error;
       }
-      return found();
+      return { ...found(), ...around(top, seen, viewer.rowsShown()) };
     },
     // Updates, and the rows in sight as they are then.
     live(plan, messages, where) {
       const news = viewer.liveApply(plan, messages, where, performance.now());
       if (!news.length) return { news };
       const [seen, shown] = [where[1], news[4]];
-      const top = news[5] < 0 ? shown - seen : Math.floor(news[5]);
-      const first = Math.max(0, Math.min(top, shown - seen) - seen);
-      return { news, first, window: viewer.windowOf(first, Math.min(shown, first + 4 * seen)) };
+      return { news, ...around(news[5] < 0 ? shown - seen : Math.floor(news[5]), seen, shown) };
     },
     more(module) { second.module ??= module; linkMore(); },
     memory: () => wasm.memory.buffer.byteLength,

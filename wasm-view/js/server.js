@@ -59,8 +59,10 @@ class ServerEngine {
   async load(_url, _headers, _budget, told) {
     const viewer = this.#host.viewer();
     told.total(this.#rows);
-    told.pushed(viewer.beginFar(await this.ask(viewer.viewPlan(0, 1))));
-    told.pushed(viewer.farRows(this.#rows, this.#rows, 0));
+    // With the schema come the first rows.
+    const first = await this.ask(viewer.viewPlan(0, FIRST_WINDOW));
+    told.pushed(viewer.beginFar(first));
+    told.pushed(viewer.farRows(this.#rows, this.#rows, 0) | viewer.giveWindow(0, first));
   }
 
   async find() {
@@ -71,8 +73,15 @@ class ServerEngine {
       const groups = await this.ask(viewer.viewPlan(0, 0), signal);
       return viewer.settleGroups(groups);
     }
-    const rows = viewer.wishesFilter() ? countOf(viewer, await this.ask(countPlan(viewer), signal)) : this.#rows;
-    return viewer.settle(rows, undefined);
+    // How many rows there are and those in sight are asked for at once: a server that is far away is waited for once.
+    const [top, end] = viewer.visibleRows();
+    const first = Math.max(0, 2 * top - end);
+    const [counted, window] = await Promise.all([
+      viewer.wishesFilter() && this.ask(countPlan(viewer), signal),
+      this.ask(viewer.wishedPlan(first, Math.max(FIRST_WINDOW, 4 * (end - top))), signal),
+    ]);
+    const rows = counted ? countOf(viewer, counted) : this.#rows;
+    return viewer.settle(rows, undefined) | (first < rows ? viewer.giveWindow(first, window) : 0);
   }
 
   cancel() { this.#working.abort(); }

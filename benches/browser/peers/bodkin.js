@@ -1,4 +1,5 @@
-// Bodkin: the element, as a page embeds it. A task is done when its rows are painted.
+// Bodkin: the element, as a page embeds it. A task is done when its rows are painted; a filter also tells when they are in the
+// page's hands.
 
 import { DATA, offer, painted } from './page.js';
 
@@ -30,8 +31,10 @@ offer({
       await painted();
       return shown((rows, names) => ({ top: Number(rows[0][names.indexOf('delay')]), rows: rows.length }));
     },
-    async filter() {
+    async filter(mark) {
       await table.setFilter('delay', '> 60');
+      await table.cells(0, 30);
+      mark();
       await painted();
       return shown((rows, names, count) => ({ count, rows: rows.length }));
     },

@@ -12,7 +12,7 @@ use arrow_buffer::BooleanBuffer;
 use crate::bitcode::{BLOCK, load_keys};
 use crate::types::{self, Order, Width, Word, by_ordered_width};
 use crate::widest::widest;
-use crate::{Result, bits};
+use crate::{Result, bits, lanes};
 
 /// Rows whose key lies in `low..=high`; with `negate`, rows whose key does not.
 pub(super) fn in_range(
@@ -27,14 +27,43 @@ pub(super) fn in_range(
             let words = types::fixed_words::<u128>(array, "compare")?;
             return Ok(bits::collect(words.len(), |row| (low..=high).contains(&words[row].to_key(order)) != negate));
         }
-        let (low, span) = (low as u64, (high as u64).wrapping_sub(low as u64));
-        return each_key(array, |key| (key.wrapping_sub(low) <= span) != negate);
+        return keys_in_range(array, width, order, low as u64, high as u64, negate);
     }
     by_ordered_width!(width, "compare", array.data_type(), |T| {
         let words = types::fixed_words::<T>(array, "compare")?;
         let (low, high) = (T::narrow(low), T::narrow(high));
         Ok(words_in_range(words, order, low, high, negate))
     })
+}
+
+/// By keys of 64 bits, of any width but the widest.
+fn keys_in_range(
+    array: &dyn Array,
+    width: Width,
+    order: Order,
+    low: u64,
+    high: u64,
+    negate: bool,
+) -> Result<BooleanBuffer> {
+    let (rows, span) = (array.len(), high.wrapping_sub(low));
+    let mut words = Vec::with_capacity(rows.div_ceil(64));
+    let mut test = |keys: &[u64], low: u64| {
+        for keys in keys.chunks(64) {
+            let inside = lanes::in_range(keys, low, span);
+            words.push(if negate { !inside & (u64::MAX >> (64 - keys.len())) } else { inside });
+        }
+    };
+    if width == Width::W8 && order != Order::Float {
+        test(types::fixed_words::<u64>(array, "compare")?, low.to_word(order));
+    } else {
+        let mut block = [0; BLOCK];
+        for at in (0..rows).step_by(BLOCK) {
+            let block = &mut block[..BLOCK.min(rows - at)];
+            load_keys(array, at, block, "compare")?;
+            test(block, low);
+        }
+    }
+    Ok(bits::from_words(words, rows))
 }
 
 widest! {

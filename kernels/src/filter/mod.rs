@@ -143,10 +143,15 @@ fn rows_of(masks: &[&Mask]) -> Result<Indices> {
     if u32::try_from(rows).is_err() {
         return Err(Error::too_many_rows(rows));
     }
-    let mut numbers = Vec::with_capacity(masks.iter().map(|mask| mask.selected()).sum());
+    let mut numbers = vec![0; masks.iter().map(|mask| mask.selected()).sum()];
+    let mut places = numbers.iter_mut();
     let mut start = 0;
     for mask in masks {
-        bits::for_each_set(mask.bits(), |row| numbers.push((start + row) as u32));
+        bits::for_each_set(mask.bits(), |row| {
+            if let Some(place) = places.next() {
+                *place = (start + row) as u32;
+            }
+        });
         start += mask.len();
     }
     Ok(Indices::new_unchecked(numbers, rows))

@@ -83,9 +83,8 @@ fn hash_values(array: &dyn Array) -> Result<Vec<u64>> {
                 return Err(types::unsupported("partition", array.data_type()));
             };
             let values = hash_values(dictionary.values().as_ref())?;
-            // A null's key may be any number. Without values there are nulls only, and Arrow will not look.
-            let keys = if values.is_empty() { vec![0; array.len()] } else { dictionary.normalized_keys() };
-            keys.into_iter().map(|key| values.get(key).copied().unwrap_or(NULL)).collect()
+            let places = types::value_places(dictionary).into_iter();
+            places.map(|place| values.get(place).copied().unwrap_or(NULL)).collect()
         }
         Kind::Nested => return Err(types::unsupported("partition", array.data_type())),
     };

@@ -38,7 +38,7 @@ pub fn parts_by_range(column: &dyn Array, bounds: &dyn Array, parts: usize, null
 fn ranks(array: &dyn Array, bounds: &dyn Array, of_nulls: u32) -> Result<Vec<u32>> {
     if let Some(dictionary) = array.as_any_dictionary_opt() {
         let values = ranks(dictionary.values().as_ref(), bounds, of_nulls)?;
-        let keys = dictionary.normalized_keys().into_iter();
+        let keys = types::value_places(dictionary).into_iter();
         let mut ranks: Vec<u32> = keys.map(|key| values.get(key).copied().unwrap_or(of_nulls)).collect();
         place_nulls(&mut ranks, array, of_nulls);
         return Ok(ranks);
@@ -119,7 +119,7 @@ pub fn quantiles(sample: &dyn Array, parts: usize) -> Result<ArrayRef> {
     let sample = expanded.as_deref().unwrap_or(sample);
     if let Some(dictionary) = sample.as_any_dictionary_opt() {
         let values = dictionary.values();
-        let keys = dictionary.normalized_keys().into_iter().zip(0..);
+        let keys = types::value_places(dictionary).into_iter().zip(0..);
         let valid = keys.filter(|&(_, row)| sample.is_valid(row)).map(|(key, _)| key as u32);
         return quantiles(take(values.as_ref(), &Indices::try_new(valid.collect(), values.len())?)?.as_ref(), parts);
     }

@@ -3,6 +3,7 @@
 
 use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use kernels::query::Plan;
 use kernels::{Indices, take_batches};
 use wasm_bindgen::prelude::*;
 use wire::Limits;
@@ -188,6 +189,15 @@ impl Viewer {
             (plan.offset, plan.limit) = (from, Some(to.saturating_sub(from)));
         }
         bytes_of(&plan)
+    }
+
+    /// So many rows, from the one at `from`, of the view that is asked for, as a plan in bytes.
+    ///
+    /// # Errors
+    /// When the plan is too large to be written.
+    #[wasm_bindgen(js_name = wishedPlan)]
+    pub fn wished_plan(&self, from: usize, rows: usize) -> Result<Vec<u8>, JsError> {
+        bytes_of(&Plan { offset: from, limit: Some(rows), ..self.view.plan() })
     }
 
     /// Whether groups are asked for.
