@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use crate::error::at;
-use crate::glue::both_parts;
+use crate::glue::{both_parts, needed};
 pub use crate::optimise::REMEDY as WASM_OPT_REMEDY;
 use crate::recipe::{INSTRUCTIONS, Recipe, SMALLER};
 use crate::split::{Manifest, split};
@@ -179,9 +179,7 @@ pub fn build(target: &Path) -> Result<Bundle> {
 
 /// The glue and the viewer's scripts as one module.
 pub(crate) fn script(root: &Path, glue: &str) -> Result<String> {
-    // The scripts free what they have by its name; nobody else has it.
-    let is_used = |line: &&str| !line.starts_with("if (Symbol.dispose)");
-    let mut js = glue.lines().filter(is_used).collect::<Vec<_>>().join("\n");
+    let mut js = needed(glue);
     for name in SCRIPTS {
         let path = root.join("wasm-view/js").join(name);
         js.push('\n');

@@ -27,10 +27,30 @@ pub(crate) fn both_parts(glue: &str) -> Result<String> {
     Ok(glue)
 }
 
+/// The glue without what nobody needs here: objects that free themselves where a declaration ends, as no script has one; and
+/// what to do in a browser that cannot tell when they are gone, which runs no module like this one either.
+pub(crate) fn needed(glue: &str) -> String {
+    const ASKED: &str = "(typeof FinalizationRegistry === 'undefined')";
+    let line = |line: &str| match line.trim_start() {
+        text if text.starts_with("if (Symbol.dispose)") || text.starts_with("? { register: ") => None,
+        text if text.starts_with(": new FinalizationRegistry") => text.strip_prefix(": ").map(str::to_owned),
+        _ => Some(line.replace(ASKED, "")),
+    };
+    glue.lines().filter_map(line).collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test stops where it fails")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_nobody_needs_is_left_out() {
+        let glue = "const A = (typeof FinalizationRegistry === 'undefined')\n    ? { register: () => {}, unregister: () => {} }\n    \
+                    : new FinalizationRegistry(ptr => wasm.a(ptr, 1));\nif (Symbol.dispose) A.prototype[Symbol.dispose] = A.free;\n  \
+                    let b;";
+        assert_eq!(needed(glue), "const A = \nnew FinalizationRegistry(ptr => wasm.a(ptr, 1));\n  let b;");
+    }
 
     #[test]
     fn other_glue_is_refused() {

@@ -62,7 +62,7 @@ async function held(host, run) {
       do {
         if (from < end || !all) await take(from, Math.min(end, from + most), all);
         await breathe();
-        if (holder !== host.holder()) throw new DOMException('superseded', 'AbortError');
+        if (holder !== host.holder()) throw superseded();
         from += most;
       } while (from < end);
     });

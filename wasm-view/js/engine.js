@@ -196,5 +196,5 @@ class WorkerEngine {
     return Promise.all([this.call('setColumnSlots', viewer.columnSlots()), selects]);
   }
 
-  close() { this.#end(new DOMException('superseded', 'AbortError')); }
+  close() { this.#end(superseded()); }
 }

@@ -86,7 +86,7 @@ async function feed({ response, rows, size, length, live, keep, cached, file }, 
   let first = true;
   for (;;) {
     const { done, value } = await reader.read();
-    if (signal.aborted) throw new DOMException('superseded', 'AbortError');
+    if (signal.aborted) throw superseded();
     if (done) break;
     await keep?.write(value);
     // The first rows do not wait for what came with them.
@@ -123,7 +123,7 @@ async function work(viewer, signal, told, head) {
     if (part > 1) head(...viewer.workHead());
     else told(part);
     await breathe();
-    if (signal.aborted) throw new DOMException('superseded', 'AbortError');
+    if (signal.aborted) throw superseded();
   }
   return viewer.workEnd();
 }

@@ -99,7 +99,7 @@ async function readFile(file, signal, viewer, told) {
     return kindOf(found.start, name);
   };
   const rest = async () => {
-    if (signal.aborted) throw new DOMException('superseded', 'AbortError');
+    if (signal.aborted) throw superseded();
     if (performance.now() - rested < 12) return;
     await breathe();
     rested = performance.now();

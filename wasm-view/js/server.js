@@ -122,7 +122,7 @@ class ServerEngine {
     const piece = this.#piece;
     const stream = await this.window(from, to);
     // Whoever began anew meanwhile has another.
-    if (piece !== this.#piece) throw new DOMException('superseded', 'AbortError');
+    if (piece !== this.#piece) throw superseded();
     piece.takePiece(stream, this.#host.viewer().columnSlots());
     tellFormats(this.#host, (name, ...told) => piece[name](...told));
     return piece;

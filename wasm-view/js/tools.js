@@ -67,5 +67,8 @@ async function problem(response) {
   return error;
 }
 
+/** What ends work whose result nobody wants any more. */
+const superseded = () => new DOMException('superseded', 'AbortError');
+
 /** A value as it stands in a menu. */
 const shorten = (text) => (text.length > 24 ? `“${text.slice(0, 23)}…”` : `“${text}”`);
