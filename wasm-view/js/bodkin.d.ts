@@ -283,7 +283,7 @@ export interface TableMethods {
   select(from: readonly [row: number, position: number], to?: readonly [row: number, position: number]): void;
   /** Scrolls until a row stands at the top. */
   scrollToRow(row: number): void;
-  /** The view, in its columns' order, as comma-separated values. */
+  /** The view as it is now, in its columns' order, as comma-separated values. */
   toCsv(): Promise<Blob>;
   /** Shows all rows in their order. */
   reset(): Promise<void> | undefined;
