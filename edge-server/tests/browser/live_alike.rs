@@ -222,6 +222,37 @@ fn what_updates_did_is_counted_once_though_the_line_breaks() {
 }
 
 #[test]
+fn an_export_is_of_the_rows_before_an_update() {
+    for engine in ["page", "worker"] {
+        let (_folder, server, _browser, mut page) = open_with(true, Some(rows(&first(200_000))), engine, 600);
+        for sort in ["[]", "['-value', 'id']"] {
+            viewer(&mut page, &format!("setSort({sort})"));
+            let before = viewer(
+                &mut page,
+                "toCsv().then((blob) => blob.text()).then((text) => { window.before = text; return null })",
+            );
+            assert_eq!(before, Value::Null);
+            page.eval(&format!(
+                "window.isOver = false; window.told = 0; {VIEWER}.addEventListener('bodkin-update', () => {{ window.late = isOver; told++ }}, \
+                 {{ once: true }}); window.going = {VIEWER}.toCsv().then((blob) => blob.text()).finally(() => {{ isOver = true }}); 0"
+            ));
+            let some: Vec<_> = (0..300).map(|id| (id * 660, "oak", f64::from(id as i32) * 1.5 - 7.0)).collect();
+            change(&server, "prices", Change::Upsert(rows(&some)));
+            change(&server, "prices", ids(&[5, 199_990]));
+            page.wait_for("told > 0");
+            assert_eq!(page.eval("going.then((text) => text === before)"), true, "{engine}, in order of {sort}");
+            assert_eq!(page.eval("late"), false, "the export was over before the update came, by the {engine}");
+            let after = "toCsv().then((blob) => blob.text()).then((text) => text === before)";
+            assert_eq!(viewer(&mut page, after), false, "{engine}");
+            // As it was, for the next order.
+            change(&server, "prices", Change::Replace(vec![rows(&first(200_000))]));
+            page.wait_for(&format!("{VIEWER}.state().rowsShown === 200000"));
+        }
+        assert!(page.complaints.is_empty(), "{engine}: {:?}", page.complaints);
+    }
+}
+
+#[test]
 fn an_open_tree_of_groups_follows() {
     for engine in ["page", "worker", "server"] {
         let (_folder, server, _browser, mut page) = open_with(true, Some(rows(&first(300))), engine, 600);
