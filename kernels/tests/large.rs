@@ -181,7 +181,7 @@ fn rows_are_grouped() {
     let mut random = Random::new(6);
     let aggregate =
         |function, column: &str| Aggregate { function, column: Some(column.into()), other: None, name: None };
-    for kinds in [5, 3_000, 50_000, 1 << 40] {
+    for kinds in [5, 3_000, 50_000, 1 << 31] {
         let key: Vec<i64> = (0..ROWS).map(|_| random.below(kinds) as i64 * 1_000_003).collect();
         let value: Vec<i32> = (0..ROWS).map(|_| random.below(2_000) as i32 - 1_000).collect();
         let text: ArrayRef =

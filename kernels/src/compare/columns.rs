@@ -38,7 +38,7 @@ pub fn compare_columns(left: &dyn Array, op: CompareOp, right: &dyn Array) -> Re
             let (left, right) = (left.as_boolean().values(), right.as_boolean().values());
             bits::collect(rows, |row| holds(left.value(row).cmp(&right.value(row))))
         }
-        Kind::Fixed(width, order) if cfg!(feature = "small") && width != Width::W16 => {
+        Kind::Fixed(width @ (Width::W1 | Width::W2 | Width::W4 | Width::W8), order) if cfg!(feature = "small") => {
             small_words(left, right, width, order, &holds)?
         }
         Kind::Fixed(width, order) => by_ordered_width!(width, "compare", left.data_type(), |T| {

@@ -177,6 +177,7 @@ mod tests {
         assert!(!memory.is_shared() && memory.bytes().as_ptr() == place);
     }
 
+    #[cfg(not(target_family = "wasm"))]
     #[test]
     fn readers_on_other_threads_see_only_what_was_written_before() {
         let mut memory = Memory::with_capacity(1 << 12);
