@@ -51,23 +51,23 @@ async function held(host, run) {
   await bringMore();
   await host.element.settled();
   const [shown, holder] = [stillOf(viewerOf(host)), host.holder()];
-  const used = new Set([shown]);
+  const rows = await host.engine().hold(shown);
   try {
-    const rows = await host.engine().hold(shown);
-    used.add(rows);
-    return await run(shown, rows, async (from, end, most, take) => {
+    return await run(shown, rows, async (from, end, most, take, progress) => {
       const all = shown.rowsShown();
       end = Math.min(end, all);
       from = Math.max(0, from);
       do {
-        if (from < end || !all) await take(from, Math.min(end, from + most), all);
+        const to = Math.min(end, from + most);
+        if (from < end || !all) await take(from, to);
+        if (all) progress?.(to / all);
         await breathe();
         if (holder !== host.holder()) throw superseded();
         from += most;
       } while (from < end);
     });
   } finally {
-    for (const one of used) one.free();
+    rows.free();
   }
 }
 
@@ -85,12 +85,12 @@ class TableData extends (globalThis.HTMLElement ?? Object) {
       if (kind === undefined) throw new Error(`unknown column ${name}`);
       const values = kind ? new globalThis[kind](shown.rowsShown()) : [];
       let validity = null;
-      await each(0, Infinity, ROWS_AT_ONCE, async (from, to, all) => {
+      await each(0, Infinity, ROWS_AT_ONCE, async (from, to) => {
         const piece = shown.columnPiece(await rows.windowOf(from, to), name);
         if (!kind) return piece.forEach((value) => values.push(value));
         const [bytes, bits] = piece;
         new Uint8Array(values.buffer).set(bytes, from * values.BYTES_PER_ELEMENT);
-        if (bits) (validity ??= new Uint8Array(Math.ceil(all / 8)).fill(255)).set(bits, from / 8);
+        if (bits) (validity ??= new Uint8Array(Math.ceil(values.length / 8)).fill(255)).set(bits, from / 8);
       });
       return { name, type: shown.shownType(name), values, validity };
     });
@@ -116,15 +116,12 @@ class TableData extends (globalThis.HTMLElement ?? Object) {
   }
 
   /** The view, its rows in their order and the columns that are shown, as a blob: an Arrow stream, or a file. */
-  toArrow({ file = false, progress = () => {} } = {}) {
+  toArrow({ file = false, progress } = {}) {
     return held(this[HOST](), async (shown, rows, each) => {
       const out = shown.arrowExport(file);
       const parts = [];
       try {
-        await each(0, Infinity, ROWS_AT_ONCE, async (from, to, all) => {
-          parts.push(out.push(await rows.windowOf(from, to)));
-          if (all) progress(to / all);
-        });
+        await each(0, Infinity, ROWS_AT_ONCE, async (from, to) => parts.push(out.push(await rows.windowOf(from, to))), progress);
         parts.push(out.end());
       } finally {
         out.free();

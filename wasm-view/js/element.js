@@ -300,7 +300,7 @@ class BodkinTable extends Embedded {
 
   /** The view, in its columns' order, as a blob of comma-separated values. */
   toCsv() {
-    return csv(this.#host, () => {});
+    return csv(this.#host);
   }
 
   [HOST]() { return this.#host; }

@@ -37,7 +37,7 @@ class PageEngine {
     try {
       await feeding;
       // What was sorted or filtered while rows came.
-      await this.#host.element.settled();
+      await this.sync();
     } catch (error) {
       throw Object.assign(outOfMemory(error), { here: error instanceof WebAssembly.RuntimeError });
     }
@@ -177,7 +177,8 @@ class WorkerEngine {
     const rows = await this.call('hold', id, shown.columnSlots());
     shown.farRows(rows, rows, 0);
     const held = (name) => (...args) => this.call('held', id, name, ...args);
-    return { windowOf: held('windowOf'), textOf: held('textOf'), free: () => this.call('letGo', id).catch(() => {}) };
+    const free = () => { shown.free(); this.call('letGo', id).catch(() => {}); };
+    return { windowOf: held('windowOf'), textOf: held('textOf'), free };
   }
 
   live(messages, where) { return this.call('live', this.#host.viewer().viewPlan(0, 0), messages, where); }

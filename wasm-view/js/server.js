@@ -99,7 +99,8 @@ class ServerEngine {
       piece.takePiece(await windowOf(from, to), shown.columnSlots());
       return piece.textOf(0, to - from, ...rest);
     };
-    return { windowOf, textOf, free: () => piece.free() };
+    const free = () => { shown.free(); piece.free(); };
+    return { windowOf, textOf, free };
   }
 
   profile() { return this.#pictures.begin(); }
