@@ -148,12 +148,15 @@ class ServerEngine {
     const isGrouped = viewer.wishesGroups();
     const [plan, counting] = [isGrouped && viewer.viewPlan(0, 0), viewer.wishesFilter() && countPlan(viewer)];
     const isOrdered = counting || viewer.sort().length > 0;
-    // A tree of groups is asked for by itself.
-    const groups = plan && !viewer.isTree() ? await this.ask(plan) : undefined;
     const key = this.#key.map((name) => viewer.columnNames().indexOf(name));
     const named = { columns: key.length ? this.#key : undefined, offset, limit: NAMED };
-    const names = isOrdered && !isGrouped && offset < rows ? [await this.ask(JSON.stringify(named))] : [];
-    const shown = isGrouped ? viewer.rowsShown() : counting ? countOf(viewer, await this.ask(counting)) : rows;
+    // A tree of groups is asked for by itself.
+    const [groups, names, counted] = await Promise.all([
+      plan && !viewer.isTree() ? this.ask(plan) : undefined,
+      isOrdered && !isGrouped && offset < rows ? this.ask(JSON.stringify(named)) : [],
+      counting && !isGrouped && this.ask(counting),
+    ]);
+    const shown = isGrouped ? viewer.rowsShown() : counted ? countOf(viewer, counted) : rows;
     const top = isAtEnd ? shown - seen : Math.floor(viewer.topRow());
     const first = Math.max(0, Math.min(top, shown - seen) - 3 * seen);
     const window = isGrouped ? undefined : await this.ask(viewer.viewPlan(first, first + 7 * seen));
@@ -161,7 +164,7 @@ class ServerEngine {
     if (view !== host.view()) return this.live([told], where, isOver);
     host.renewed();
     this.#rows = rows;
-    const [place, focus, ...marks] = window ? viewer.placeAnew([window, ...names], [performance.now(), first, shown, isOrdered && offset >= 0 ? Infinity : offset, ...key]) : [viewer.topRow(), -1];
+    const [place, focus, ...marks] = window ? viewer.placeAnew([window, names].filter((stream) => stream.length), [performance.now(), first, shown, isOrdered && offset >= 0 ? Infinity : offset, ...key]) : [viewer.topRow(), -1];
     const news = [...done, rows, shown, isAtEnd && viewer.liveWhere()[2] ? -1 : place, focus, 0, epoch, sequence, ...marks];
     return { news, first, window, groups };
   }
