@@ -38,8 +38,7 @@ class BodkinTable extends Embedded {
   #observers = [];
   #aggregates = [];
   #choices = { function: 'mean' };
-  /** What was shown when the element left the page. */
-  #left = null;
+  #left = [];
 
   constructor() {
     super();
@@ -53,7 +52,7 @@ class BodkinTable extends Embedded {
 
   disconnectedCallback() {
     this.#turn++;
-    this.#left = this.#viewer && isArranged(this) ? { source: this.#source, view: this.save() } : null;
+    this.#left = isArranged(this) ? [this.#source, null, this.save()] : [];
     this.#live.stop();
     this.#engine?.close();
     this.#engine = null;
@@ -92,9 +91,9 @@ class BodkinTable extends Embedded {
 
   /**
    * Loads an Arrow stream from a URL. Resolves when all rows are here, or the load failed. `again` is for what has changed
-   * since the last visit: the view that it is shown with. Of anything else, that is `view`.
+   * since the last visit: the view that it is shown with; `view` is one of the same table elsewhere.
    */
-  async load(url, again = null, view = again) {
+  async load(url, again = null, view = null) {
     this.#asked = true;
     await this.#starting;
     if (!this.#viewer) return;
@@ -106,7 +105,7 @@ class BodkinTable extends Embedded {
     this.#engine = null;
     this.#source = url;
     this.#error = null;
-    if (view) this.restore(view);
+    if (again) this.restore(again);
     if (!url) return invite(this, this.#status);
     this.#loading = true;
     this.#total = null;
@@ -120,7 +119,12 @@ class BodkinTable extends Embedded {
       cached: (etag) => { cached = etag; },
       total: (rows) => { this.#total = rows; },
       live: (found) => { live = found; },
-      pushed: (changes) => { if (!isOver()) this.#after(changes); },
+      pushed: (changes) => {
+        if (isOver()) return;
+        this.#after(changes);
+        // Not before there are rows: until then another table may be asked for.
+        if (view && isArranged(this)) view = void this.restore(view);
+      },
       part: (part) => { if (!isOver()) this.#progress(part); },
     };
     try {
@@ -417,13 +421,9 @@ class BodkinTable extends Embedded {
     scheme.addEventListener('change', retheme);
     this.#observers.push(() => observer.disconnect(), () => scheme.removeEventListener('change', retheme));
     this.#resize();
-    // Unless a script was faster.
-    queueMicrotask(() => {
-      if (this.#asked) return;
-      const { source, view } = this.#left ?? {};
-      if (source instanceof Blob || source && source === this.src) this.load(source, null, view);
-      else this.load(this.src);
-    });
+    // Unless a script was faster; back in the page, as it was.
+    const isBack = this.#left[0] instanceof Blob || this.#left[0] === this.src;
+    queueMicrotask(() => this.#asked || this.load(...isBack ? this.#left : [this.src]));
   }
 
   #retheme() {
