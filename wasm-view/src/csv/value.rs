@@ -1,7 +1,8 @@
 //! One field as a value, and the kind of value that a field is.
 //!
-//! A field is a number only if writing the number gives the reader all that the field said: `007` and `+49` are text, and so
-//! are whole numbers beyond 64 bits. Floats are read as whole digits and a power of ten; where that is exact in 64 bits, one
+//! A whole number is one only if writing it gives the reader all that the field said: `007` and `+49` are text, and so are
+//! whole numbers beyond 64 bits. What has a point or an exponent is a float, the nearest that there is, as every other
+//! reader has it: digits beyond its sixteen or so go. Floats are read as whole digits and a power of ten; where that is exact in 64 bits, one
 //! multiplication or division gives the float that is nearest (W. D. Clinger, "How to read floating point numbers
 //! accurately", 1990), and what is longer goes the slow way.
 
