@@ -45,6 +45,8 @@ mod opening;
 mod parts;
 #[path = "browser/patterns.rs"]
 mod patterns;
+#[path = "browser/placing.rs"]
+mod placing;
 #[path = "browser/selecting.rs"]
 mod selecting;
 #[path = "browser/signin.rs"]

@@ -114,7 +114,7 @@ class Embedded extends TableData {
     const wanted = this.#wanted;
     if (!wanted || !isArranged(this)) return;
     this.#wanted = null;
-    bringBack(this, wanted.view).then(wanted.done);
+    bringBack(this, wanted.view).then(wanted.done, (error) => wanted.done([error.message]));
   }
 }
 

@@ -13,8 +13,11 @@ class Asking {
   #asks = null;
   #window = null;
   #view = 0;
+  #wrong = null;
   /** What the next rows come of, for the status line. */
   what = 'found';
+  /** Takes back what was asked for, when it is not to be had. */
+  undo = null;
 
   constructor(host, parts) {
     this.#host = host;
@@ -32,9 +35,17 @@ class Asking {
     while (this.#asks ?? this.#window) await (this.#asks ?? this.#window);
   }
 
+  /** The same; rejects when they could not be found. */
+  async answered() {
+    await this.settled();
+    if (this.#wrong) throw this.#wrong;
+    if (!this.isWorking) this.undo = null;
+  }
+
   /** Another table, or none: what is under way is of no use. */
   forget() {
     this.#number++;
+    [this.#wrong, this.undo] = [null, null];
     [this.#asks, this.#window] = [null, null];
     this.#view++;
     this.#end();
@@ -48,6 +59,7 @@ class Asking {
     const host = this.#host;
     const number = ++this.#number;
     const begin = performance.now();
+    this.#wrong = null;
     const isOver = () => number !== this.#number || !host.viewer();
     const shown = setTimeout(() => { if (!isOver()) this.#working(0); }, UNSEEN);
     // Whoever has scrolled away does not see the first rows.
@@ -65,6 +77,9 @@ class Asking {
       } catch (error) {
         if (isOver()) return;
         this.#end();
+        this.undo?.();
+        this.undo = null;
+        if (error.name !== 'AbortError') this.#wrong = error;
         host.after(host.viewer().workCancel());
         host.markAll();
         if (error.name === 'AbortError') host.status.tell('given up; the rows are those of before');

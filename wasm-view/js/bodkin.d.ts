@@ -263,7 +263,8 @@ export interface TableMethods {
   /** Groups by columns with aggregates: `[['mean', 'dep_delay'], ['count']]`. Empty lists end it. */
   setGroup(
     keys: readonly string[],
-    aggregates: readonly (readonly [AggregateFunction, string?])[],
+    aggregates?: readonly (readonly [AggregateFunction, string?])[],
+    options?: { tree?: boolean },
   ): Promise<void> | undefined;
   /** Resolves when the rows that were asked for are shown. */
   settled(): Promise<void>;

@@ -158,7 +158,7 @@ function stripBrush(host) {
     const from = event.offsetX;
     const tip = make('div', { className: 'tip' });
     let part = null;
-    const filter = stepwise((text) => element.setFilter(name, text));
+    const filter = stepwise((text) => element.setFilter(name, text).catch(() => {}));
     const ask = () => { const text = axis.text(...part); filter(text && text + nulls); };
     const move = (event) => {
       if (!part && Math.abs(event.offsetX - from) < 4) return;

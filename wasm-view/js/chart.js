@@ -24,7 +24,7 @@ const CHART_STYLE = `
 :host{${seriesOf(SERIES_LIGHT)}}
 @media (prefers-color-scheme:dark){:host{${seriesOf(SERIES_DARK)}}}
 :host([theme=light]){${seriesOf(SERIES_LIGHT)}} :host([theme=dark]){${seriesOf(SERIES_DARK)}}
-.chart{display:flex;flex-direction:column;flex:none;min-height:0;max-height:80%;background:var(--bodkin-background)}
+.chart{display:flex;flex-direction:column;min-height:0;max-height:80%;background:var(--bodkin-background)}
 .splitter{flex:none;height:9px;margin-bottom:-4px;z-index:1;cursor:row-resize;touch-action:none;display:flex;align-items:center;justify-content:center;
 border-top:1px solid var(--bodkin-line)}
 .splitter::after{content:"";width:36px;height:3px;border-radius:2px;background:var(--bodkin-thumb)}
@@ -40,8 +40,8 @@ border-top:1px solid var(--bodkin-line)}
 .plot canvas{position:absolute;top:0;left:0;width:100%;height:100%;touch-action:pan-y}
 .plot canvas+canvas{cursor:crosshair}
 .plot .message{background:var(--bodkin-background)}
-.frame:has(.chart:not([hidden])) .grid{min-height:150px}
-@media (max-width:640px){.chart-bar .note{display:none}}`;
+.frame:has(.chart:not([hidden])) .grid{min-height:120px}
+@container (max-width:640px){.chart-bar .note{display:none}}`;
 
 const onALine = (type) => /^(u?int|float|decimal|duration|date|time)/.test(type);
 const isFigure = (type) => /^(u?int|float|decimal|duration)/.test(type);

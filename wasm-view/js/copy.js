@@ -67,6 +67,21 @@ function fileName(src) {
   return decodeURIComponent(parts.pop() ?? 'table').replace(/\.\w+$/, '');
 }
 
+/** The menu of what leaves as a file. */
+function exportEntries(host, source, busy) {
+  const progress = (part) => host.tell(`exporting ${Math.round(part * 100)} %`);
+  const save = async (blob, ending) => {
+    await host.element.settled();
+    const rows = count(host.viewer().rowsShown());
+    download(await blob, `${fileName(source)}.${ending}`);
+    return `exported ${rows} rows`;
+  };
+  return [
+    ['View as CSV', () => busy(save(csv(host, progress), 'csv'))],
+    ['View as Arrow', () => busy(save(host.element.toArrow({ file: true, progress }), 'arrow'))],
+  ];
+}
+
 /** Shows a cell's whole value, to be read and selected. */
 function valuePanel(host, row, position) {
   const viewer = host.viewer();
@@ -79,6 +94,12 @@ function valuePanel(host, row, position) {
   const box = make('div', { className: 'menu whole-value', role: 'dialog', 'aria-label': title },
     make('div', { className: 'head' }, make('b', { textContent: title }), copy, close), body);
   copy.addEventListener('click', () => host.copy(false));
+  // All of the value, and not of the page.
+  body.addEventListener('keydown', (event) => {
+    if (event.key.toLowerCase() !== 'a' || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    getSelection().selectAllChildren(body);
+  });
   close.addEventListener('click', () => box.close());
   const { left, bottom } = host.element.cellRect(row, viewer.shownNames()[position]);
   popover(host.root, box, left, bottom + 2, host.canvas);

@@ -38,6 +38,7 @@ class BodkinTable extends Embedded {
   #observers = [];
   #aggregates = [];
   #choices = { function: 'mean' };
+  #left = [];
 
   constructor() {
     super();
@@ -51,6 +52,7 @@ class BodkinTable extends Embedded {
 
   disconnectedCallback() {
     this.#turn++;
+    this.#left = isArranged(this) ? [this.#source, null, this.save()] : [];
     this.#live.stop();
     this.#engine?.close();
     this.#engine = null;
@@ -71,6 +73,8 @@ class BodkinTable extends Embedded {
     if (before === after) return;
     if (!this.#viewer) return void (this.#starting && this.#prepare());
     if (name === 'theme') this.#retheme();
+    // Somebody else holds the rows; what a person made of them stays.
+    else if (name === 'engine') this.load(this.#source ?? this.src, null, isArranged(this) ? this.save() : null);
     else this.load(this.src);
   }
 
@@ -87,9 +91,9 @@ class BodkinTable extends Embedded {
 
   /**
    * Loads an Arrow stream from a URL. Resolves when all rows are here, or the load failed. `again` is for what has changed
-   * since the last visit: the view that it is shown with.
+   * since the last visit: the view that it is shown with; `view` is one of the same table elsewhere.
    */
-  async load(url, again = null) {
+  async load(url, again = null, view = null) {
     this.#asked = true;
     await this.#starting;
     if (!this.#viewer) return;
@@ -100,10 +104,10 @@ class BodkinTable extends Embedded {
     this.#forget();
     this.#engine = null;
     this.#source = url;
+    this.#error = null;
     if (again) this.restore(again);
     if (!url) return invite(this, this.#status);
     this.#loading = true;
-    this.#error = null;
     this.#total = null;
     this.#asking.bar(0);
     this.#status.say('Loading…', '', false);
@@ -115,7 +119,12 @@ class BodkinTable extends Embedded {
       cached: (etag) => { cached = etag; },
       total: (rows) => { this.#total = rows; },
       live: (found) => { live = found; },
-      pushed: (changes) => { if (!isOver()) this.#after(changes); },
+      pushed: (changes) => {
+        if (isOver()) return;
+        this.#after(changes);
+        // Not before there are rows: until then another table may be asked for.
+        if (view && isArranged(this)) view = void this.restore(view);
+      },
       part: (part) => { if (!isOver()) this.#progress(part); },
     };
     try {
@@ -250,14 +259,16 @@ class BodkinTable extends Embedded {
 
   /** Groups by columns with aggregates: `[['mean', 'dep_delay'], ['count']]`. Empty lists end it. With `tree` the groups of
    * the first key show, and others when they are opened. */
-  setGroup(keys, aggregates, { tree = this.#host.tree.wanted } = {}) {
+  setGroup(keys, aggregates = [], { tree = this.#host.tree.wanted } = {}) {
     this.#host.tree.want(tree);
     const before = this.#aggregates;
+    this.#asking.undo ??= () => { this.#aggregates = before; };
     this.#aggregates = aggregates.map(([name, column]) => [name, column ?? '']);
     try {
       return this.#timed('grouped', () => this.#viewer.setGroup(keys, this.#aggregates.map(([name]) => name), this.#aggregates.map(([, column]) => column)));
     } catch (error) {
-      this.#aggregates = before;
+      this.#asking.undo?.();
+      this.#asking.undo = null;
       throw error;
     }
   }
@@ -386,25 +397,10 @@ class BodkinTable extends Embedded {
     p.columns.addEventListener('click', () => this.#viewer && columnsPanel(host, p.columns));
     p.save.addEventListener('click', () => {
       const { left, bottom } = p.save.getBoundingClientRect();
-      if (this.#viewer) menu(this.shadowRoot, this.#exports(), left, bottom + 4, p.save);
+      if (this.#viewer) menu(this.shadowRoot, exportEntries(host, this.#source?.name ?? this.src, (done) => this.#busy(done)), left, bottom + 4, p.save);
     });
     filesFor(host, p.find, (file) => this.open(file));
     listen(host);
-  }
-
-  #exports() {
-    const name = fileName(this.#source?.name ?? this.src);
-    const progress = (part) => this.#status.tell(`exporting ${Math.round(part * 100)} %`);
-    const save = async (blob, ending) => {
-      await this.settled();
-      const rows = count(this.#viewer.rowsShown());
-      download(await blob, `${name}.${ending}`);
-      return `exported ${rows} rows`;
-    };
-    return [
-      ['View as CSV', () => this.#busy(save(csv(this.#host, progress), 'csv'))],
-      ['View as Arrow', () => this.#busy(save(this.toArrow({ file: true, progress }), 'arrow'))],
-    ];
   }
 
   async #begin() {
@@ -425,8 +421,9 @@ class BodkinTable extends Embedded {
     scheme.addEventListener('change', retheme);
     this.#observers.push(() => observer.disconnect(), () => scheme.removeEventListener('change', retheme));
     this.#resize();
-    // Unless a script was faster.
-    queueMicrotask(() => this.#asked || this.load(this.src));
+    // Unless a script was faster; back in the page, as it was.
+    const isBack = this.#left[0] instanceof Blob || this.#left[0] === this.src;
+    queueMicrotask(() => this.#asked || this.load(...isBack ? this.#left : [this.src]));
   }
 
   #retheme() {
@@ -540,7 +537,7 @@ class BodkinTable extends Embedded {
     this.#viewer.paint();
   }
 
-  /** Runs what asks for other rows; resolves when they are shown. */
+  /** Runs what asks for other rows; resolves when they are shown, or rejects when they cannot be. */
   #timed(what, run) {
     if (!this.#viewer) return Promise.resolve();
     const begin = performance.now();
@@ -548,7 +545,10 @@ class BodkinTable extends Embedded {
     const changes = run();
     if (changes & VIEW) this.#status.took(what, performance.now() - begin);
     this.#after(changes);
-    return this.settled();
+    const answered = this.#asking.answered();
+    // Whoever does not wait has it told below the grid.
+    answered.catch(() => {});
+    return answered;
   }
 
   /** Tells what came of something that takes a while. */

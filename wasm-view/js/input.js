@@ -34,12 +34,12 @@ function listen(host) {
     cancelAnimationFrame(again);
     clearTimeout(resting);
   };
-  const menuAt = (x, y) => {
+  const menuAt = (x, y, isKeyed) => {
     const { left, top } = canvas.getBoundingClientRect();
     const at = viewer().menuAt(x, y);
     host.after(PAINT | SELECTION);
     if (at.length === 1) headerMenu(host, at[0], left + x, top + y);
-    else if (at.length) cellMenu(host, at[0], at[1], left + x, top + y);
+    else if (at.length) cellMenu(host, at[0], at[1], left + x, top + y, isKeyed);
     return at.length > 0;
   };
   canvas.addEventListener('wheel', guard((event) => {
@@ -96,11 +96,12 @@ function listen(host) {
     let [x, y] = [event.offsetX, event.offsetY];
     const [row, column] = viewer().selection();
     // By the keyboard, that is by no pointer: at the cell that has the focus.
-    if (event.button !== 2 && !event.pointerType && row !== undefined) {
+    const isKeyed = event.button !== 2 && !event.pointerType && row !== undefined;
+    if (isKeyed) {
       const [left, top, width, height] = viewer().cellRect(row, column);
       [x, y] = [left + Math.min(width - 4, 24), top + height - 4];
     }
-    if (menuAt(x, y)) event.preventDefault();
+    if (menuAt(x, y, isKeyed)) event.preventDefault();
   }));
   canvas.addEventListener('dblclick', guard((event) => {
     if (viewer().signAt(event.offsetX, event.offsetY) >= 0) return;

@@ -75,6 +75,7 @@ function give(viewer, bytes) {
 
 /** Reads an answer to its end; `told` hears of the rows that will come, of changes and of progress. */
 async function feed({ response, rows, size, length, live, keep, cached, file }, signal, viewer, told) {
+  if (signal.aborted) throw superseded();
   told.total(rows);
   if (file) return readFile(file, signal, viewer, told);
   told.live(live);

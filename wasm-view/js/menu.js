@@ -90,8 +90,8 @@ function columnEntries(host, position) {
   ];
 }
 
-/** The menu of a cell. */
-function cellMenu(host, row, position, x, y) {
+/** The menu of a cell; by keys, which do not get to its header, with all that the header's has. */
+function cellMenu(host, row, position, x, y, isKeyed) {
   const viewer = host.viewer();
   const name = viewer.shownNames()[position];
   const filter = (exclude) => {
@@ -108,7 +108,7 @@ function cellMenu(host, row, position, x, y) {
     ['Copy with names', () => host.copy(true)],
     viewer.groupAt(row) < 0 && ['Show in full', () => host.open(), 'Enter'],
     null, filter(false), filter(true), viewer.groupAt(row) >= 0 && [viewer.groupAt(row) ? 'Close the group' : 'Open the group', () => host.tree.toggle(row), 'Enter'], groupRows(host, row),
-    null, ...columnEntries(host, position),
+    null, ...columnEntries(host, position), ...isKeyed ? [null, ...placeEntries(host, position)] : [],
   ], x, y, host.canvas);
 }
 
@@ -124,18 +124,21 @@ function groupRows(host, row) {
   }];
 }
 
-/** The menu of a header. */
-function headerMenu(host, position, x, y) {
+/** Where a column stands, and how wide. */
+function placeEntries(host, position) {
   const viewer = host.viewer();
   const last = viewer.shownNames().length - 1;
-  menu(host.root, [
-    ...columnEntries(host, position),
-    null,
+  return [
     ['Fit to content', () => host.after(viewer.fitColumn(position)), '2× edge'],
     position > 0 && ['Move left', () => host.after(viewer.moveColumn(position, position - 1))],
     position < last && ['Move right', () => host.after(viewer.moveColumn(position, position + 2))],
     ['Select column', () => host.after(viewer.select(0, position, 0, position, 2)), 'Ctrl click'],
-  ], x, y, host.canvas);
+  ];
+}
+
+/** The menu of a header. */
+function headerMenu(host, position, x, y) {
+  menu(host.root, [...columnEntries(host, position), null, ...placeEntries(host, position)], x, y, host.canvas);
 }
 
 /** Check boxes for all columns, with a search when they are many. */
@@ -177,7 +180,7 @@ function columnsPanel(host, button) {
   box.append(search, list, all);
   const { right, bottom } = button.getBoundingClientRect();
   popover(host.root, box, right - 250, bottom + 4, button);
-  (search.hidden ? list.querySelector('input') : search).focus();
+  (search.hidden ? list.querySelector('input') : search)?.focus();
 }
 
 /** All columns of what is shown, hidden ones too, in their order. */

@@ -98,17 +98,20 @@ async function readFile(file, signal, viewer, told) {
     if (kindOf(found.start, name) === 'gzip') throw unreadable(`${name} is packed twice`, 'Unpack it once.');
     return kindOf(found.start, name);
   };
+  const check = () => { if (signal.aborted) throw superseded(); };
   const rest = async () => {
-    if (signal.aborted) throw superseded();
+    check();
     if (performance.now() - rested < 12) return;
     await breathe();
     rested = performance.now();
   };
   if (await look() === 'arrow') {
     const footer = await footerOf(file);
+    check();
     if (footer) viewer.pushFooter(footer);
     viewer.expect(file.size);
     for await (const piece of found.pieces) {
+      check();
       told.pushed(give(viewer, piece));
       await rest();
     }
@@ -122,6 +125,7 @@ async function readFile(file, signal, viewer, told) {
   /** Reads the file from its beginning; whether it must be read again. */
   const pass = async () => {
     for await (const piece of recoded(found.pieces, encoding)) {
+      check();
       const stream = reader.push(piece);
       if (reader.again()) return true;
       if (stream.length) told.pushed(viewer.push(stream));

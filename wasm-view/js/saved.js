@@ -22,6 +22,9 @@ function isArranged(table) {
 
 /** Gives what could not be brought back, in words. */
 async function bringBack(table, { theme, filters, group, sort, columns, topRow, chart }) {
+  for (const [name, part] of [['sort', sort], ['columns', columns]]) {
+    if (part !== undefined && !Array.isArray(part)) return [`${name} is no list`];
+  }
   const wrong = [];
   const attempt = async (run) => {
     try {
@@ -38,7 +41,7 @@ async function bringBack(table, { theme, filters, group, sort, columns, topRow, 
     for (const name of Object.keys(now.filters)) if (!filters[name]) attempt(() => table.setFilter(name, ''));
     for (const [name, text] of Object.entries(filters)) if (now.filters[name] !== text) attempt(() => table.setFilter(name, text));
   }
-  if (group && (isGrouped(group) || isGrouped(now.group))) {
+  if (group && (isGrouped(group) || isGrouped(now.group) || !group.tree === now.group.tree)) {
     await attempt(() => table.setGroup(group.keys ?? [], (group.aggregates ?? []).map((part) => [part.function, part.column]), { tree: Boolean(group.tree) }));
   }
   if (sort && sort.join() !== table.state().sort.join()) attempt(() => table.setSort(sort));

@@ -16,7 +16,8 @@ class Status {
   counts({ loading, total, grouped }) {
     const viewer = this.#host.viewer();
     const place = this.#parts.count;
-    if (!viewer || !viewer.columnNames().length) return place.replaceChildren();
+    const columns = viewer?.columnNames().length;
+    if (!columns) return place.replaceChildren();
     const [loaded, shown] = [viewer.rowsLoaded(), viewer.rowsShown()];
     const filtered = viewer.filteredColumns().length > 0;
     const strong = make('b', { textContent: count(shown) });
@@ -25,7 +26,7 @@ class Status {
     if (loading && total) rest = ` of ${count(total)}, loading`;
     else if (grouped) rest = filtered ? ` of the filtered rows` : ` of ${count(loaded)} rows`;
     else if (filtered) rest = ` of ${count(loaded)}`;
-    else rest = ` · ${count(viewer.columnNames().length)} columns · ${this.#host.holder()?.kind === 'server' ? 'on the server' : bytes(viewer.bytesLoaded())}`;
+    else rest = ` · ${count(columns)} ${columns === 1 ? 'column' : 'columns'} · ${this.#host.holder()?.kind === 'server' ? 'on the server' : bytes(viewer.bytesLoaded())}`;
     place.replaceChildren(strong, rows, make('span', { className: 'dim', textContent: rest }));
   }
 
@@ -37,10 +38,13 @@ class Status {
       button.addEventListener('click', again);
       return this.say(error.title, error.detail, !viewer?.rowsLoaded(), true, button);
     }
-    if (viewer?.rowsShown() || !viewer) return this.say('', '', false);
+    if (!viewer) return this.say('', '', false);
+    const columns = viewer.columnNames().length;
+    if (!loading && !columns && this.#host.holder()) return this.say('The table has no columns', '', true);
+    if (viewer.rowsShown()) return this.say('', '', false);
     if (loading) return this.say('Loading…', '', false);
     if (viewer.filteredColumns().length) return this.say('No row passes the filters', 'Clear or change a filter above to see rows.', false);
-    if (viewer.columnNames().length) this.say('The table has no rows', '', false);
+    if (columns) this.say('The table has no rows', '', false);
   }
 
   say(title, detail, whole, error = false, ...more) {
@@ -50,7 +54,9 @@ class Status {
     // Rows that came before a failure stay in sight: the failure is told below them.
     if (title && error && !whole) {
       message.hidden = true;
-      return this.complain(new Error(`${title}: ${detail}`), true);
+      this.complain(new Error(`${title}: ${detail}`), true);
+      more[0].className = 'link';
+      return this.#parts.value.append(' ', ...more);
     }
     message.replaceChildren(make('b', { textContent: title }), make('p', { textContent: detail }), ...more);
   }

@@ -15,13 +15,13 @@ const themeOf = (element) => {
 };
 const STYLE = `
 :host{${LIGHT}--bodkin-font:ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
-display:block;height:100%;min-height:220px;contain:strict;font:13px/1.4 var(--bodkin-font);color:var(--bodkin-text)}
+display:block;height:100%;min-height:220px;contain:strict;contain-intrinsic-height:420px;font:13px/1.4 var(--bodkin-font);color:var(--bodkin-text)}
 @media (prefers-color-scheme:dark){:host{${DARK}}}
 :host([theme=light]){${LIGHT}} :host([theme=dark]){${DARK}}
 :host([hidden]){display:none}
 [hidden]{display:none!important}
 *{box-sizing:border-box}
-.frame{display:flex;flex-direction:column;height:100%;background:var(--bodkin-background);overflow:hidden}
+.frame{position:absolute;inset:0;container-type:inline-size;display:flex;flex-direction:column;background:var(--bodkin-background);overflow:clip}
 .bar,.status{display:flex;align-items:center;gap:12px;padding:0 14px;flex:none;white-space:nowrap}
 .bar{min-height:48px;border-bottom:1px solid var(--bodkin-line)}
 .status{height:30px;border-top:1px solid var(--bodkin-line);color:var(--bodkin-muted);font-size:12px;background:var(--bodkin-header)}
@@ -38,8 +38,8 @@ background:var(--bodkin-accent);color:var(--bodkin-background);font-size:12px;fo
 .dim{color:var(--bodkin-muted)}
 .grow{flex:1;min-width:0;overflow:hidden;text-overflow:ellipsis}
 .chips{display:flex;flex-wrap:wrap;gap:6px;min-width:0}
-.bar .chips{flex:1;flex-wrap:nowrap;overflow:hidden}
-.chip{display:inline-flex;align-items:center;gap:4px;height:26px;padding:0 4px 0 10px;border-radius:13px;max-width:260px;
+.bar .chips{flex:1;flex-wrap:nowrap;overflow-x:auto;scrollbar-width:none}
+.chip{display:inline-flex;flex:none;align-items:center;gap:4px;height:26px;padding:0 4px 0 10px;border-radius:13px;max-width:260px;
 background:var(--bodkin-selected);color:var(--bodkin-accent);font-size:12px;font-weight:500}
 .chip span{overflow:hidden;text-overflow:ellipsis}
 button,select,input{font:inherit;color:inherit}
@@ -164,5 +164,5 @@ padding:24px;text-align:center;pointer-events:none}
 .value{color:var(--bodkin-text)}
 .value.error{color:var(--bodkin-error)}
 @media (prefers-reduced-motion:reduce){*{transition:none!important;animation:none!important}}
-@media (max-width:640px){.status .time,.count .dim{display:none}.bar{gap:6px;padding:0 8px;overflow-x:auto}.button{padding:0 9px}}
+@container (max-width:640px){.status .time,.count .dim{display:none}.bar{gap:6px;padding:0 8px;overflow-x:auto;scrollbar-width:none}.bar>*,.bar .chips{flex:none}.bar .chips{overflow:visible}.button{padding:0 9px}}
 @media (forced-colors:active){canvas{forced-color-adjust:none}}`;
