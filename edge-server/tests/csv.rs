@@ -103,6 +103,74 @@ fn empty_fields_and_empty_texts_are_not_the_same() {
 }
 
 #[test]
+fn digits_are_numbers_and_floats_the_nearest() {
+    let of = |value: &str| {
+        let batch = read(&format!("n,m\n{value},1\n"), &Options::default()).unwrap();
+        (batch.column(0).data_type().clone(), arrow_cast::display::array_value_to_string(batch.column(0), 0).unwrap())
+    };
+    assert_eq!(of("007"), (DataType::Int64, "7".to_owned()));
+    assert_eq!(of("12345678901234567890"), (DataType::Utf8, "12345678901234567890".to_owned()));
+    for text in ["12345678901234567890.125", "0.1234567890123456789", "1e23"] {
+        let (data_type, shown) = of(text);
+        assert_eq!((data_type, shown.parse::<f64>()), (DataType::Float64, text.parse::<f64>()), "{text}");
+    }
+}
+
+#[test]
+fn a_quote_that_is_not_closed_is_told() {
+    let said = |text: &str, expected: &str| {
+        let found = read(text, &Options::default()).unwrap_err();
+        assert!(found.ends_with(expected), "{text}: {found}");
+    };
+    let open =
+        |row: usize, column: &str| format!("row {row}: column \"{column}\": a quote opens here and is not closed");
+    said("a,b\n1,\"open\n2,3\n4,5\n", &open(1, "b"));
+    said("a,b\n1,\"x\ny\"\n\"\"\"4,5", &open(2, "a"));
+    let far = ["a,b\n", &"1,2\n".repeat(600_000), "1,\"2\n3,4\n"].concat();
+    said(&far, &open(600_001, "b"));
+}
+
+#[test]
+fn a_column_of_its_own_comes_back_whole() {
+    use arrow_array::{ArrayRef, Int64Array, StringArray};
+    let columns: [ArrayRef; 2] = [
+        Arc::new(Int64Array::from(vec![None, Some(1), None, Some(3), None])),
+        Arc::new(StringArray::from(vec![None, Some("x"), None, Some("y"), None])),
+    ];
+    for column in columns {
+        let batch = RecordBatch::try_from_iter_with_nullable([("n", column, true)]).unwrap();
+        let mut text = Vec::new();
+        let mut writer =
+            edge_server::output::Writer::try_new(edge_server::output::Format::Csv, &mut text, &batch.schema()).unwrap();
+        writer.write(&batch).unwrap();
+        writer.finish().unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert_eq!(text.matches("\n\"\"\n").count(), 3, "{text}");
+        assert_eq!(read(&text, &Options::default()).unwrap(), batch, "{text}");
+        // As the viewer writes it; and lines that are empty are no rows.
+        assert_eq!(read(&text.replace('\n', "\r\n"), &Options::default()).unwrap(), batch);
+    }
+    for text in ["n\n1\n\n2\n\n", "n\r\n1\r\n\r\n2\r\n\r\n", "n\n1\n\n\"2\"\n"] {
+        let batch = read(text, &Options::default()).unwrap();
+        assert_eq!((batch.num_rows(), batch.column(0).null_count()), (2, 0), "{text}");
+    }
+    // Two quotes are a null of a column that has no texts, given or not.
+    let types = [("b".to_owned(), DataType::UInt8)];
+    let options = Options { types: types.into(), ..Options::default() };
+    let batch = read("a,b\n1,2\n\"\",\"\"\n", &options).unwrap();
+    assert!(batch.columns().iter().all(|column| column.is_null(1)));
+}
+
+#[test]
+fn columns_of_the_same_name_are_told_apart() {
+    let batch = read("a,a,a_2,a\n1,x,true,0.5\n", &Options::default()).unwrap();
+    let names: Vec<String> = batch.schema().fields().iter().map(|field| field.name().clone()).collect();
+    assert_eq!(names, ["a", "a_3", "a_2", "a_4"]);
+    let options = Options { types: [("a_3".to_owned(), DataType::LargeUtf8)].into(), ..Options::default() };
+    assert_eq!(read("a,a,a_2\n1,x,true\n", &options).unwrap().column(1).data_type(), &DataType::LargeUtf8);
+}
+
+#[test]
 fn types_that_are_given_come_before_those_that_are_inferred() {
     let types = [
         ("id".to_owned(), DataType::UInt8),

@@ -312,3 +312,39 @@ fn pieces_that_cannot_hold_a_row_are_not_read() {
         }
     }
 }
+
+#[test]
+fn columns_of_the_same_name_are_told_apart_in_any_file() {
+    use arrow_array::{Float64Array, Int64Array, StringArray};
+    let columns: [ArrayRef; 3] = [
+        Arc::new(Int64Array::from(vec![1, 2, 3])),
+        Arc::new(StringArray::from(vec!["z", "x", "y"])),
+        Arc::new(Float64Array::from(vec![0.5, 2.5, 1.5])),
+    ];
+    let batch = RecordBatch::try_from_iter(columns.iter().map(|column| ("a", column.clone()))).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for (name, format) in [
+        ("t.arrow", edge_server::output::Format::ArrowFile),
+        ("t.arrows", edge_server::output::Format::ArrowStream),
+        ("t.parquet", edge_server::output::Format::Parquet),
+    ] {
+        let path = folder.path().join(name);
+        let file = std::fs::File::create(&path).unwrap();
+        let mut writer = edge_server::output::Writer::try_new(format, file, &batch.schema()).unwrap();
+        writer.write(&batch).unwrap();
+        writer.finish().unwrap();
+        for memory in [0, 1 << 30] {
+            let source = source::open_with(&path, &Options { memory, ..Options::default() }).unwrap();
+            let whole = source.scan(None, None).unwrap().next().unwrap().unwrap();
+            assert_eq!((&whole.schema(), whole.columns()), (source.schema(), &columns[..]), "{name}");
+            let server = Served::tables(vec![Table { name: "t".to_owned(), source }]);
+            let rows = |query: &str| {
+                let answer = server.get(&format!("/v1/tables/t/query?{query}&format=ndjson"));
+                String::from_utf8(answer.body).unwrap()
+            };
+            assert_eq!(rows("filter[a_2]=y"), "{\"a\":3,\"a_2\":\"y\",\"a_3\":1.5}\n", "{name}");
+            assert_eq!(rows("sort=-a_3&limit=1&columns=a,a_3"), "{\"a\":2,\"a_3\":2.5}\n", "{name}");
+            assert_eq!(rows("aggregate=sum(a_3)"), "{\"sum(a_3)\":4.5}\n", "{name}");
+        }
+    }
+}

@@ -71,7 +71,7 @@ pub enum Error {
     Overflow {
         /// The aggregate or kernel, such as `"sum"`.
         operation: &'static str,
-        /// The column, when it is known.
+        /// The column; empty when it is not known.
         column: String,
     },
     /// A batch does not have the schema that the query was bound to.
@@ -239,7 +239,11 @@ impl fmt::Display for Error {
             Self::InvalidPlan { reason, detail } if detail.is_empty() => f.write_str(reason),
             Self::InvalidPlan { reason, detail } => write!(f, "{reason}: {detail}"),
             Self::Overflow { operation, column } => {
-                write!(f, "{operation} of column \"{column}\" overflows its result type")
+                f.write_str(operation)?;
+                if !column.is_empty() {
+                    write!(f, " of column \"{column}\"")?;
+                }
+                f.write_str(" overflows its result type")
             }
             Self::SchemaMismatch { column, expected, found } => {
                 write!(f, "column {column} has type {found}, the query was bound to {expected}")

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
-use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, UInt32Array};
+use arrow_array::{Array, ArrayRef, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray, UInt32Array};
 use arrow_schema::DataType;
 use arrow_select::concat::concat_batches;
 use common::{Random, array, cut_batch};
@@ -215,4 +215,41 @@ fn plans_are_json() {
     assert!(
         serde_json::from_str::<Plan>(r#"{"filters":[]}"#).unwrap_err().to_string().contains("unknown field `filters`")
     );
+}
+
+#[test]
+fn an_overflow_names_its_column() {
+    let huge = 10i128.pow(38) - 1;
+    let decimals = Decimal128Array::from(vec![huge, huge]).with_precision_and_scale(38, 0).unwrap();
+    let batch = RecordBatch::try_from_iter([
+        ("id", Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef),
+        ("number", Arc::new(Int64Array::from(vec![i64::MAX, i64::MAX]))),
+        ("price", Arc::new(decimals)),
+    ])
+    .unwrap();
+    let sum = |column: &str| Aggregate {
+        function: AggregateFunction::Sum,
+        column: Some(column.to_owned()),
+        other: None,
+        name: Some("total".to_owned()),
+    };
+    for column in ["number", "price"] {
+        let aggregates = vec![Aggregate { name: None, ..sum("id") }, sum(column)];
+        let plan = Plan { aggregates, ..Plan::default() }.bind(&batch.schema()).unwrap();
+        let expected = format!("sum of column \"{column}\" overflows its result type");
+        let found = plan.execute(std::slice::from_ref(&batch)).unwrap_err();
+        assert_eq!(found.to_string(), expected);
+        // In steps, too.
+        let mut execution = Execution::try_new(plan).unwrap();
+        let steps = execution.push(&batch).and_then(|_| {
+            let mut finishing = execution.finishing()?;
+            while !finishing.step(100)? {}
+            Ok(())
+        });
+        assert_eq!(steps.unwrap_err().to_string(), expected);
+    }
+    // Where nobody has named the column.
+    let mut state = kernels::GroupBy::try_new(&[], &[(AggregateFunction::Sum, vec![DataType::Int64])]).unwrap();
+    state.update(2, &[], &[vec![batch.column(1).as_ref()]]).unwrap();
+    assert_eq!(state.aggregate_arrays().unwrap_err().to_string(), "sum overflows its result type");
 }

@@ -24,9 +24,14 @@ pub(crate) fn is_unread(data_type: &DataType) -> bool {
     }
 }
 
+/// A decoder for what this module reads: no two columns have the same name.
+pub(crate) fn decoder() -> StreamDecoder {
+    StreamDecoder::new(Limits::default()).leaving_out(is_unread).with_distinct_names()
+}
+
 /// A whole stream, as this module reads it: columns that it cannot read are columns of nulls.
 pub(crate) fn read(stream: Vec<u8>) -> Result<(SchemaRef, Vec<RecordBatch>)> {
-    let mut decoder = StreamDecoder::new(Limits::default()).leaving_out(is_unread);
+    let mut decoder = decoder();
     decoder.push(stream);
     let mut batches = Vec::new();
     let mut schema = Arc::new(Schema::empty());
@@ -58,7 +63,7 @@ pub(crate) struct News {
 
 impl Load {
     pub(crate) fn new() -> Self {
-        Self { decoder: StreamDecoder::new(Limits::default()).leaving_out(is_unread), bytes: 0 }
+        Self { decoder: decoder(), bytes: 0 }
     }
 
     /// Takes the next bytes, or those that were written into the memory that was made for them; whole batches go to the table,
@@ -115,11 +120,45 @@ impl Load {
     }
 }
 
-#[cfg(all(test, feature = "nested"))]
+#[cfg(test)]
 mod tests {
+    use arrow_array::{ArrayRef, Float64Array, Int64Array, StringArray};
+
     use super::*;
 
     #[test]
+    fn columns_of_the_same_name_are_told_apart() {
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(Int64Array::from(vec![1, 2])),
+            Arc::new(StringArray::from(vec!["x", "y"])),
+            Arc::new(Float64Array::from(vec![0.5, 1.5])),
+        ];
+        let named =
+            |names: [&str; 3]| RecordBatch::try_from_iter(names.into_iter().zip(columns.iter().cloned())).unwrap();
+        let (same, told) = (named(["a", "a", "a"]), named(["a", "a_2", "a_3"]));
+        let stream = wire::discrete::write(&same.schema(), [&same], wire::Options::default()).unwrap();
+        let mut table = None;
+        let news = Load::new().push(Some(stream.clone()), &mut table).unwrap();
+        let table = table.unwrap();
+        assert_eq!(
+            (&news.schema, &table.schema, &table.original),
+            (&Some(told.schema()), &told.schema(), &told.schema())
+        );
+        assert_eq!(table.batches, std::slice::from_ref(&told));
+        // Windows and groups come this way.
+        assert_eq!(read(stream).unwrap(), (told.schema(), vec![told.clone()]));
+        // A file's footer may come ahead.
+        let mut writer = wire::file::FileWriter::try_new(Vec::new(), &same.schema()).unwrap();
+        writer.write(&same).unwrap();
+        let file = writer.finish().unwrap();
+        let mut table = None;
+        let mut load = Load::new();
+        load.push(Some(file), &mut table).unwrap();
+        assert_eq!(table.unwrap().batches, [told]);
+    }
+
+    #[test]
+    #[cfg(feature = "nested")]
     fn what_has_an_unread_type_within_is_not_read() {
         use arrow_schema::Field;
 

@@ -12,8 +12,12 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// Ends a row and begins the next.
+    /// Begins a row, or ends it. In a file a row of one empty cell is written in quotes: an empty line is no row.
     pub(crate) fn row(self, out: &mut String, begins: bool) {
+        // A line break that a cell ends with stands in quotes.
+        if self == Self::Commas && !begins && (out.is_empty() || out.ends_with('\n')) {
+            out.push_str("\"\"");
+        }
         out.push_str(match (self, begins) {
             (Self::Html, true) => "<tr>",
             (Self::Html, false) => "</tr>\n",
@@ -77,6 +81,9 @@ mod tests {
     fn cells_are_quoted_where_they_must_be() {
         let cells = [Some("a,b"), None, Some(""), Some("\"q\""), Some("x\ty\nz")];
         assert_eq!(row(Form::Commas, &cells), "\"a,b\",,\"\",\"\"\"q\"\"\",\"x\ty\nz\"\r\n");
+        // A reader goes over an empty line.
+        assert_eq!([row(Form::Commas, &[None]), row(Form::Commas, &[Some("")])], ["\"\"\r\n"; 2]);
+        assert_eq!(row(Form::Tabs, &[None]), "\n");
         assert_eq!(row(Form::Tabs, &cells), "a,b\t\t\t\"\"\"q\"\"\"\t\"x\ty\nz\"\n");
         assert_eq!(row(Form::Html, &[Some("<a&b>"), None]), "<tr><td>&lt;a&amp;b&gt;</td><td></td></tr>\n");
     }

@@ -37,6 +37,7 @@ pub use error::{Error, Result};
 #[cfg(feature = "encode")]
 pub use frame::Options;
 pub use kernels::arrays::Trust;
+pub use schema::{distinct_names, distinct_schema};
 
 /// Sizes that a reader accepts, checked before anything is allocated for them.
 #[derive(Debug, Clone)]

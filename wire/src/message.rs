@@ -17,7 +17,7 @@ use crate::arrays::{ArrayReader, Next};
 use crate::codec::Codec;
 use crate::flat::Table;
 use crate::ordered::Ordered;
-use crate::schema::{Ids, Layout, read as read_schema, read_pairs};
+use crate::schema::{Ids, Layout, distinct_schema, read as read_schema, read_pairs};
 use crate::{Error, Limits, Result};
 
 /// What a message gave.
@@ -39,6 +39,8 @@ pub(crate) struct Reader {
     pub(crate) trust: Option<Trust>,
     /// Types of columns that are given as nulls.
     pub(crate) left_out: Option<fn(&DataType) -> bool>,
+    /// Whether columns of the same name get names of their own.
+    pub(crate) is_distinct: bool,
     /// The schema of the batches, where it is not the stream's own.
     given: Option<SchemaRef>,
 }
@@ -144,7 +146,10 @@ impl Reader {
 
     /// Takes a schema that does not stand in a message of its own (a file's footer).
     pub(crate) fn set_schema(&mut self, schema: Table<'_>, offset: u64, limits: &Limits) -> Result<SchemaRef> {
-        let layout = read_schema(schema, offset, limits)?;
+        let mut layout = read_schema(schema, offset, limits)?;
+        if self.is_distinct {
+            layout.schema = distinct_schema(&layout.schema);
+        }
         let schema = layout.schema.clone();
         self.layout = Some(layout);
         let fields = schema.fields().iter();

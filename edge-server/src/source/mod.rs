@@ -9,10 +9,12 @@
 //! * [`csv`] – parsed on every core; large ones once, into an Arrow file ([`cache`]).
 //! * [`notes`] – what is found out of a file's pieces while its copy is made.
 //! * [`json`], [`packed`], [`joined`] – NDJSON, files packed as a whole, folders.
+//! * [`distinct`] – names for columns whose names come twice.
 
 mod arrow;
 mod cache;
 mod csv;
+mod distinct;
 mod joined;
 mod json;
 mod notes;

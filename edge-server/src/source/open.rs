@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arrow_schema::DataType;
 
+use super::distinct::distinct;
 use super::joined::Joined;
 use super::resident::Resident;
 use super::{ParquetSource, Reading, Source, Table, arrow, cache, json, packed};
@@ -42,11 +43,15 @@ pub fn open(path: &Path) -> Result<Arc<dyn Source>> {
     open_with(path, &Options::default())
 }
 
-/// As [`open`], with options.
+/// As [`open`], with options. No two columns have the same name: those that have it in the file get a number.
 ///
 /// # Errors
 /// As [`open`].
 pub fn open_with(path: &Path, options: &Options) -> Result<Arc<dyn Source>> {
+    read(path, options).map(distinct)
+}
+
+fn read(path: &Path, options: &Options) -> Result<Arc<dyn Source>> {
     let parquet =
         || -> Result<Arc<dyn Source>> { Ok(Arc::new(Resident::new(ParquetSource::open(path)?, options.memory))) };
     let extension = extension(path);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use serde_json::{Value, json};
 
 use crate::cdp::Page;
@@ -109,6 +109,47 @@ fn arrow_files_and_streams_are_opened() {
     drag(&mut page, &file("cut.arrow", &whole[..whole.len() / 2]), true);
     page.wait_for(&format!("{VIEWER}.state().error !== null"));
     assert!(page.complaints.is_empty(), "{:?}", page.complaints);
+}
+
+#[test]
+fn columns_of_the_same_name_are_filtered_and_sorted_each() {
+    let batch = RecordBatch::try_from_iter([
+        ("a", Arc::new(Int64Array::from(vec![1, 2, 3])) as ArrayRef),
+        ("a", Arc::new(StringArray::from(vec!["z", "x", "y"]))),
+        ("a", Arc::new(Float64Array::from(vec![0.5, 2.5, 1.5]))),
+    ])
+    .unwrap();
+    let mut stream = Vec::new();
+    let mut writer = arrow_ipc::writer::StreamWriter::try_new(&mut stream, &batch.schema()).unwrap();
+    writer.write(&batch).unwrap();
+    writer.finish().unwrap();
+    drop(writer);
+    let (_server, _browser, mut page) = open(1000, 600);
+    for engine in ["worker", "page"] {
+        viewer(&mut page, &format!("setAttribute('engine', '{engine}')"));
+        page.eval(&format!("{VIEWER}.open({})", file("same.arrows", &stream)));
+        rows(&mut page, 3);
+        assert_eq!(types(&mut page), ["a: int64", "a_2: text", "a_3: float64"], "{engine}");
+        viewer(&mut page, "setSort(['-a_3'])");
+        assert_eq!(viewer(&mut page, "cells(0, 1)"), json!([["2", "x", "2.5"]]), "{engine}");
+        viewer(&mut page, "setFilter('a_2', '=y')");
+        let found =
+            viewer(&mut page, "rows(0, 1).then(([row]) => [Object.keys(row), Number(row.a), row.a_2, row.a_3])");
+        assert_eq!(found, json!([["a", "a_2", "a_3"], 3, "y", 1.5]), "{engine}");
+        assert_eq!(viewer(&mut page, "state().rowsShown"), 1);
+    }
+}
+
+#[test]
+fn a_column_of_its_own_leaves_and_comes_back_whole() {
+    let (_server, _browser, mut page) = open(1000, 600);
+    page.eval(&format!("{VIEWER}.open(new File(['n\\n1\\n\"\"\\n3\\n\"\"\\n'], 'n.csv'))"));
+    rows(&mut page, 4);
+    let text = page.eval(&format!("{VIEWER}.toCsv().then((csv) => csv.text())"));
+    assert_eq!(text, "n\r\n1\r\n\"\"\r\n3\r\n\"\"\r\n");
+    drag(&mut page, &file("again.csv", [text.as_str().unwrap(), "5"].concat().as_bytes()), true);
+    rows(&mut page, 5);
+    assert_eq!(viewer(&mut page, "cells(0, 5)"), json!([["1"], [null], ["3"], [null], ["5"]]));
 }
 
 #[test]

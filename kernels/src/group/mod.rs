@@ -46,6 +46,18 @@ pub struct GroupBy {
     rows_seen: usize,
     /// Rows of each group, when an accumulator asks for them.
     rows: Option<Vec<i64>>,
+    /// The aggregates' columns, as errors name them; none where nobody has told them.
+    columns: Vec<String>,
+}
+
+/// An overflow with the name of its column.
+#[cold]
+#[inline(never)]
+fn named(mut error: Box<Error>, columns: &[String], number: usize) -> Box<Error> {
+    if let (Error::Overflow { column, .. }, Some(name)) = (&mut *error, columns.get(number)) {
+        column.clone_from(name);
+    }
+    error
 }
 
 impl GroupBy {
@@ -66,7 +78,12 @@ impl GroupBy {
         let accumulators = all(aggregates.iter().map(accumulator))?;
         let groups = usize::from(keys.keys() == 0);
         let rows = accumulators.iter().any(Accumulator::needs_rows).then(Vec::new);
-        Ok(Self { keys, accumulators, groups, rows_seen: 0, rows })
+        Ok(Self { keys, accumulators, groups, rows_seen: 0, rows, columns: Vec::new() })
+    }
+
+    /// Tells the aggregates' columns.
+    pub(crate) fn of_columns(self, columns: Vec<String>) -> Self {
+        Self { columns, ..self }
     }
 
     /// Number of groups so far.
@@ -146,8 +163,11 @@ impl GroupBy {
             ids.iter().for_each(|&id| rows[id as usize] += 1);
         }
         let groups = self.groups;
-        let tasks = self.accumulators.iter_mut().zip(values).collect();
-        threads::try_map_if(rows, tasks, |(accumulator, values)| accumulator.update(groups, &ids, values))?;
+        let columns = &self.columns;
+        let tasks = self.accumulators.iter_mut().zip(values).enumerate().collect();
+        threads::try_map_if(rows, tasks, |(number, (accumulator, values))| {
+            accumulator.update(groups, &ids, values).map_err(|error| named(error, columns, number))
+        })?;
         Ok(())
     }
 
@@ -179,8 +199,8 @@ impl GroupBy {
         let keys = other.key_arrays()?;
         let ids = self.group_ids(other.groups, &keys, self.rows_seen + other.rows_seen)?;
         self.rows_seen += other.rows_seen;
-        for (accumulator, other) in self.accumulators.iter_mut().zip(&other.accumulators) {
-            accumulator.merge(self.groups, &ids, other)?;
+        for (number, (accumulator, other)) in self.accumulators.iter_mut().zip(&other.accumulators).enumerate() {
+            accumulator.merge(self.groups, &ids, other).map_err(|error| named(error, &self.columns, number))?;
         }
         if let (Some(rows), Some(others)) = (&mut self.rows, &other.rows) {
             rows.resize(self.groups, 0);
@@ -213,6 +233,7 @@ impl GroupBy {
 
     /// One aggregate of some groups.
     pub(crate) fn aggregate_array_of(&self, number: usize, groups: Range<usize>) -> Result<ArrayRef> {
-        self.accumulators[number].array(groups, self.rows.as_deref().unwrap_or(&[]))
+        let array = self.accumulators[number].array(groups, self.rows.as_deref().unwrap_or(&[]));
+        array.map_err(|error| named(error, &self.columns, number))
     }
 }

@@ -77,7 +77,10 @@ pub(super) fn start_grouping(grouping: &Grouping, input: &SchemaRef) -> Result<G
         .iter()
         .map(|(function, columns)| (*function, columns.iter().map(|&column| type_of(column)).collect()))
         .collect();
-    GroupBy::try_new(&keys, &aggregates)
+    let name =
+        |columns: &Vec<usize>| columns.first().map_or(String::new(), |&column| input.field(column).name().clone());
+    let columns = grouping.aggregates.iter().map(|(_, columns)| name(columns)).collect();
+    Ok(GroupBy::try_new(&keys, &aggregates)?.of_columns(columns))
 }
 
 pub(super) fn update_grouping(

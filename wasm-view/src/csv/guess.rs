@@ -47,19 +47,13 @@ pub(crate) fn has_names(rows: &Rows) -> bool {
 
 /// Names for columns, each once: from the first row, or by number.
 pub(crate) fn names(rows: &Rows, named: bool) -> Vec<String> {
-    let mut names: Vec<String> = Vec::with_capacity(rows.width);
-    for column in 0..rows.width {
+    let name = |column| {
         let given =
             if named { String::from_utf8_lossy(rows.field(0, column)).trim().to_owned() } else { String::new() };
-        let given = if given.is_empty() { ["column_", &(column + 1).to_string()].concat() } else { given };
-        let mut name = given.clone();
-        let mut number = 2;
-        while names.contains(&name) {
-            name = [&given, "_", &number.to_string()].concat();
-            number += 1;
-        }
-        names.push(name);
-    }
+        if given.is_empty() { ["column_", &(column + 1).to_string()].concat() } else { given }
+    };
+    let mut names: Vec<String> = (0..rows.width).map(name).collect();
+    wire::distinct_names(&mut names);
     names
 }
 
@@ -104,7 +98,7 @@ mod tests {
         ] {
             assert_eq!(has_names(&rows(text, b',')), expected, "{text}");
         }
-        assert_eq!(names(&rows("a, a ,,a_2\n", b','), true), ["a", "a_2", "column_3", "a_2_2"]);
+        assert_eq!(names(&rows("a, a ,,a_2\n", b','), true), ["a", "a_3", "column_3", "a_2"]);
         assert_eq!(names(&rows("1,2\n", b','), false), ["column_1", "column_2"]);
     }
 }

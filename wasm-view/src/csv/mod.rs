@@ -1,7 +1,7 @@
 //! A CSV reader: bytes in any cut to batches, with types that the file's own values decide.
 //!
-//! A sample from the file's beginning tells the delimiter, the names and a type for each column: the narrowest of boolean,
-//! 64-bit integer, float, date and timestamp that fits all values, or text. From there on a block of rows at a time is
+//! A sample from the file's beginning, of two rows at least, tells the delimiter, the names and a type for each column: the
+//! narrowest of boolean, 64-bit integer, float, date and timestamp that fits all values, or text. From there on a block of rows at a time is
 //! split (`rows`) and read column by column (`columns`); no field is a value of its own. An empty field is null.
 //!
 //! **A later value that does not fit** makes its column wider, at last text. A number, once read, no longer knows how it
@@ -28,7 +28,7 @@ use columns::Trouble;
 pub use page::CsvReader;
 use rows::Rows;
 
-/// Bytes that names and types are guessed by.
+/// Bytes that names and types are guessed by; more where two rows are longer.
 const SAMPLE: usize = 1 << 20;
 /// Rows of a batch, at most; fewer when the table is wide.
 const ROWS: usize = 65_536;
@@ -84,6 +84,8 @@ pub(crate) struct Reader {
     /// The delimiter; 0 until it has been guessed.
     delimiter: u8,
     sample: Vec<u8>,
+    /// Bytes that the sample is to have.
+    wanted: usize,
     rows: Rows,
     names: Vec<String>,
     named: bool,
@@ -102,6 +104,7 @@ impl Reader {
             state: State::Sampling,
             delimiter,
             sample: Vec::new(),
+            wanted: SAMPLE,
             rows: Rows::new(b',', 0, false),
             names: Vec::new(),
             named: false,
@@ -124,8 +127,8 @@ impl Reader {
         if self.state == State::Sampling {
             self.sample.extend_from_slice(bytes);
             // In a second pass all is known, but for the mark that a file may begin with.
-            if self.sample.len() >= if self.seen.is_empty() { SAMPLE } else { 4 } {
-                self.begin(&mut batches)?;
+            if self.sample.len() >= self.wanted {
+                self.begin(false, &mut batches)?;
             }
         } else {
             self.take(bytes, &mut batches)?;
@@ -137,7 +140,7 @@ impl Reader {
     pub(crate) fn end(&mut self) -> Result<Vec<RecordBatch>, Error> {
         let mut batches = Vec::new();
         if self.state == State::Sampling {
-            self.begin(&mut batches)?;
+            self.begin(true, &mut batches)?;
         }
         if self.state != State::Stopped {
             self.rows.finish()?;
@@ -162,12 +165,15 @@ impl Reader {
         again
     }
 
-    /// Reads the sample.
-    fn begin(&mut self, batches: &mut Vec<RecordBatch>) -> Result<(), Error> {
+    /// Reads the sample, which may be the whole file.
+    fn begin(&mut self, is_whole: bool, batches: &mut Vec<RecordBatch>) -> Result<(), Error> {
         let sample = std::mem::take(&mut self.sample);
-        if self.seen.is_empty() {
-            self.guess(&sample)?;
+        if self.seen.is_empty() && !self.guess(&sample, is_whole)? {
+            self.wanted = 2 * sample.len();
+            self.sample = sample;
+            return Ok(());
         }
+        self.wanted = 4;
         self.rows = Rows::new(self.delimiter, self.names.len(), self.named);
         let field = |(name, &seen): (&String, &u16)| Field::new(name, columns::type_of(seen), true);
         let fields: Vec<Field> = self.names.iter().zip(&self.seen).map(field).collect();
@@ -178,25 +184,27 @@ impl Reader {
         self.flush(batches)
     }
 
-    fn guess(&mut self, sample: &[u8]) -> Result<(), Error> {
-        if self.delimiter == 0 {
-            self.delimiter = guess::delimiter(sample);
-        }
-        let mut rows = Rows::new(self.delimiter, 0, false);
+    /// Guesses by a sample; `false` when it is too short to tell.
+    fn guess(&mut self, sample: &[u8], is_whole: bool) -> Result<bool, Error> {
+        let delimiter = if self.delimiter == 0 { guess::delimiter(sample) } else { self.delimiter };
+        let mut rows = Rows::new(delimiter, 0, false);
         rows.push(sample, ROWS, usize::MAX)?;
-        if sample.len() < SAMPLE {
+        if is_whole {
             rows.finish()?;
+            if rows.width == 0 {
+                return Err(Error { line: 0, column: None, what: "the file holds no rows".to_owned() });
+            }
+        } else if rows.len() < 2 {
+            return Ok(false);
         }
-        if rows.width == 0 {
-            return Err(Error { line: 0, column: None, what: "the file holds no rows".to_owned() });
-        }
+        self.delimiter = delimiter;
         self.named = guess::has_names(&rows);
         self.names = guess::names(&rows, self.named);
         let first = usize::from(self.named);
         let kinds =
             |column| (first..rows.len()).fold(value::NULL, |seen, row| seen | value::kind(rows.field(row, column)));
         self.seen = (0..rows.width).map(kinds).collect();
-        Ok(())
+        Ok(true)
     }
 
     fn take(&mut self, mut bytes: &[u8], batches: &mut Vec<RecordBatch>) -> Result<(), Error> {
@@ -217,6 +225,13 @@ impl Reader {
         if self.state == State::Reading {
             let mut arrays = Vec::with_capacity(self.names.len());
             for (column, field) in schema.fields().iter().enumerate() {
+                if self.seen[column] == value::NULL {
+                    // Till now the column held nothing: these values are the first that tell its type.
+                    self.seen[column] = columns::survey(&self.rows, column, value::NULL);
+                    if columns::type_of(self.seen[column]) != *field.data_type() {
+                        continue;
+                    }
+                }
                 match columns::build(&self.rows, column, field.data_type()) {
                     Ok(array) => arrays.push(array),
                     Err(Trouble::Misfit) => {

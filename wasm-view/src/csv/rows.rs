@@ -4,7 +4,7 @@
 
 use super::Error;
 
-/// A row that is longer has a quote that is not closed.
+/// A row that is longer has a quote that is not closed, most likely.
 const LONGEST: usize = 64 << 20;
 /// What a file may begin with, though it says nothing: the mark of UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -30,6 +30,8 @@ pub(crate) struct Rows {
     at: At,
     /// The line that is read; 0 before the first byte.
     line: u32,
+    /// The line on which the last quote opened.
+    opened: u32,
     bytes: Vec<u8>,
     /// Where fields end in `bytes`.
     ends: Vec<usize>,
@@ -49,6 +51,7 @@ impl Rows {
             delimiter,
             at: At::Row,
             line: 0,
+            opened: 0,
             bytes: Vec::new(),
             ends: Vec::new(),
             start: (0, 0),
@@ -68,7 +71,11 @@ impl Rows {
         while taken < input.len() && self.len() < most && self.start.0 < bytes {
             taken += self.step(&input[taken..])?;
             if self.bytes.len() - self.start.0 > LONGEST {
-                return Err(self.wrong("a row of more than 64 MB: is a quote not closed?".to_owned()));
+                return Err(if self.at == At::Quoted {
+                    self.open("within 64 MB")
+                } else {
+                    self.wrong("a row of more than 64 MB".to_owned())
+                });
             }
         }
         Ok(taken)
@@ -76,6 +83,9 @@ impl Rows {
 
     /// Says that there are no more bytes: the last row may have no end of its own.
     pub(crate) fn finish(&mut self) -> Result<(), Error> {
+        if self.at == At::Quoted {
+            return Err(self.open("till the end"));
+        }
         if self.at != At::Row {
             self.end_field()?;
             self.end_row()?;
@@ -90,6 +100,8 @@ impl Rows {
         if input[0] == b'"' && !is_quoted && self.at != At::Plain {
             if self.at == At::Quote {
                 self.bytes.push(b'"');
+            } else {
+                self.opened = self.line;
             }
             self.at = At::Quoted;
             return Ok(1);
@@ -147,6 +159,12 @@ impl Rows {
 
     fn wrong(&self, what: String) -> Error {
         Error { line: self.line, column: None, what }
+    }
+
+    /// A quote that is not closed.
+    fn open(&self, till: &str) -> Error {
+        let what = ["a quote opens here and is not closed ", till].concat();
+        Error { line: self.opened, column: None, what }
     }
 
     fn uneven(&self, found: String) -> Error {

@@ -94,6 +94,35 @@ fn no_text_is_lost_when_a_later_value_does_not_fit() {
 }
 
 #[test]
+fn all_values_decide_however_far_behind_they_are() {
+    let long = "x".repeat(2_400_000);
+    let of = |text: &str| types(text).into_iter().map(|(_, data_type)| data_type).collect::<Vec<_>>();
+    assert_eq!(of(&["a,b\n1,\"", &long, "\"\n2,short\n"].concat()), [DataType::Int64, DataType::Utf8]);
+    // Before the first whole row there is nothing to guess by.
+    assert_eq!(of(&["1,", &long, "\n2,short\n"].concat()), [DataType::Int64, DataType::Utf8]);
+    assert_eq!(of(&["1,", &long].concat()), [DataType::Int64, DataType::Utf8]);
+    // Nulls alone tell nothing.
+    let nulls = "1,,\n".repeat(500_000);
+    let expected = [DataType::Int64, DataType::Float64, DataType::Utf8];
+    assert_eq!(of(&["a,b,c\n", &nulls, "2,0.5,\n"].concat()), expected);
+    assert_eq!(of(&["a,b,c\n", &nulls, "2,0.5,word\n3,7,8\n"].concat()), expected);
+    let text = ["a,b\n", &"1,\n".repeat(500_000), "2,2024-01-01\n3,x\n"].concat();
+    let (schema, batches, passes) = read(text.as_bytes(), 100_000).unwrap();
+    assert_eq!((schema.field(1).data_type(), passes), (&DataType::Utf8, 1));
+    assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 500_002);
+}
+
+#[test]
+fn a_null_alone_in_its_row_is_a_row() {
+    for (text, data_type) in [("n\n1\n\"\"\n3\n", DataType::Int64), ("n\r\n\"\"\r\nx\r\n\"\"\r\n", DataType::Utf8)] {
+        let (schema, batches, _) = read(text.as_bytes(), 3).unwrap();
+        assert_eq!(schema.field(0).data_type(), &data_type);
+        let all = one(&batches, &schema);
+        assert_eq!((all.num_rows(), all.column(0).null_count()), (3, text.matches("\"\"").count()));
+    }
+}
+
+#[test]
 fn files_are_read_as_they_come() {
     let rows = |text: &[u8]| {
         let (_, batches, _) = read(text, 3).unwrap();
@@ -113,6 +142,13 @@ fn what_is_wrong_is_told_with_its_place() {
     assert_eq!(error(b"a,b\n1,2\n\n7\n"), "line 4: 1 fields where the first row has 2");
     assert_eq!(error(b"a,b\n1,x\n2,\xff\n"), "line 3, column \"b\": text that is not UTF-8");
     assert_eq!(error(b""), "the file holds no rows");
+    let open = |line: u32| format!("line {line}: a quote opens here and is not closed till the end");
+    assert_eq!(error(b"a,b\n1,\"open\n2,3\n4,5\n"), open(2));
+    assert_eq!(error(b"a,b\n1,\"x\ny\"\n4,\"\"\"5\n\n"), open(4));
+    assert_eq!(error(b"\"a,b\n1,2"), open(1));
+    // Far behind the sample, too.
+    let far = ["a,b\n", &"1,2\n".repeat(400_000), "1,\"2\n3,4\n"].concat();
+    assert_eq!(read(far.as_bytes(), 1 << 20).unwrap_err().to_string(), open(400_002));
     let error = read(b"a,b\n1,2\n1,2,3\n", usize::MAX).unwrap_err();
     assert_eq!((error.line, error.column), (3, None));
 }

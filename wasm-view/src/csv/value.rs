@@ -1,7 +1,8 @@
 //! One field as a value, and the kind of value that a field is.
 //!
-//! A field is a number only if writing the number gives the reader all that the field said: `007` and `+49` are text, and so
-//! are whole numbers beyond 64 bits. Floats are read as whole digits and a power of ten; where that is exact in 64 bits, one
+//! A whole number is one only if writing it gives the reader all that the field said: `007` and `+49` are text, and so are
+//! whole numbers beyond 64 bits. What has a point or an exponent is a float, the nearest that there is, as every other
+//! reader has it: digits beyond its sixteen or so go. Floats are read as whole digits and a power of ten; where that is exact in 64 bits, one
 //! multiplication or division gives the float that is nearest (W. D. Clinger, "How to read floating point numbers
 //! accurately", 1990), and what is longer goes the slow way.
 
@@ -243,7 +244,21 @@ mod tests {
             (BOOLEAN, &["true", "False", "TRUE"]),
             (WHOLE, &["0", "-7", "12345", "9007199254740992", " 5"]),
             (LONG, &["9007199254740993", "-9223372036854775808", "9223372036854775807"]),
-            (FLOAT, &["0.5", "-0", "1e5", ".5", "5.", "-1.25E-7", "NaN", "-inf", "0.1234567890123456789"]),
+            (
+                FLOAT,
+                &[
+                    "0.5",
+                    "-0",
+                    "1e5",
+                    ".5",
+                    "5.",
+                    "-1.25E-7",
+                    "NaN",
+                    "-inf",
+                    "0.1234567890123456789",
+                    "12345678901234567890.125",
+                ],
+            ),
             (DATE, &["2024-02-29", "0001-01-01", "9999-12-31"]),
             (LOCAL, &["2024-02-29T10:11", "2024-02-29 10:11:12.123456"]),
             (LOCAL | FINE, &["2024-02-29 10:11:12.1234567"]),
@@ -275,7 +290,17 @@ mod tests {
 
     #[test]
     fn floats_are_the_nearest() {
-        for text in ["0.1", "123456789.123456789", "1e22", "1e23", "9007199254740993.5", "5e-324", "-2.5e-3", "17.95"] {
+        for text in [
+            "0.1",
+            "12345678901234567890.125",
+            "123456789.123456789",
+            "1e22",
+            "1e23",
+            "9007199254740993.5",
+            "5e-324",
+            "-2.5e-3",
+            "17.95",
+        ] {
             assert_eq!(float(text.as_bytes()), text.parse().ok(), "{text}");
         }
         let mut seed = 7u64;

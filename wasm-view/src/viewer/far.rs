@@ -6,8 +6,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use kernels::query::Plan;
 use kernels::{Indices, take_batches};
 use wasm_bindgen::prelude::*;
-use wire::Limits;
-use wire::stream::{Event, StreamDecoder, StreamEncoder};
+use wire::stream::{Event, StreamEncoder};
 
 use std::sync::Arc;
 
@@ -16,7 +15,7 @@ use super::query::bytes_of;
 use super::{Viewer, change, failed};
 use crate::far::{Far, NUMBER};
 use crate::grid::Strip;
-use crate::load::{self, is_unread};
+use crate::load;
 use crate::profile::{self, Profile};
 use crate::table::Table;
 use crate::view::{Rows, View};
@@ -35,7 +34,7 @@ pub(super) fn to_stream(schema: &Schema, batches: &[RecordBatch]) -> wire::Resul
 
 /// The schema of a stream as it is read here, and as the stream has it.
 fn schemas(stream: Vec<u8>) -> Result<(SchemaRef, SchemaRef), JsError> {
-    let mut decoder = StreamDecoder::new(Limits::default()).leaving_out(is_unread);
+    let mut decoder = load::decoder();
     decoder.push(stream);
     match decoder.next_event().transpose().map_err(failed)? {
         Some(Event::Schema(schema)) => {

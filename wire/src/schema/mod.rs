@@ -1,5 +1,6 @@
 //! Schemas: Arrow fields from flatbuffers and to them, and where their dictionaries are found.
 
+mod distinct;
 mod read;
 #[cfg(feature = "encode")]
 mod write;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, SchemaRef};
 
+pub use distinct::{distinct_names, distinct_schema};
 pub(crate) use read::{read, read_pairs};
 #[cfg(feature = "encode")]
 pub(crate) use write::{assign_ids, build};

@@ -137,6 +137,14 @@ impl StreamDecoder {
         self
     }
 
+    /// Columns of the same name get names of their own ([`distinct_schema`](crate::distinct_schema)), in batches and in what
+    /// tells the schema: for readers whose plans name columns.
+    #[must_use]
+    pub fn with_distinct_names(mut self) -> Self {
+        self.reader.is_distinct = true;
+        self
+    }
+
     /// The metadata that came with the last message, such as that of the batch that was just given.
     #[must_use]
     pub fn metadata(&self) -> &Metadata {

@@ -158,6 +158,11 @@ impl Column {
         Some(())
     }
 
+    /// Whether an empty text is a value of it.
+    pub(super) fn is_text(&self) -> bool {
+        matches!(self.data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+    }
+
     /// Bytes of text so far.
     pub(super) fn text_bytes(&self) -> usize {
         match &self.values {

@@ -39,7 +39,7 @@ pub(super) fn ends(piece: &mut Piece, delimiter: u8) -> Option<Indices> {
 }
 
 impl<'a> Fields<'a> {
-    /// The fields of records that all have as many; none when some have not.
+    /// The fields of records that all have as many; none when some have not, or there are empty lines.
     pub(super) fn try_new(bytes: &'a [u8], ends: &'a [u32], columns: usize) -> Option<Self> {
         let rows = ends.len() / columns;
         let whole = rows * columns == ends.len();
@@ -49,7 +49,11 @@ impl<'a> Fields<'a> {
                 bytes[*last as usize] == b'\n' && others.iter().all(|&end| bytes[end as usize] != b'\n')
             })
         };
-        (whole && breaks()).then_some(Self { bytes, ends, columns, rows })
+        // An empty line is no record; with several columns it has too few ends.
+        let is_empty = |start: usize, end: u32| matches!(bytes[start..end as usize], [] | [b'\r']);
+        let starts = || std::iter::once(0).chain(ends.iter().map(|&end| end as usize + 1));
+        let gaps = columns == 1 && starts().zip(ends).any(|(start, &end)| is_empty(start, end));
+        (whole && !gaps && breaks()).then_some(Self { bytes, ends, columns, rows })
     }
 
     /// Begin and end of a column's fields, in some of the records.

@@ -58,6 +58,7 @@ impl<R: Read + Send> Csv<R> {
         let format = Format::default().with_header(true).with_delimiter(delimiter);
         let inferred = format.infer_schema(&sample[..ends.last], Some(SAMPLE_ROWS));
         let (inferred, _rows) = inferred.map_err(|error| malformed(error.to_string()))?;
+        let inferred = wire::distinct_schema(&Arc::new(inferred));
         let schema = Arc::new(given(&inferred, types).map_err(malformed)?);
         sample.drain(..header);
         let input = std::io::Cursor::new(sample).chain(input);

@@ -105,11 +105,11 @@ fn records(
     let last = columns.len() - 1;
     while at < bytes.len() && rows < ROWS {
         match &bytes[at..] {
-            [b'\n', ..] if last > 0 => {
+            [b'\n', ..] => {
                 at += 1;
                 continue;
             }
-            [b'\r', b'\n', ..] if last > 0 => {
+            [b'\r', b'\n', ..] => {
                 at += 2;
                 continue;
             }
@@ -122,10 +122,10 @@ fn records(
                 return Err(wrong(format!("more than {} fields", last + 1)));
             };
             let rest = &bytes[at..];
-            let length = any(rest, delimiter, column).map_err(|misfit| {
-                let field = schema.field(fields);
-                wrong(no_value(field.name(), field.data_type(), &misfit))
-            })?;
+            let field = schema.field(fields);
+            let length = any(rest, delimiter, column, last == 0)
+                .map_err(|misfit| wrong(no_value(field.name(), field.data_type(), &misfit)))?
+                .ok_or_else(|| wrong(format!("column \"{}\": a quote opens here and is not closed", field.name())))?;
             fields += 1;
             at += length;
             // A piece ends with a line break, so there is one behind every field.
@@ -152,19 +152,23 @@ fn records(
     Ok((at.min(bytes.len()), rows))
 }
 
-/// Reads a field of any kind; its length.
-fn any(rest: &[u8], delimiter: u8, column: &mut Column) -> Result<usize, Misfit> {
+/// Reads a field of any kind, which may be alone in its record; its length. None when its quote is not closed.
+fn any(rest: &[u8], delimiter: u8, column: &mut Column, is_alone: bool) -> Result<Option<usize>, Misfit> {
     if rest.first() == Some(&b'"') {
-        let (text, length) = quoted(rest, delimiter);
-        column.field(&text)?;
-        return Ok(length);
+        let Some((text, length)) = quoted(rest, delimiter) else { return Ok(None) };
+        match text.as_ref() {
+            // Alone, it is how a null is written: an empty line would be no record.
+            [] if is_alone || !column.is_text() => column.null(),
+            text => column.field(text)?,
+        }
+        return Ok(Some(length));
     }
     let length = plain(rest, delimiter);
     match &rest[..length] {
         [] => column.null(),
         field => column.field(field)?,
     }
-    Ok(length)
+    Ok(Some(length))
 }
 
 /// The length of a field without quotes.
@@ -175,15 +179,13 @@ fn plain(rest: &[u8], delimiter: u8) -> usize {
 }
 
 /// A field in quotes, without them, and its length with them. What stands between the closing quote and the field's end
-/// belongs to it, as most readers have it.
-fn quoted(rest: &[u8], delimiter: u8) -> (Cow<'_, [u8]>, usize) {
+/// belongs to it, as most readers have it. None when there is no closing quote: a piece is cut only where a record ends, or
+/// where the file does.
+fn quoted(rest: &[u8], delimiter: u8) -> Option<(Cow<'_, [u8]>, usize)> {
     let mut text = Cow::Borrowed(&rest[..0]);
     let mut at = 1;
     loop {
-        let Some(found) = memchr(b'"', &rest[at..]) else {
-            // Left open until the end of the file, of which the last line break is ours.
-            return (join(text, &rest[at..rest.len() - 1]), rest.len() - 1);
-        };
+        let found = memchr(b'"', &rest[at..])?;
         text = join(text, &rest[at..at + found]);
         at += found + 1;
         if rest.get(at) != Some(&b'"') {
@@ -193,7 +195,7 @@ fn quoted(rest: &[u8], delimiter: u8) -> (Cow<'_, [u8]>, usize) {
         at += 1;
     }
     let more = plain(&rest[at..], delimiter);
-    (join(text, &rest[at..at + more]), at + more)
+    Some((join(text, &rest[at..at + more]), at + more))
 }
 
 fn join<'a>(text: Cow<'a, [u8]>, more: &'a [u8]) -> Cow<'a, [u8]> {
