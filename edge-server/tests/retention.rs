@@ -59,6 +59,24 @@ fn a_table_keeps_so_many_rows() {
 }
 
 #[test]
+fn what_was_cut_off_behind_rows_goes_when_the_table_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = served(folder.path());
+    make(&server, "t", &definition(false, json!({"retain": {"rows": 3}})));
+    append(&server, [1, 2, 3]);
+    append(&server, [4]);
+    assert_eq!(ids(&server), [2, 3, 4]);
+    drop(server);
+    // The process was killed between the row and what says that the first one goes.
+    let log = std::fs::OpenOptions::new().write(true).open(folder.path().join("t.bklog")).unwrap();
+    log.set_len(log.metadata().unwrap().len() - 1).unwrap();
+    drop(log);
+    for _again in 0..2 {
+        assert_eq!(ids(&served(folder.path())), [2, 3, 4]);
+    }
+}
+
+#[test]
 fn with_a_key_the_rows_that_were_not_touched_for_longest_go() {
     let folder = tempfile::tempdir().unwrap();
     let server = served(folder.path());

@@ -78,6 +78,15 @@ impl Keeper {
         Self { table, log, definition, seen, shown, now: time, noted: time, due: 0, rewriting: None, look_at: 0 }
     }
 
+    /// Lets go what is too much already: a process that was killed may have written rows, and not what they pushed out.
+    ///
+    /// # Errors
+    /// As when changes are taken.
+    pub(super) fn settled(mut self, jobs: &Receiver<Job>) -> Result<Self> {
+        self.group(None, jobs)?;
+        Ok(self)
+    }
+
     /// Runs until no sender is left.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         loop {

@@ -110,7 +110,7 @@ impl LiveTable {
         let seen = Arc::new(Mutex::new(seen));
         let (jobs, waiting) = sync_channel(WAITING);
         let (schema, path, definition) = (table.schema().clone(), log.path().to_owned(), definition.clone());
-        let keeper = Keeper::new(replayed, seen.clone(), shown);
+        let keeper = Keeper::new(replayed, seen.clone(), shown).settled(&waiting)?;
         let thread = std::thread::Builder::new()
             .name("live table".to_owned())
             .spawn(move || keeper.run(&waiting))
