@@ -20,10 +20,11 @@ use crate::fences::{self, Fence};
 use crate::{Way, way};
 
 /// Commands of the repository that take minutes, and where else each is run. Here only that they are there is looked at.
-const ELSEWHERE: [(&str, &str); 3] = [
+const ELSEWHERE: [(&str, &str); 4] = [
     (".ci/test", "by .ci/run, as this test itself"),
     (".ci/run", "by hand and by the workflow"),
     (".ci/soak", "by hand and by the workflow"),
+    (".ci/simd128", "likewise"),
 ];
 
 /// `edge-server`, which ends when it has said where it listens; another command than serving is run as it is.
