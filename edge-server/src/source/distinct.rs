@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
 
-use super::{Batches, Bounds, Source, Tallies};
+use super::{Batches, Source, Tallies, answered_by_its_source};
 use crate::{Error, Result};
 
 /// A source under other names.
@@ -27,29 +27,7 @@ impl Source for Distinct {
         &self.schema
     }
 
-    fn rows(&self) -> usize {
-        self.source.rows()
-    }
-
-    fn bytes(&self) -> u64 {
-        self.source.bytes()
-    }
-
-    fn unpacked(&self) -> u64 {
-        self.source.unpacked()
-    }
-
-    fn tag(&self) -> u64 {
-        self.source.tag()
-    }
-
-    fn pieces(&self) -> Vec<usize> {
-        self.source.pieces()
-    }
-
-    fn bounds(&self, column: usize) -> Option<Bounds> {
-        self.source.bounds(column)
-    }
+    answered_by_its_source!();
 
     fn tallies(&self, column: usize) -> Option<Tallies> {
         self.source.tallies(column)

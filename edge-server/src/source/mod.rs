@@ -42,6 +42,36 @@ pub const BATCH_ROWS: usize = 65_536;
 /// A stream of batches.
 pub type Batches = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
 
+/// Of a source that stands before another, its `source`: what that one answers for both.
+macro_rules! answered_by_its_source {
+    () => {
+        fn rows(&self) -> usize {
+            self.source.rows()
+        }
+
+        fn bytes(&self) -> u64 {
+            self.source.bytes()
+        }
+
+        fn unpacked(&self) -> u64 {
+            self.source.unpacked()
+        }
+
+        fn tag(&self) -> u64 {
+            self.source.tag()
+        }
+
+        fn pieces(&self) -> Vec<usize> {
+            self.source.pieces()
+        }
+
+        fn bounds(&self, column: usize) -> Option<crate::source::Bounds> {
+            self.source.bounds(column)
+        }
+    };
+}
+use answered_by_its_source;
+
 /// A table that can be read any number of times.
 pub trait Source: Send + Sync {
     /// The columns.

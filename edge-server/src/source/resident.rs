@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
 
-use super::{Batches, Bounds, Source};
+use super::{Batches, Source, answered_by_its_source};
 use crate::{Error, Result};
 
 /// What is kept: a column's pieces.
@@ -40,29 +40,7 @@ impl<S: Source> Source for Resident<S> {
         self.source.schema()
     }
 
-    fn rows(&self) -> usize {
-        self.source.rows()
-    }
-
-    fn bytes(&self) -> u64 {
-        self.source.bytes()
-    }
-
-    fn unpacked(&self) -> u64 {
-        self.source.unpacked()
-    }
-
-    fn tag(&self) -> u64 {
-        self.source.tag()
-    }
-
-    fn pieces(&self) -> Vec<usize> {
-        self.source.pieces()
-    }
-
-    fn bounds(&self, column: usize) -> Option<Bounds> {
-        self.source.bounds(column)
-    }
+    answered_by_its_source!();
 
     fn together(&self, columns: &[usize], pieces: &[usize]) -> Vec<usize> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);

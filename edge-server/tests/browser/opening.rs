@@ -80,6 +80,15 @@ fn a_column_that_turns_out_to_be_text_loses_nothing() {
     assert_eq!(viewer(&mut page, "cells(900000, 1)"), json!([["on request"]]));
 }
 
+fn stream_of(batch: &RecordBatch) -> Vec<u8> {
+    let mut stream = Vec::new();
+    let mut writer = arrow_ipc::writer::StreamWriter::try_new(&mut stream, &batch.schema()).unwrap();
+    writer.write(batch).unwrap();
+    writer.finish().unwrap();
+    drop(writer);
+    stream
+}
+
 #[test]
 fn arrow_files_and_streams_are_opened() {
     let batch = RecordBatch::try_from_iter([
@@ -87,11 +96,7 @@ fn arrow_files_and_streams_are_opened() {
         ("t", Arc::new(StringArray::from(vec![Some("x"), None])) as ArrayRef),
     ])
     .unwrap();
-    let (mut stream, mut whole) = (Vec::new(), Vec::new());
-    let mut writer = arrow_ipc::writer::StreamWriter::try_new(&mut stream, &batch.schema()).unwrap();
-    writer.write(&batch).unwrap();
-    writer.finish().unwrap();
-    drop(writer);
+    let (stream, mut whole) = (stream_of(&batch), Vec::new());
     let mut writer = arrow_ipc::writer::FileWriter::try_new(&mut whole, &batch.schema()).unwrap();
     writer.write(&batch).unwrap();
     writer.finish().unwrap();
@@ -119,11 +124,7 @@ fn columns_of_the_same_name_are_filtered_and_sorted_each() {
         ("a", Arc::new(Float64Array::from(vec![0.5, 2.5, 1.5]))),
     ])
     .unwrap();
-    let mut stream = Vec::new();
-    let mut writer = arrow_ipc::writer::StreamWriter::try_new(&mut stream, &batch.schema()).unwrap();
-    writer.write(&batch).unwrap();
-    writer.finish().unwrap();
-    drop(writer);
+    let stream = stream_of(&batch);
     let (_server, _browser, mut page) = open(1000, 600);
     for engine in ["worker", "page"] {
         viewer(&mut page, &format!("setAttribute('engine', '{engine}')"));

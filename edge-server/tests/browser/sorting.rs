@@ -149,6 +149,11 @@ fn a_sort_is_given_up_or_superseded_behind_its_head() {
     }
 }
 
+/// Collects the page's long tasks in `tasks`, by the observer `seen`.
+const WATCH: &str = "const tasks = [];
+    const seen = new PerformanceObserver((list) => tasks.push(...list.getEntries()));
+    seen.observe({ type: 'longtask' });";
+
 #[test]
 fn without_a_worker_the_page_does_not_freeze() {
     let (_folder, _server, _browser, mut page) = open("page");
@@ -156,9 +161,7 @@ fn without_a_worker_the_page_does_not_freeze() {
     let told = page.eval(&format!(
         r#"(async () => {{
             const table = {VIEWER};
-            const tasks = [];
-            const seen = new PerformanceObserver((list) => tasks.push(...list.getEntries()));
-            seen.observe({{ type: 'longtask' }});
+            {WATCH}
             const sorts = {{ half: [], few: [], both: [] }};
             const keys = {{ half: ['half'], few: ['-few'], both: ['few', '-half'] }};
             for (let turn = 0; turn < 4; turn++) {{
@@ -209,9 +212,7 @@ fn without_a_worker_nothing_else_freezes_the_page() {
     let told = page.eval(&format!(
         r#"(async () => {{
             const table = {VIEWER};
-            const tasks = [];
-            const seen = new PerformanceObserver((list) => tasks.push(...list.getEntries()));
-            seen.observe({{ type: 'longtask' }});
+            {WATCH}
             const rest = () => new Promise((done) => setTimeout(done, 100));
             const told = {{}};
             const longest = async (name, run) => {{
