@@ -50,9 +50,10 @@ function axisOf(viewer, name) {
     const local = (at) => at + (zone ? (zoneOffset(zone, Math.floor(at / 1000)) || 0) * 1000 : 0);
     [low, high] = [local(low), local(high)];
   }
-  // The span of two numbers may be more than a number.
+  // The span of two numbers may be more than a number; half of it, its reach, is not.
+  const reach = high / 2 - low / 2;
   const span = Math.min(high - low, Number.MAX_VALUE);
-  const on = (part) => (high - low > span ? low * (1 - part) + high * part : low + part * span);
+  const on = (part) => (low / 2 + part * reach) * 2;
   // A moment and a whole number take room on the axis; other values are points.
   const unit = kind === 'moment' ? (type === 'date' || span > 40 * DAY ? DAY : span > 36e5 ? 6e4 : 1e3) : kind === 'clock' ? 1e3 : whole ? 1 : span / 1000;
   const half = kind === 'number' && whole && low % 1 ? 0.5 : 0;
@@ -67,7 +68,7 @@ function axisOf(viewer, name) {
     const at = kind === 'clock' ? clockTime(text) : text === '' ? NaN : Number(text.replaceAll('_', ''));
     return [at - half, at + half];
   };
-  const place = (at) => Math.min(1, Math.max(0, (at / 2 - low / 2) / (high / 2 - low / 2)));
+  const place = (at) => Math.min(1, Math.max(0, (at / 2 - low / 2) / reach));
   return {
     kind, type, bars, low, high, unit, read, step: Math.max(0.005, unit / span),
     /** What to type for a part of the axis; what reaches an end is open there. */

@@ -14,10 +14,14 @@ pub(crate) struct Scale {
 }
 
 impl Scale {
+    /// Half of the line: the span of any two numbers may be more than a number.
+    fn half(&self) -> f64 {
+        self.high / 2.0 - self.low / 2.0
+    }
+
     /// The pixel of a value.
     pub(crate) fn at(&self, value: f64) -> f64 {
-        // By halves, since the span of any two numbers may be more than a number.
-        let half = self.high / 2.0 - self.low / 2.0;
+        let half = self.half();
         let part = if half == 0.0 { 0.5 } else { (value / 2.0 - self.low / 2.0) / half };
         self.from + part * (self.to - self.from)
     }
@@ -25,7 +29,7 @@ impl Scale {
     /// The value of a pixel, between the ends.
     pub(crate) fn back(&self, pixel: f64) -> f64 {
         let part = ((pixel - self.from) / (self.to - self.from)).clamp(0.0, 1.0);
-        self.low * (1.0 - part) + self.high * part
+        (self.low / 2.0 + part * self.half()) * 2.0
     }
 }
 
